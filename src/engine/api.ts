@@ -1,0 +1,198 @@
+/** The engine as callers see it: interfaces only. `Engine.open` in `index.ts` returns the real one. */
+import type {
+  ContainerInfo,
+  ContainerSpec,
+  ContainerStats,
+  EngineEvent,
+  ExecSpec,
+  ImageInfo,
+  LogLine,
+  LogOptions,
+  NetworkAttachment,
+  NetworkInfo,
+  NetworkSpec,
+  ProgressListener,
+  StdioSession,
+  VolumeInfo,
+  VolumeSpec,
+} from "./types.js";
+
+export interface EngineOptions {
+  /** Store root; default /var/lib/tscompose or $XDG_DATA_HOME/tscompose. */
+  readonly root?: string;
+  /** Runtime folder (tmpfs); default /run/tscompose or $XDG_RUNTIME_DIR/tscompose. */
+  readonly runRoot?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Called with one-line warnings for the person. */
+  readonly warn?: (message: string) => void;
+}
+
+export interface LabelFilter {
+  /** Only those carrying every label; an undefined value asks for presence. */
+  readonly labels?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface ContainersApi {
+  /** Makes the container (rootfs, bundle, record) without starting it; the id. Undone whole on failure. */
+  create(spec: ContainerSpec): Promise<string>;
+  /** Network, mounts, conmon, runtime create and start. Error `TSC_CONTAINER_START` carries the runtime's reason (exitCode 125–127). */
+  start(id: string): Promise<void>;
+  /** Sends the stop signal, then SIGKILL after the grace time. No-op when not running. Marks "stopped by user". */
+  stop(id: string, options?: { timeoutMs?: number; signal?: string }): Promise<void>;
+  restart(id: string, options?: { timeoutMs?: number }): Promise<void>;
+  kill(id: string, signal?: string): Promise<void>;
+  pause(id: string): Promise<void>;
+  unpause(id: string): Promise<void>;
+  /** `force` kills first; `volumes` removes anonymous volumes. Missing containers are `TSC_CONTAINER_NOT_FOUND`. */
+  remove(id: string, options?: { force?: boolean; volumes?: boolean }): Promise<void>;
+  rename(id: string, name: string): Promise<void>;
+  /** Resolves with the exit code when it is next not running. */
+  wait(id: string, signal?: AbortSignal): Promise<number>;
+  /** Resolves with the health state once it leaves `starting`, or undefined when the container stops. */
+  list(filter?: LabelFilter): Promise<ContainerInfo[]>;
+  /** By id, unique id prefix or name. */
+  inspect(idOrName: string): Promise<ContainerInfo>;
+  logs(id: string, options?: LogOptions): AsyncIterable<LogLine>;
+  /** Attach before `start` to see everything. */
+  attach(id: string, options?: { stdin?: boolean }): Promise<StdioSession>;
+  exec(id: string, spec: ExecSpec): Promise<StdioSession>;
+  top(id: string): Promise<{ titles: string[]; processes: string[][] }>;
+  stats(id: string): Promise<ContainerStats>;
+  connectNetwork(id: string, attachment: NetworkAttachment): Promise<void>;
+  disconnectNetwork(id: string, network: string): Promise<void>;
+  /** Live change of restart policy or resources. */
+  update(id: string, change: Pick<ContainerSpec, "restart" | "resources">): Promise<void>;
+  /** A tar of `path` inside the container. */
+  copyOut(id: string, path: string, options?: { followLink?: boolean }): Promise<NodeJS.ReadableStream>;
+  /** Unpacks a tar under folder `path` inside the container. */
+  copyIn(id: string, path: string, tar: NodeJS.ReadableStream, options?: { archive?: boolean }): Promise<void>;
+  /** What is at `path` inside the container, or undefined. */
+  stat(
+    id: string,
+    path: string,
+  ): Promise<
+    { isDirectory: boolean; isSymlink: boolean; linkTarget: string; mode: number; sizeBytes: number } | undefined
+  >;
+  /** Tar of the whole rootfs. */
+  export(id: string): Promise<NodeJS.ReadableStream>;
+  /** New image from the container's changes; the image id. */
+  commit(
+    id: string,
+    options: { reference?: string; author?: string; message?: string; changes?: readonly string[]; pause?: boolean },
+  ): Promise<string>;
+}
+
+export interface PullOptions {
+  readonly platform?: string;
+  readonly onProgress?: ProgressListener;
+  readonly signal?: AbortSignal;
+}
+export interface ImagesApi {
+  /** Always asks the registry; skips what is stored already. */
+  pull(reference: string, options?: PullOptions): Promise<ImageInfo>;
+  push(
+    reference: string,
+    options?: { onProgress?: ProgressListener; signal?: AbortSignal },
+  ): Promise<{ digest: string }>;
+  /** By id, id prefix, name[:tag] or name@digest; undefined when not stored. */
+  find(reference: string): Promise<ImageInfo | undefined>;
+  /** Like `find`, but `TSC_IMAGE_NOT_FOUND`. */
+  inspect(reference: string): Promise<ImageInfo>;
+  list(): Promise<ImageInfo[]>;
+  tag(source: string, target: string): Promise<void>;
+  /** Untags; removes the image and unshared layers with its last name. `TSC_IMAGE_IN_USE` unless forced. */
+  remove(reference: string, options?: { force?: boolean }): Promise<{ untagged: string[]; deleted: string[] }>;
+  /** docker-archive or oci-archive file (plain or compressed); names of loaded images. */
+  load(path: string, options?: { onProgress?: ProgressListener }): Promise<string[]>;
+  /** oci-archive + manifest.json that `docker load` reads too. */
+  save(references: readonly string[], path: string): Promise<void>;
+  /** Digest the registry has for a reference now, `sha256:…`; nothing is stored. */
+  resolveDigest(reference: string): Promise<string>;
+  build(request: BuildRequest): Promise<ImageInfo>;
+}
+
+export interface BuildRequest {
+  /** Absolute folder. */
+  readonly context: string;
+  /** Relative to the context or absolute; default `Dockerfile` (then `Containerfile`). */
+  readonly dockerfile?: string;
+  readonly dockerfileInline?: string;
+  readonly tags: readonly string[];
+  readonly args?: Readonly<Record<string, string>>;
+  readonly target?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly noCache?: boolean;
+  readonly pull?: boolean;
+  readonly platform?: string;
+  readonly network?: string;
+  readonly shmSizeBytes?: number;
+  readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];
+  readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  readonly secrets?: readonly { readonly id: string; readonly sourcePath?: string; readonly content?: string }[];
+  readonly additionalContexts?: Readonly<Record<string, string>>;
+  readonly privileged?: boolean;
+  readonly onProgress?: ProgressListener;
+  readonly signal?: AbortSignal;
+}
+
+export interface NetworksApi {
+  /** `TSC_NETWORK_EXISTS`, `TSC_NETWORK_SUBNET_TAKEN`. */
+  create(spec: NetworkSpec): Promise<NetworkInfo>;
+  /** `TSC_NETWORK_IN_USE` while containers are attached; `TSC_NETWORK_NOT_FOUND`. */
+  remove(name: string): Promise<void>;
+  inspect(name: string): Promise<NetworkInfo>;
+  find(name: string): Promise<NetworkInfo | undefined>;
+  list(filter?: LabelFilter): Promise<NetworkInfo[]>;
+}
+
+export interface VolumesApi {
+  /** Returns the existing one unchanged when the name is taken by the same driver; else `TSC_VOLUME_EXISTS`. */
+  create(spec: VolumeSpec): Promise<VolumeInfo>;
+  remove(name: string, options?: { force?: boolean }): Promise<void>;
+  inspect(name: string): Promise<VolumeInfo>;
+  find(name: string): Promise<VolumeInfo | undefined>;
+  list(filter?: LabelFilter): Promise<VolumeInfo[]>;
+}
+
+export interface EventsApi {
+  /** Stored events since a time, then live ones until `until` or the signal. */
+  stream(
+    options?: { since?: string; until?: string; signal?: AbortSignal; follow?: boolean } & LabelFilter,
+  ): AsyncIterable<EngineEvent>;
+}
+
+/** What `tscompose info` prints: probed facts and the choices made from them. */
+export interface SystemInfo {
+  readonly rootless: boolean;
+  readonly root: string;
+  readonly runRoot: string;
+  readonly storageDriver: string;
+  readonly ociRuntime: string;
+  /** Why that runtime and that cgroup mode were chosen. */
+  readonly ociRuntimeReason: string;
+  readonly cgroups: "v1" | "v2" | "hybrid";
+  readonly cgroupManager: string;
+  readonly network: string;
+  readonly kernel: string;
+  readonly architecture: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly containers: number;
+  readonly containersRunning: number;
+  readonly images: number;
+  readonly components: readonly { readonly name: string; readonly path: string; readonly version: string }[];
+  readonly warnings: readonly string[];
+  readonly missing: readonly { readonly name: string; readonly why: string; readonly install: string }[];
+}
+
+export interface EngineApi extends AsyncDisposable {
+  readonly containers: ContainersApi;
+  readonly images: ImagesApi;
+  readonly networks: NetworksApi;
+  readonly volumes: VolumesApi;
+  readonly events: EventsApi;
+  info(): Promise<SystemInfo>;
+  /** Held until disposed; serialises commands on one name (a project). `onWait` is called once if somebody holds it. */
+  lock(name: string, options?: { onWait?: (holder: string) => void; signal?: AbortSignal }): Promise<AsyncDisposable>;
+  close(): Promise<void>;
+}

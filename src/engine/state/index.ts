@@ -1,0 +1,151 @@
+/**
+ * The state database: opening, schema, transactions. One file of typed functions per table stands beside
+ * this one. Durable facts only; what is true now is asked of the kernel.
+ */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { TscError } from "../../lib/errors.js";
+
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS images(
+  id TEXT PRIMARY KEY, manifest_digest TEXT NOT NULL, created_at TEXT NOT NULL, info TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS image_names(
+  name TEXT PRIMARY KEY, image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+  kind TEXT NOT NULL, updated_at TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS image_names_id ON image_names(image_id);
+CREATE TABLE IF NOT EXISTS layers(
+  chain_id TEXT PRIMARY KEY, parent TEXT NOT NULL, diff_id TEXT NOT NULL, short_id TEXT NOT NULL UNIQUE,
+  size_bytes INTEGER NOT NULL, blob_digest TEXT NOT NULL DEFAULT '') STRICT;
+CREATE TABLE IF NOT EXISTS containers(
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, spec TEXT NOT NULL, image_id TEXT NOT NULL, image_name TEXT NOT NULL,
+  record TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL, boot_id TEXT NOT NULL, incarnation INTEGER NOT NULL DEFAULT 0,
+  pid INTEGER NOT NULL DEFAULT 0, pid_start TEXT NOT NULL DEFAULT '',
+  conmon_pid INTEGER NOT NULL DEFAULT 0, conmon_start TEXT NOT NULL DEFAULT '',
+  exit_code INTEGER NOT NULL DEFAULT 0, oom_killed INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '',
+  created_at TEXT NOT NULL, started_at TEXT NOT NULL DEFAULT '', finished_at TEXT NOT NULL DEFAULT '',
+  restart_count INTEGER NOT NULL DEFAULT 0, stopped_by_user INTEGER NOT NULL DEFAULT 0,
+  health TEXT NOT NULL DEFAULT '{}') STRICT;
+CREATE TABLE IF NOT EXISTS container_labels(
+  container_id TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE, key TEXT NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY(container_id, key)) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS container_labels_kv ON container_labels(key, value);
+CREATE TABLE IF NOT EXISTS networks(
+  name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, spec TEXT NOT NULL, info TEXT NOT NULL, conflist TEXT NOT NULL,
+  created_at TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS endpoints(
+  container_id TEXT NOT NULL, network TEXT NOT NULL, boot_id TEXT NOT NULL, endpoint TEXT NOT NULL,
+  cni TEXT NOT NULL DEFAULT '{}', PRIMARY KEY(container_id, network)) STRICT;
+CREATE TABLE IF NOT EXISTS volumes(
+  name TEXT PRIMARY KEY, info TEXT NOT NULL, anonymous INTEGER NOT NULL, created_at TEXT NOT NULL,
+  populated INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE IF NOT EXISTS volume_uses(
+  volume TEXT NOT NULL, container_id TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,
+  PRIMARY KEY(volume, container_id)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS intents(
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, boot_id TEXT NOT NULL,
+  owner_pid INTEGER NOT NULL, owner_start TEXT NOT NULL, created_at TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '{}') STRICT;
+CREATE TABLE IF NOT EXISTS events(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, time_nano TEXT NOT NULL, type TEXT NOT NULL, action TEXT NOT NULL,
+  subject_id TEXT NOT NULL, name TEXT NOT NULL, attributes TEXT NOT NULL DEFAULT '{}') STRICT;
+CREATE TABLE IF NOT EXISTS build_cache(
+  key TEXT PRIMARY KEY, image_id TEXT NOT NULL, created_at TEXT NOT NULL) STRICT;
+`;
+
+/** An open state database. Statements are prepared once and kept. */
+export class State implements Disposable {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #depth = 0;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  /** Every row of a query. */
+  all<Row>(sql: string, ...values: SqlValue[]): Row[] {
+    return this.#statement(sql).all(...values) as Row[];
+  }
+
+  /** The first row, or undefined. */
+  get<Row>(sql: string, ...values: SqlValue[]): Row | undefined {
+    return this.#statement(sql).get(...values) as Row | undefined;
+  }
+
+  /** Runs a change; the number of rows it touched. */
+  run(sql: string, ...values: SqlValue[]): number {
+    return Number(this.#statement(sql).run(...values).changes);
+  }
+
+  /** Runs `work` (synchronous: no other command sees it half done) in one write transaction; nested calls join the outer one. */
+  transaction<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    this.#db.exec("BEGIN IMMEDIATE");
+    this.#depth++;
+    try {
+      const result = work();
+      this.#db.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#db.exec("ROLLBACK");
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+}
+
+export type SqlValue = string | number | bigint | null | Uint8Array;
+
+/**
+ * Opens (and creates) the database. `TSC_STATE_TOO_NEW` when a later version of tscompose wrote it,
+ * `TSC_STATE_CORRUPT` when SQLite refuses the file.
+ */
+export function openState(path: string): State {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  let db: DatabaseSync;
+  try {
+    db = new DatabaseSync(path);
+    db.exec("PRAGMA busy_timeout = 10000");
+    const version = Number((db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version);
+    if (version > SCHEMA_VERSION) {
+      throw new TscError(
+        "TSC_STATE_TOO_NEW",
+        `state database ${path} has version ${version}, this tscompose knows ${SCHEMA_VERSION}`,
+        {
+          kind: "unsupported",
+          hint: "use the newer tscompose that wrote it",
+        },
+      );
+    }
+    db.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+    if (version < SCHEMA_VERSION) {
+      db.exec("PRAGMA journal_mode = WAL");
+      db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+    }
+  } catch (error) {
+    if (typeof error === "object" && error !== null && "kind" in error) throw error;
+    throw new TscError("TSC_STATE_CORRUPT", `state database ${path} cannot be opened`, {
+      cause: error,
+      hint: "move the file away to start afresh; running containers are found again by their labels",
+    });
+  }
+  return new State(db);
+}

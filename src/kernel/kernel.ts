@@ -1,0 +1,153 @@
+/**
+ * The only door to privileged work: mounts, namespaces, locks, pidfds, helper programs. Everything above
+ * receives a `Kernel`; `linux.ts` is the real one (N-API addon + helper programs), `fake.ts` records calls
+ * for unit tests. No decisions here. Failed system calls throw an Error with `code` (errno name), `syscall`
+ * and `path`.
+ */
+import type { ChildProcess, SpawnOptions } from "node:child_process";
+
+/** Identifies a process for ever: a pid alone may be reused. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat, clock ticks since boot, as text. */
+  readonly startTime: string;
+}
+
+export interface FileLock extends Disposable {
+  /** Releases; closing the process does too. */
+  release(): void;
+}
+
+/** An AF_UNIX SOCK_SEQPACKET connection (conmon's attach socket). */
+export interface PacketSocket {
+  /** Called per packet; must be set before packets are read. End of stream calls `onEnd`. */
+  onPacket(listener: (packet: Buffer) => void): void;
+  onEnd(listener: () => void): void;
+  /** Resolves when the kernel took the packet (≤ 32 KiB each; split by the caller). */
+  write(data: Uint8Array): Promise<void>;
+  shutdownWrite(): void;
+  /** Stop / resume reading. The caller keeps its queue bounded and never pauses for long: conmon blocks on its clients. */
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
+export interface OverlayMount {
+  /** Top-most first. */
+  readonly lower: readonly string[];
+  readonly upper?: string;
+  readonly work?: string;
+  readonly target: string;
+  /** Use user.overlay.* attributes (rootless). */
+  readonly userxattr?: boolean;
+  readonly volatile?: boolean;
+}
+
+export interface UnpackOptions {
+  /** Empty folder that the layer is unpacked into. */
+  readonly target: string;
+  /** Write whiteouts as overlay device nodes and `opaque` xattrs in this namespace; `apply` deletes instead (vfs). */
+  readonly whiteouts: "trusted" | "user" | "apply";
+  /** Give every entry to our own uid and gid (single-uid fallback). */
+  readonly squashOwners?: boolean;
+  readonly maxBytes?: number;
+  readonly maxEntries?: number;
+  /** fd or stream of the (possibly gzip/zstd compressed) tar; the helper decompresses gzip itself. */
+  readonly input: NodeJS.ReadableStream | number;
+  /** Compression found by magic by the caller. `gzip` is inflated in the helper (zlib). */
+  readonly compression: "none" | "gzip";
+}
+export interface UnpackResult {
+  /** `sha256:…` of the uncompressed tar. */
+  readonly diffId: string;
+  /** `sha256:…` of the bytes given. */
+  readonly inputDigest: string;
+  readonly inputBytes: number;
+  readonly sizeBytes: number;
+  readonly entries: number;
+}
+
+export interface SpawnHelperOptions {
+  /** Program inside native/build, e.g. `tsc-unpack`. */
+  readonly args: readonly string[];
+  readonly options?: SpawnOptions;
+}
+
+export interface Kernel {
+  readonly isRootless: boolean;
+  /** uid of the person outside the user namespace. */
+  readonly hostUid: number;
+  /** /proc/sys/kernel/random/boot_id. */
+  bootId(): string;
+
+  mount(source: string, target: string, type: string, flags: readonly MountFlag[], data?: string): void;
+  /** Overlay with any number of layers (new mount API, else short relative paths). */
+  mountOverlay(mount: OverlayMount): void;
+  /** `detach` = MNT_DETACH. Not mounted is no error. */
+  unmount(target: string, options?: { detach?: boolean }): void;
+  isMountPoint(path: string): boolean;
+
+  /** New network namespace with `lo` up, pinned by a bind mount on `path` (made by this call); optional sysctls are set inside. */
+  createNetworkNamespace(path: string, sysctls?: Readonly<Record<string, string>>): Promise<void>;
+  /** Unmounts and removes the pin; missing is no error. */
+  removeNetworkNamespace(path: string): void;
+
+  /** flock(2) on a file made 0600; undefined when somebody else holds it and `wait` is false. */
+  lockFile(
+    path: string,
+    options?: { wait?: boolean; shared?: boolean; signal?: AbortSignal },
+  ): Promise<FileLock | undefined>;
+
+  /** Undefined when there is no such process or it is a zombie. Reads /proc/PID/stat. */
+  processIdentity(pid: number): ProcessIdentity | undefined;
+  isAlive(process: ProcessIdentity): boolean;
+  /** Sends through a pidfd after comparing start times; false when that process is gone. */
+  signal(process: ProcessIdentity, signal: number | NodeJS.Signals): boolean;
+  /** Resolves when that process has ended (pidfd + poll; no busy loop). */
+  waitForExit(process: ProcessIdentity, signal?: AbortSignal): Promise<void>;
+
+  connectPacketSocket(path: string): Promise<PacketSocket>;
+
+  /** Confined unpack of one layer by the native helper; the target may hold rubbish after an error. */
+  unpackLayer(options: UnpackOptions, signal?: AbortSignal): Promise<UnpackResult>;
+  /** Tar of a folder's content (overlay upper → whiteouts as .wh. files when `overlay`), with our ids as 0-based ids. */
+  packLayer(options: { source: string; overlay: boolean; paths?: readonly string[] }): NodeJS.ReadableStream;
+  /** Removes a tree without following links, crossing mounts or leaving `path`; missing is no error. */
+  removeTree(path: string): Promise<void>;
+  /** Opens `path` inside `root` (openat2 RESOLVE_IN_ROOT, O_NONBLOCK, regular files only), ≤ `maxBytes`; undefined when missing. */
+  readFileInRoot(root: string, path: string, maxBytes: number): Buffer | undefined;
+  /** The host path that `path` means inside `root`, all links resolved inside; creates missing folders when asked. Race-free only for the call itself. */
+  resolveInRoot(
+    root: string,
+    path: string,
+    options?: { createDirectories?: boolean; uid?: number; gid?: number; mode?: number },
+  ): string;
+  /** Makes an empty regular file or a folder at `path` inside `root` if nothing is there (mount points). */
+  createMountPoint(root: string, path: string, kind: "file" | "directory"): void;
+  chown(path: string, uid: number, gid: number): void;
+
+  /** Absolute path of a native program. */
+  helperPath(name: string): string;
+  /** Spawns with stdio as given and every other descriptor closed. */
+  spawn(program: string, args: readonly string[], options: SpawnOptions): ChildProcess;
+  /** argv prefix that runs a program inside a pinned network namespace, with private mounts, e.g. for CNI plugins rootless. `binds` are [source, target]. */
+  inNetworkNamespace(path: string, options?: { binds?: readonly (readonly [string, string])[] }): readonly string[];
+}
+
+export type MountFlag =
+  | "bind"
+  | "rec"
+  | "ro"
+  | "nosuid"
+  | "nodev"
+  | "noexec"
+  | "remount"
+  | "private"
+  | "rprivate"
+  | "shared"
+  | "rshared"
+  | "slave"
+  | "rslave"
+  | "relatime"
+  | "noatime"
+  | "strictatime";
