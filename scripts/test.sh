@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Everything CI runs: setup, checks, every suite, the leak check. Ends with `N passed, N failed`.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bash scripts/setup.sh --tests || { echo "setup failed"; echo "0 passed, 1 failed"; exit 1; }
+exec node_modules/.bin/node scripts/run-suites.ts "$@"

@@ -1,0 +1,103 @@
+/** The kernel's view before and after: mounts, links, rules, namespaces, processes. Asks /proc and iproute2, never the program. */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+export interface Snapshot {
+  readonly mounts: ReadonlySet<string>;
+  readonly links: ReadonlySet<string>;
+  readonly rules: ReadonlySet<string>;
+  readonly processes: ReadonlySet<string>;
+}
+export interface LeakReport {
+  readonly lines: readonly string[];
+}
+
+const run = (program: string, ...args: string[]): string => {
+  try {
+    return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  } catch {
+    return "";
+  }
+};
+
+function mounts(): Set<string> {
+  return new Set(
+    readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .flatMap((line) => line.split(" ")[4] ?? []),
+  );
+}
+
+function links(): Set<string> {
+  const parsed: unknown = JSON.parse(run("ip", "-j", "link") || "[]");
+  return new Set((parsed as { ifname: string }[]).map((link) => link.ifname));
+}
+
+function rules(): Set<string> {
+  const text = `${run("iptables-save")}\n${run("ip6tables-save")}\n${run("nft", "list", "tables")}`;
+  // empty built-in tables and chains with counters are no leak
+  return new Set(text.split("\n").filter((line) => line.startsWith("-A") || line.startsWith("-N")));
+}
+
+const WATCHED = new Set([
+  "conmon",
+  "slirp4netns",
+  "pasta",
+  "pasta.avx2",
+  "aardvark-dns",
+  "tsc-supd",
+  "tsc-pause",
+  "tsc-nsexec",
+  "catatonit",
+  "crun",
+  "runc",
+  "runc:[2:INIT]",
+  "fuse-overlayfs",
+]);
+
+/** Processes of the kinds the engine starts, plus everything in a pid namespace of its own, as `pid name arguments`. */
+function processes(): Map<string, string> {
+  const found = new Map<string, string>();
+  const ours = readlinkSync("/proc/self/ns/pid");
+  for (const pid of readdirSync("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
+      const state = stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3);
+      if (state === "Z" || state === "X") continue;
+      const foreign = readlinkSync(`/proc/${pid}/ns/pid`) !== ours;
+      if (!foreign && !WATCHED.has(name)) continue;
+      const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+      found.set(`${pid} ${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]}`, `${pid} ${name} ${argv}`);
+    } catch {
+      // ended meanwhile
+    }
+  }
+  return found;
+}
+
+/** The state to compare with later. */
+export function snapshot(): Snapshot {
+  return { mounts: mounts(), links: links(), rules: rules(), processes: new Set(processes().keys()) };
+}
+
+/** Waits up to 5 s for the machine to look like `before`; what still differs. The rootless pause process is allowed to stay. */
+export async function leaksSince(before: Snapshot, folder: string): Promise<LeakReport> {
+  let lines: string[] = [];
+  for (let attempt = 0; attempt < 50; attempt++) {
+    lines = [
+      ...[...mounts()].filter((mount) => !before.mounts.has(mount)).map((mount) => `mount ${mount}`),
+      ...[...links()].filter((link) => !before.links.has(link)).map((link) => `link ${link}`),
+      ...[...rules()].filter((rule) => !before.rules.has(rule)).map((rule) => `rule ${rule}`),
+      ...[...processes()]
+        .filter(([key, text]) => !before.processes.has(key) && !isPause(text))
+        .map(([, text]) => `process ${text}`),
+    ];
+    if (lines.length === 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return { lines: lines.map((line) => `${line} (host ${folder})`) };
+}
+
+const isPause = (text: string): boolean => /^\d+ (tsc-pause|catatonit)\b/.test(text) && !text.includes("--");
