@@ -1,0 +1,136 @@
+/** Typed access to the image tables. Rows only: no files, no rules about what may be removed. */
+import type { ImageInfo } from "../types.js";
+import type { State } from "./index.js";
+
+/** The part of an image that never changes; names stand in their own table. */
+export type ImageRecord = Omit<ImageInfo, "tags" | "repoDigests">;
+
+/** One image as stored. `manifestDigest` is empty for an image built here that was never given a manifest. */
+export interface ImageRow {
+  readonly id: string;
+  readonly manifestDigest: string;
+  readonly record: ImageRecord;
+}
+
+interface RawImage {
+  id: string;
+  manifest_digest: string;
+  info: string;
+}
+
+function fromRaw(raw: RawImage): ImageRow {
+  return { id: raw.id, manifestDigest: raw.manifest_digest, record: JSON.parse(raw.info) as ImageRecord };
+}
+
+/** Inserts the image, or updates its manifest when it is there already. True when it is new. */
+export function putImage(state: State, row: ImageRow): boolean {
+  const isNew = state.get("SELECT 1 FROM images WHERE id = ?", row.id) === undefined;
+  state.run(
+    "INSERT INTO images(id, manifest_digest, created_at, info) VALUES(?,?,?,?) ON CONFLICT(id) DO UPDATE SET manifest_digest = CASE WHEN excluded.manifest_digest = '' THEN manifest_digest ELSE excluded.manifest_digest END",
+    row.id,
+    row.manifestDigest,
+    new Date().toISOString(),
+    JSON.stringify(row.record),
+  );
+  return isNew;
+}
+
+/** The image with that `sha256:…` id. */
+export function imageById(state: State, id: string): ImageRow | undefined {
+  const raw = state.get<RawImage>("SELECT id, manifest_digest, info FROM images WHERE id = ?", id);
+  return raw === undefined ? undefined : fromRaw(raw);
+}
+
+/** The image whose platform manifest has that digest. */
+export function imageByManifest(state: State, digest: string): ImageRow | undefined {
+  const raw = state.get<RawImage>("SELECT id, manifest_digest, info FROM images WHERE manifest_digest = ?", digest);
+  return raw === undefined ? undefined : fromRaw(raw);
+}
+
+/** At most two images whose id starts with `sha256:PREFIX` (hex digits); two mean the prefix is ambiguous. */
+export function imagesByPrefix(state: State, hexPrefix: string): ImageRow[] {
+  return state
+    .all<RawImage>(
+      "SELECT id, manifest_digest, info FROM images WHERE id >= ? AND id < ? LIMIT 2",
+      `sha256:${hexPrefix}`,
+      `sha256:${hexPrefix}g`,
+    )
+    .map(fromRaw);
+}
+
+/** The image a full name (`docker.io/library/redis:7` or `…@sha256:…`) points at. */
+export function imageByName(state: State, name: string): ImageRow | undefined {
+  const raw = state.get<RawImage>(
+    "SELECT i.id, i.manifest_digest, i.info FROM image_names n JOIN images i ON i.id = n.image_id WHERE n.name = ?",
+    name,
+  );
+  return raw === undefined ? undefined : fromRaw(raw);
+}
+
+/** Every image, newest stored first. */
+export function allImages(state: State): ImageRow[] {
+  return state.all<RawImage>("SELECT id, manifest_digest, info FROM images ORDER BY created_at DESC, id").map(fromRaw);
+}
+
+/** Points a name at an image, taking it from whoever had it; the id of the previous owner. */
+export function setImageName(state: State, name: string, imageId: string, kind: "tag" | "digest"): string | undefined {
+  const before = state.get<{ image_id: string }>("SELECT image_id FROM image_names WHERE name = ?", name);
+  if (before?.image_id === imageId) return imageId;
+  state.run(
+    "INSERT INTO image_names(name, image_id, kind, updated_at) VALUES(?,?,?,?) ON CONFLICT(name) DO UPDATE SET image_id = excluded.image_id, kind = excluded.kind, updated_at = excluded.updated_at",
+    name,
+    imageId,
+    kind,
+    new Date().toISOString(),
+  );
+  return before?.image_id;
+}
+
+/** Removes a name; false when nobody had it. */
+export function dropImageName(state: State, name: string): boolean {
+  return state.run("DELETE FROM image_names WHERE name = ?", name) > 0;
+}
+
+/** Names of one image, sorted. */
+export function namesOf(state: State, imageId: string): { tags: string[]; digests: string[] } {
+  const tags: string[] = [];
+  const digests: string[] = [];
+  const rows = state.all<{ name: string; kind: string }>(
+    "SELECT name, kind FROM image_names WHERE image_id = ? ORDER BY name",
+    imageId,
+  );
+  for (const row of rows) (row.kind === "digest" ? digests : tags).push(row.name);
+  return { tags, digests };
+}
+
+/** Names of all images: image id → names. */
+export function allNames(state: State): Map<string, { tags: string[]; digests: string[] }> {
+  const result = new Map<string, { tags: string[]; digests: string[] }>();
+  const rows = state.all<{ name: string; image_id: string; kind: string }>(
+    "SELECT name, image_id, kind FROM image_names ORDER BY name",
+  );
+  for (const row of rows) {
+    const names = result.get(row.image_id) ?? { tags: [], digests: [] };
+    (row.kind === "digest" ? names.digests : names.tags).push(row.name);
+    result.set(row.image_id, names);
+  }
+  return result;
+}
+
+/** Removes the image row and, by cascade, its names. */
+export function deleteImage(state: State, id: string): void {
+  state.run("DELETE FROM images WHERE id = ?", id);
+}
+
+/** Containers made from an image. */
+export function containersOfImage(
+  state: State,
+  imageId: string,
+): { id: string; name: string; imageName: string; state: string }[] {
+  return state
+    .all<{ id: string; name: string; image_name: string; state: string }>(
+      "SELECT id, name, image_name, state FROM containers WHERE image_id = ? ORDER BY name",
+      imageId,
+    )
+    .map((row) => ({ id: row.id, name: row.name, imageName: row.image_name, state: row.state }));
+}
