@@ -1,0 +1,63 @@
+/** Lines of a k8s-file log: `TIME STREAM F|P TEXT`. Parsing and joining only; no files. */
+import type { LogLine } from "../types.js";
+
+export interface RawLine {
+  readonly time: string;
+  readonly stream: "stdout" | "stderr";
+  /** `F`: the source line ends here; `P`: more of it follows. */
+  readonly full: boolean;
+  readonly text: Buffer;
+}
+
+const SPACE = 0x20;
+/** A source line longer than this is given out in pieces, so that a container cannot fill our memory. */
+export const MAX_LINE_BYTES = 1 << 20;
+
+/** One line of the file without its line end; undefined for what conmon did not write (a torn write after a crash). */
+export function parseRawLine(line: Buffer): RawLine | undefined {
+  const first = line.indexOf(SPACE);
+  if (first < 20) return undefined;
+  const second = line.indexOf(SPACE, first + 1);
+  if (second < 0) return undefined;
+  const stream = line.toString("latin1", first + 1, second);
+  if (stream !== "stdout" && stream !== "stderr") return undefined;
+  const tag = line[second + 1];
+  if ((tag !== 0x46 && tag !== 0x50) || (line[second + 2] ?? SPACE) !== SPACE) return undefined;
+  return { time: line.toString("latin1", 0, first), stream, full: tag === 0x46, text: line.subarray(second + 3) };
+}
+
+/** Joins the pieces of each stream's lines. Feed raw lines in file order. */
+export class LineJoiner {
+  readonly #open = new Map<"stdout" | "stderr", { time: string; parts: Buffer[]; bytes: number }>();
+
+  /** The line that this piece ends, or undefined while it is still open. */
+  push(raw: RawLine): LogLine | undefined {
+    const open = this.#open.get(raw.stream);
+    if (raw.full) {
+      this.#open.delete(raw.stream);
+      const text = open === undefined ? raw.text : Buffer.concat([...open.parts, raw.text]);
+      return { stream: raw.stream, time: open?.time ?? raw.time, text: text.toString("utf8"), partial: false };
+    }
+    const entry = open ?? { time: raw.time, parts: [], bytes: 0 };
+    entry.parts.push(Buffer.from(raw.text));
+    entry.bytes += raw.text.length;
+    this.#open.set(raw.stream, entry);
+    return entry.bytes > MAX_LINE_BYTES ? this.#take(raw.stream) : undefined;
+  }
+
+  #take(stream: "stdout" | "stderr"): LogLine | undefined {
+    const open = this.#open.get(stream);
+    if (open === undefined) return undefined;
+    this.#open.delete(stream);
+    return { stream, time: open.time, text: Buffer.concat(open.parts).toString("utf8"), partial: true };
+  }
+
+  /** What is open now, as partial lines; their rest comes as further lines of the stream. */
+  flush(): LogLine[] {
+    return (["stdout", "stderr"] as const).flatMap((stream) => this.#take(stream) ?? []);
+  }
+
+  get hasOpen(): boolean {
+    return this.#open.size > 0;
+  }
+}

@@ -1,0 +1,296 @@
+/**
+ * Named and anonymous volumes of the `local` driver: folders under root/volumes/NAME/_data, their devices
+ * (driver_opts) and the first copy of an image's content. Never mounts anything into a container.
+ */
+import { randomBytes } from "node:crypto";
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { errnoOf, isTscError, TscError, throwAll } from "../../lib/errors.js";
+import type { LabelFilter, VolumesApi } from "../api.js";
+import type { EngineContext } from "../context.js";
+import {
+  addVolumeUse,
+  deleteVolume,
+  getVolume,
+  insertVolume,
+  listVolumes,
+  markVolumePopulated,
+  volumesOfContainer,
+  volumeUsers,
+} from "../state/volumes.js";
+import type { VolumeInfo, VolumeSpec } from "../types.js";
+import { parseDevice, type VolumeDevice } from "./device.js";
+
+const REMOVING = ".removing-";
+
+export interface Volumes extends VolumesApi {
+  /** New volume with a random 64-digit name. */
+  createAnonymous(labels?: Readonly<Record<string, string>>): Promise<VolumeInfo>;
+  /** The host folder with the volume's content; mounts its device first when it has one. Idempotent. `TSC_VOLUME_MOUNT`. */
+  mount(name: string): Promise<string>;
+  /** Unmounts the device, unless a running container still uses the volume. No device is no error. */
+  unmount(name: string): Promise<void>;
+  /** Notes that a container uses the volume; ends with the container's record. Synchronous: for use inside a transaction. */
+  use(name: string, containerId: string): void;
+  /** Volumes of a container, those anonymous ones nobody else uses marked. */
+  ofContainer(containerId: string): { volume: VolumeInfo; removable: boolean }[];
+  /**
+   * Copies what the image has at `target` (inside the mounted `rootfs`) into a volume that is still empty and never
+   * had content, with owner and mode of the folder itself. Later calls do nothing. True when it copied.
+   */
+  copyUp(name: string, rootfs: string, target: string): Promise<boolean>;
+  /** Removes unused volumes (`all`: named ones too) carrying the labels; what was removed. */
+  prune(options?: { all?: boolean } & LabelFilter): Promise<VolumeInfo[]>;
+  /** Finishes removals that a crash interrupted. */
+  repair(): Promise<void>;
+}
+
+/** The volumes of one engine. */
+export function openVolumes(ctx: EngineContext): Volumes {
+  const { paths, state, kernel } = ctx;
+  const folder = (name: string): string => join(paths.volumes, name);
+  const dataFolder = (name: string): string => join(paths.volumes, name, "_data");
+  const lockPath = (name: string): string => join(paths.locks, `volume-${name}`);
+
+  const require = (name: string): VolumeInfo => {
+    const record = getVolume(state, name);
+    if (record !== undefined) return record.info;
+    throw new TscError("TSC_VOLUME_NOT_FOUND", `no such volume: ${name}`, { kind: "not-found" });
+  };
+
+  const device = (info: VolumeInfo): VolumeDevice | undefined => parseDevice(info.name, info.driverOpts, ctx.rootless);
+
+  const create = async (spec: VolumeSpec): Promise<VolumeInfo> => {
+    const name = validateVolumeName(spec.name);
+    const driver = spec.driver === undefined || spec.driver === "" ? "local" : spec.driver;
+    if (driver !== "local") {
+      throw new TscError("TSC_VOLUME_DRIVER", `volume ${name}: driver ${JSON.stringify(driver)} is not available`, {
+        kind: "unsupported",
+        hint: "only the local driver exists here; it mounts nfs, bind and tmpfs through driver_opts",
+      });
+    }
+    const driverOpts = { ...spec.driverOpts };
+    parseDevice(name, driverOpts, ctx.rootless);
+    let isNew = false;
+    const info = state.transaction(() => {
+      const existing = getVolume(state, name);
+      if (existing !== undefined) {
+        if (existing.info.driver === driver) return existing.info;
+        throw new TscError("TSC_VOLUME_EXISTS", `volume ${name} exists with driver ${existing.info.driver}`, {
+          kind: "already-exists",
+        });
+      }
+      mkdirSync(paths.volumes, { recursive: true, mode: 0o700 });
+      const parent = folder(name);
+      mkdirSync(parent, { recursive: true, mode: 0o700 });
+      const made = mkdirSync(dataFolder(name), { recursive: true });
+      // mkdir's mode is narrowed by the umask; a volume's root must be readable by any user of the container.
+      if (made !== undefined) chmodSync(dataFolder(name), 0o755);
+      const fresh: VolumeInfo = {
+        name,
+        driver,
+        driverOpts,
+        labels: { ...spec.labels },
+        mountpoint: dataFolder(name),
+        createdAt: new Date().toISOString(),
+        anonymous: spec.anonymous ?? false,
+      };
+      insertVolume(state, fresh);
+      isNew = true;
+      return fresh;
+    });
+    if (isNew) ctx.emit({ type: "volume", action: "create", id: name, name, attributes: { driver, ...info.labels } });
+    return info;
+  };
+
+  const removeFolder = async (name: string): Promise<void> => {
+    kernel.unmount(dataFolder(name), { detach: true });
+    const doomed = join(paths.volumes, `${REMOVING}${name.slice(0, 200)}-${randomBytes(4).toString("hex")}`);
+    try {
+      renameSync(folder(name), doomed);
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return;
+      throw error;
+    }
+    await kernel.removeTree(doomed);
+  };
+
+  const remove = async (name: string, options: { force?: boolean } = {}): Promise<void> => {
+    const record = getVolume(state, name);
+    if (record === undefined) {
+      if (options.force === true) return;
+      throw new TscError("TSC_VOLUME_NOT_FOUND", `no such volume: ${name}`, { kind: "not-found" });
+    }
+    state.transaction(() => {
+      const users = volumeUsers(state, name);
+      if (users.length > 0) {
+        throw new TscError(
+          "TSC_VOLUME_IN_USE",
+          `volume ${name} is in use by ${users.map((user) => user.name || user.id.slice(0, 12)).join(", ")}`,
+          { kind: "conflict", hint: "remove these containers first" },
+        );
+      }
+      deleteVolume(state, name);
+    });
+    await removeFolder(name);
+    ctx.emit({
+      type: "volume",
+      action: "destroy",
+      id: name,
+      name,
+      attributes: { driver: record.info.driver, ...record.info.labels },
+    });
+  };
+
+  const mount = async (name: string): Promise<string> => {
+    const info = require(name);
+    const target = dataFolder(name);
+    const source = device(info);
+    if (source === undefined) return target;
+    using _lock = await kernel.lockFile(lockPath(name), { wait: true });
+    if (kernel.isMountPoint(target)) return target;
+    try {
+      kernel.mount(source.source, target, source.type, source.flags, source.data);
+      if (source.readOnlyRemount) kernel.mount("", target, "", ["bind", "remount", "ro"]);
+    } catch (error) {
+      kernel.unmount(target, { detach: true });
+      const reason = errnoOf(error) === "ENOENT" ? "no such file or folder" : String((error as Error).message);
+      throw new TscError(
+        "TSC_VOLUME_MOUNT",
+        `volume ${name}: cannot mount ${source.source} (${source.type}): ${reason}`,
+        {
+          kind: errnoOf(error) === "ENOENT" ? "not-found" : "unavailable",
+          cause: error,
+        },
+      );
+    }
+    return target;
+  };
+
+  const list = async (filter: LabelFilter = {}): Promise<VolumeInfo[]> =>
+    listVolumes(state)
+      .map((record) => record.info)
+      .filter((info) => hasLabels(info.labels, filter.labels));
+
+  return {
+    create,
+    remove,
+    list,
+    mount,
+    inspect: async (name) => require(name),
+    find: async (name) => getVolume(state, name)?.info,
+    createAnonymous: (labels = {}) => create({ name: randomBytes(32).toString("hex"), labels, anonymous: true }),
+
+    async unmount(name) {
+      const record = getVolume(state, name);
+      if (record === undefined || device(record.info) === undefined) return;
+      using _lock = await kernel.lockFile(lockPath(name), { wait: true });
+      const busy = volumeUsers(state, name).some((user) => ["running", "paused", "restarting"].includes(user.state));
+      if (!busy) kernel.unmount(dataFolder(name), { detach: true });
+    },
+
+    use: (name, containerId) => addVolumeUse(state, name, containerId),
+
+    ofContainer: (containerId) =>
+      volumesOfContainer(state, containerId).map(({ info }) => ({
+        volume: info,
+        removable: info.anonymous && volumeUsers(state, info.name).every((user) => user.id === containerId),
+      })),
+
+    async copyUp(name, rootfs, target) {
+      if (getVolume(state, name)?.populated !== false) return false;
+      const data = await mount(name);
+      using _lock = await kernel.lockFile(lockPath(name), { wait: true });
+      if (getVolume(state, name)?.populated !== false) return false;
+      if (readdirSync(data).length > 0) {
+        markVolumePopulated(state, name);
+        return false;
+      }
+      const source = kernel.resolveInRoot(rootfs, target);
+      const stat = statSync(source, { throwIfNoEntry: false });
+      if (stat?.isDirectory() !== true) return false;
+      const isMounted = kernel.isMountPoint(data);
+      // Beside the data and renamed over it, so that a crash half way leaves an empty volume and not half a copy.
+      const staging = isMounted ? data : join(folder(name), "_copy");
+      if (!isMounted) {
+        await kernel.removeTree(staging);
+        mkdirSync(staging, { mode: 0o700 });
+      }
+      if (readdirSync(source).length > 0) {
+        await kernel.unpackLayer({
+          target: staging,
+          whiteouts: "apply",
+          input: kernel.packLayer({ source, overlay: false }),
+          compression: "none",
+        });
+      }
+      kernel.chown(staging, stat.uid, stat.gid);
+      chmodSync(staging, stat.mode & 0o7777);
+      if (!isMounted) renameSync(staging, data);
+      markVolumePopulated(state, name);
+      return true;
+    },
+
+    async prune(options = {}) {
+      const removed: VolumeInfo[] = [];
+      const errors: TscError[] = [];
+      for (const info of await list(options)) {
+        if (!info.anonymous && options.all !== true) continue;
+        if (volumeUsers(state, info.name).length > 0) continue;
+        try {
+          await remove(info.name);
+          removed.push(info);
+        } catch (error) {
+          if (!isTscError(error)) throw error;
+          if (error.code !== "TSC_VOLUME_IN_USE" && error.code !== "TSC_VOLUME_NOT_FOUND") errors.push(error);
+        }
+      }
+      throwAll(errors);
+      return removed;
+    },
+
+    async repair() {
+      let names: string[];
+      try {
+        names = readdirSync(paths.volumes);
+      } catch (error) {
+        if (errnoOf(error) === "ENOENT") return;
+        throw error;
+      }
+      for (const name of names) {
+        if (name.startsWith(REMOVING)) await kernel.removeTree(join(paths.volumes, name));
+        // A folder without a row and without content is a removal or creation that was cut short; content is never thrown away.
+        else if (getVolume(state, name) === undefined) removeIfEmpty(folder(name));
+      }
+    },
+  };
+}
+
+function removeIfEmpty(path: string): void {
+  for (const step of [join(path, "_data"), path]) {
+    try {
+      rmdirSync(step);
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code !== "ENOTEMPTY" && code !== "ENOENT" && code !== "EBUSY" && code !== "ENOTDIR") throw error;
+    }
+  }
+}
+
+function hasLabels(
+  labels: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string | undefined>> | undefined,
+): boolean {
+  return Object.entries(wanted ?? {}).every(
+    ([key, value]) => labels[key] !== undefined && (value === undefined || labels[key] === value),
+  );
+}
+
+/** The name itself; `TSC_VOLUME_NAME` unless it is letters, digits, `_`, `.`, `-` and begins with a letter or digit. */
+export function validateVolumeName(name: string): string {
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/.test(name)) return name;
+  throw new TscError("TSC_VOLUME_NAME", `${JSON.stringify(name)} is not a volume name`, {
+    kind: "invalid-input",
+    hint: "use letters, digits, _ . and -, beginning with a letter or digit; a host folder begins with / or ./",
+  });
+}
