@@ -1,0 +1,72 @@
+/**
+ * What a command may use: its surroundings, the global options and the lazily opened parts. Interfaces only; `open-context.ts`
+ * makes the real one. Nothing below main.ts reads the process itself.
+ */
+import type { Project } from "../compose/index.js";
+import type { EngineApi } from "../engine/api.js";
+import type { Progress } from "./render/progress.js";
+
+export type AnsiMode = "auto" | "never" | "always";
+export type ProgressMode = "auto" | "tty" | "plain" | "json" | "quiet";
+
+/** Options before the command; compose.md §1 "(global)". Environment variables are already applied. */
+export interface GlobalOptions {
+  readonly files: readonly string[];
+  readonly projectName: string | undefined;
+  readonly projectDirectory: string | undefined;
+  readonly profiles: readonly string[];
+  readonly envFiles: readonly string[];
+  readonly allResources: boolean;
+  readonly compatibility: boolean;
+  readonly dryRun: boolean;
+  readonly ansi: AnsiMode;
+  readonly progress: ProgressMode;
+  /** Concurrent operations; -1 is without limit. From --parallel or COMPOSE_PARALLEL_LIMIT. */
+  readonly parallel: number;
+  readonly verbose: boolean;
+  /** podman-compose's `--in-pod`; undefined leaves it to `x-podman.in_pod`. */
+  readonly inPod: boolean | undefined;
+}
+
+export interface ProjectRequest {
+  /** Only these services and their dependencies; their profiles are switched on. */
+  readonly services?: readonly string[];
+  readonly noDependencies?: boolean;
+  readonly allProfiles?: boolean;
+}
+
+export interface CliContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly isTty: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
+  readonly globals: GlobalOptions;
+  /** Aborted by the first SIGINT/SIGTERM (unless an `onInterrupt` listener takes over); the second one ends the process. */
+  readonly signal: AbortSignal;
+  /**
+   * Takes over SIGINT/SIGTERM/SIGHUP until the returned function is called: `signal` is not aborted, the second interrupt does not
+   * exit. `count` starts at 1.
+   */
+  onInterrupt(listener: (name: NodeJS.Signals, count: number) => void): () => void;
+  /** Loads the project; the same request is answered from memory. Warnings are printed once. */
+  project(request?: ProjectRequest): Promise<Project>;
+  /**
+   * The project's name and, if its files can be found, the project. With `-p` or COMPOSE_PROJECT_NAME a missing compose file is
+   * no error: commands then work from labels (docker compose's rule).
+   */
+  projectOrName(request?: ProjectRequest): Promise<{ readonly name: string; readonly project: Project | undefined }>;
+  /** Opens the engine once; closed by the program at the end. */
+  engine(): Promise<EngineApi>;
+  /** A renderer fed with execute's events; call `end()` (it restores the terminal) before printing results. */
+  progress(): Promise<Progress>;
+  /** One line on stderr, once per text. */
+  warn(message: string): void;
+  /** Results only: to stdout, as given. */
+  print(text: string): void;
+  /** Status text on stderr, as given; nothing in quiet mode. */
+  note(text: string): void;
+  /** Asks on the terminal; without one the answer is `fallback`. */
+  confirm(question: string, fallback: boolean): Promise<boolean>;
+}

@@ -1,0 +1,31 @@
+/**
+ * What the progress renderers show: items with a state, and lines of output. Execute's events are translated here and nowhere
+ * else; the renderers know only `ProgressUpdate`. Writes nothing.
+ */
+
+export type ProgressStatus = "working" | "done" | "warning" | "error";
+
+/** One change of one line. `id` is what the person sees: `Container web-1`, `Network x_default`, `Image redis`. */
+export type ProgressUpdate =
+  | {
+      readonly kind: "item";
+      readonly id: string;
+      /** Shown under this item (a layer under its image). */
+      readonly parent?: string;
+      readonly status: ProgressStatus;
+      /** `Starting`, `Started`, `Pulling` … */
+      readonly text: string;
+      readonly details?: string;
+      readonly currentBytes?: number;
+      readonly totalBytes?: number;
+    }
+  /** Output of a build step or the like, one line. */
+  | { readonly kind: "output"; readonly id: string; readonly stream: "stdout" | "stderr"; readonly text: string };
+
+/** A running renderer. After `end` the terminal is as it was. */
+export interface Progress {
+  update(update: ProgressUpdate): void;
+  /** Writes text above the live lines. */
+  line(text: string): void;
+  end(): Promise<void>;
+}
