@@ -1,0 +1,77 @@
+/** Who must be up before whom. Built from `depends_on` and the implicit dependencies of shared namespaces, volumes and links. Pure. */
+import type { Dependency, Service } from "../compose/model.js";
+
+type Services = Readonly<Record<string, Service>>;
+
+/** Every dependency of a service, explicit first; names that are not services of the project are left out. */
+export function dependenciesOf(config: Service, services: Services): ReadonlyMap<string, Dependency> {
+  const found = new Map<string, Dependency>();
+  for (const name of Object.keys(config.depends_on ?? {}).sort()) {
+    const dependency = config.depends_on?.[name];
+    if (dependency !== undefined && services[name] !== undefined) found.set(name, dependency);
+  }
+  const imply = (name: string | undefined, restart: boolean): void => {
+    if (name === undefined || services[name] === undefined || found.has(name)) return;
+    found.set(name, { condition: "service_started", restart, required: true });
+  };
+  for (const mode of [config.network_mode, config.ipc, config.pid]) imply(serviceOfMode(mode), true);
+  for (const from of config.volumes_from ?? []) {
+    if (!from.startsWith("container:")) imply(from.split(":")[0], false);
+  }
+  for (const link of config.links ?? []) imply(link.split(":")[0], true);
+  return found;
+}
+
+/** `db` of `service:db`. */
+export function serviceOfMode(mode: string | undefined): string | undefined {
+  return mode?.startsWith("service:") === true ? mode.slice("service:".length) : undefined;
+}
+
+/** Service names, dependencies before dependents, otherwise by name. Cycles (refused at load) are cut. */
+export function inDependencyOrder(services: Services): string[] {
+  const order: string[] = [];
+  const state = new Map<string, "open" | "done">();
+  const visit = (name: string): void => {
+    if (state.has(name)) return;
+    state.set(name, "open");
+    const config = services[name];
+    if (config !== undefined) for (const dependency of dependenciesOf(config, services).keys()) visit(dependency);
+    state.set(name, "done");
+    order.push(name);
+  };
+  for (const name of Object.keys(services).sort()) visit(name);
+  return order;
+}
+
+/** Direct dependents of each service, sorted. */
+export function dependentsOf(services: Services): ReadonlyMap<string, readonly string[]> {
+  const dependents = new Map<string, string[]>();
+  for (const name of Object.keys(services).sort()) {
+    const config = services[name];
+    if (config === undefined) continue;
+    for (const dependency of dependenciesOf(config, services).keys()) {
+      const known = dependents.get(dependency);
+      if (known === undefined) dependents.set(dependency, [name]);
+      else known.push(name);
+    }
+  }
+  return dependents;
+}
+
+/** Dependencies told by the `depends_on` label (`db:service_started:true,…`); used when there is no compose file. */
+export function parseDependsOnLabel(label: string | undefined): ReadonlyMap<string, Dependency> {
+  const found = new Map<string, Dependency>();
+  for (const part of (label ?? "").split(",")) {
+    const [name = "", condition = "service_started", restart = "false"] = part.split(":");
+    if (name === "") continue;
+    found.set(name, {
+      condition:
+        condition === "service_healthy" || condition === "service_completed_successfully"
+          ? condition
+          : "service_started",
+      restart: restart === "true",
+      required: true,
+    });
+  }
+  return found;
+}
