@@ -1,0 +1,37 @@
+/** What the reconcilers of one `up` share: input, options and the plan under construction. Data only. */
+import type { Project } from "../../compose/model.js";
+import type { Separator } from "../names.js";
+import type { Observed } from "../observe.js";
+import type { PlanBuilder } from "../plan.js";
+
+export type Recreate = "diverged" | "force" | "never";
+
+export interface UpOptions {
+  /** Services named by the person; empty means all of the project. */
+  readonly targets?: readonly string[];
+  readonly recreate?: Recreate;
+  /** For services that are there only as dependencies of targets. */
+  readonly recreateDependencies?: Recreate;
+  readonly scale?: ReadonlyMap<string, number>;
+  /** False for `create` and `--no-start`. */
+  readonly start?: boolean;
+  readonly removeOrphans?: boolean;
+  readonly ignoreOrphans?: boolean;
+  readonly renewAnonymousVolumes?: boolean;
+  readonly timeoutMs?: number;
+  readonly separator?: Separator;
+  /** End with a wait until every service is running or healthy. */
+  readonly wait?: boolean;
+  readonly noHosts?: boolean;
+  /** Pod that every container joins. */
+  readonly pod?: string;
+  /** Asked before data is lost; the default answer is no. */
+  readonly confirm: (question: string) => boolean | Promise<boolean>;
+}
+
+export interface Reconciliation {
+  readonly project: Project;
+  readonly observed: Observed;
+  readonly options: UpOptions;
+  readonly plan: PlanBuilder;
+}

@@ -1,0 +1,256 @@
+/**
+ * One compose service → one engine ContainerSpec. Pure: same project and options, same spec. Whatever the engine cannot honour
+ * becomes a warning that names it, or an error; nothing is dropped in silence.
+ */
+import type { Project, Service } from "../../compose/model.js";
+import type { ContainerSpec, Healthcheck, LoggingSpec, RestartPolicy } from "../../engine/types.js";
+import { parseDurationMs } from "../../lib/duration.js";
+import { TscError } from "../../lib/errors.js";
+import { filesHash, serviceHash } from "../hash.js";
+import { COMPOSE_VERSION, LABEL } from "../labels.js";
+import { containerName, imageName, type Separator } from "../names.js";
+import { fileInjections } from "./files.js";
+import { mountSpecs } from "./mounts.js";
+import { networkFields } from "./networking.js";
+import { deviceFields, resourceFields } from "./resources.js";
+import { namespaceFields } from "./namespaces.js";
+import { unsupportedWarnings } from "./unsupported.js";
+
+export interface SpecRequest {
+  readonly project: Project;
+  readonly service: string;
+  readonly number: number;
+  readonly separator: Separator;
+  /** `sha256:…` of the image the container will run; "" while it is not known (dry run). */
+  readonly imageId: string;
+  /** Platform-independent digest of image volumes, by reference; part of the label that decides recreation. */
+  readonly imageVolumeIds?: readonly string[];
+  /** Host port for each published port or range of this replica. */
+  readonly choosePort?: (port: PortChoice) => number;
+  /** Name of the container that stands for another service when `what` (`network namespace`, `volume` …) is shared with it. */
+  readonly containerOf: (service: string, what: string) => string;
+  readonly noHosts?: boolean;
+  readonly pod?: string;
+  readonly warn: (message: string) => void;
+}
+export interface PortChoice {
+  readonly from: number;
+  readonly to: number;
+  readonly protocol: string;
+  readonly hostIp: string;
+}
+
+/** The spec of replica `number`. Errors: TSC_SERVICE_UNSUPPORTED, TSC_SECRET_EXTERNAL, TSC_ENVIRONMENT_UNSET and value errors that name service and attribute. */
+export function serviceSpec(request: SpecRequest): ContainerSpec {
+  const { project, service, number } = request;
+  const config = serviceConfig(project, service);
+  for (const message of unsupportedWarnings(service, config)) request.warn(message);
+  return clean({
+    ...processFields(service, config),
+    name: containerName(project.name, service, config, number, request.separator),
+    image: config["x-podman.rootfs"] === undefined ? imageName(project.name, service, config, request.separator) : "",
+    ...(typeof config["x-podman.rootfs"] === "string" ? { rootfs: config["x-podman.rootfs"] } : {}),
+    labels: containerLabels(request, config),
+    ...(config.annotations === undefined ? {} : { annotations: config.annotations }),
+    mounts: mountSpecs(project, service, config),
+    ...volumesFrom(request, config),
+    files: fileInjections(project, service, config),
+    ...networkFields(request, config),
+    ...namespaceFields(service, config, request.containerOf),
+    ...securityFields(config),
+    ...deviceFields(service, config),
+    resources: resourceFields(service, config),
+    ...optional("healthcheck", healthcheck(service, config)),
+    ...optional("restart", restartPolicy(service, config, request.warn)),
+    ...optional("logging", logging(config)),
+    ...optional("platform", config.platform),
+    ...optional("runtime", config.runtime),
+    ...optional("pod", request.pod),
+    ...optional("storageOpt", config.storage_opt),
+    ...optional("noHosts", request.noHosts === true || config["x-podman.no_hosts"] === true ? true : undefined),
+    ...optional("uidMaps", stringList(config["x-podman.uidmaps"])),
+    ...optional("gidMaps", stringList(config["x-podman.gidmaps"])),
+  });
+}
+
+/** The service, active or not; TSC_SERVICE_NOT_FOUND (`no such service: x`). */
+export function serviceConfig(project: Project, service: string): Service {
+  const config = project.services[service] ?? project.disabledServices[service];
+  if (config === undefined) {
+    throw new TscError("TSC_SERVICE_NOT_FOUND", `no such service: ${service}`, {
+      kind: "not-found",
+      hint: `known services: ${Object.keys(project.services).sort().join(", ") || "none"}`,
+    });
+  }
+  return config;
+}
+
+function processFields(service: string, config: Service): Partial<ContainerSpec> {
+  const stopTimeoutMs = duration(service, "stop_grace_period", config.stop_grace_period);
+  return {
+    ...(config.entrypoint === null || config.entrypoint === undefined ? {} : { entrypoint: config.entrypoint }),
+    ...(config.command === null || config.command === undefined ? {} : { command: config.command }),
+    ...optional("env", config.environment),
+    ...optional("workingDir", config.working_dir),
+    ...optional("user", config.user),
+    ...optional("groupAdd", config.group_add),
+    ...optional("hostname", config.hostname),
+    ...optional("domainname", config.domainname),
+    ...optional("tty", config.tty),
+    ...optional("stdinOpen", config.stdin_open),
+    ...optional("init", config.init),
+    ...optional("stopSignal", config.stop_signal),
+    ...optional("stopTimeoutMs", stopTimeoutMs),
+  };
+}
+
+function securityFields(config: Service): Partial<ContainerSpec> {
+  return {
+    ...optional("privileged", config.privileged),
+    ...optional("capAdd", config.cap_add),
+    ...optional("capDrop", config.cap_drop),
+    ...optional("securityOpt", config.security_opt),
+    ...optional("readOnly", config.read_only),
+    ...optional("sysctls", config.sysctls),
+    ...optional("oomScoreAdj", config.oom_score_adj),
+    ...optional("cgroupParent", config.cgroup_parent),
+  };
+}
+
+/** Labels of the person first, ours last: they cannot be overridden. */
+function containerLabels(request: SpecRequest, config: Service): Record<string, string> {
+  const { project, service, number } = request;
+  const dependsOn = Object.entries(config.depends_on ?? {})
+    .map(([name, dependency]) => `${name}:${dependency.condition}:${dependency.restart === true}`)
+    .sort()
+    .join(",");
+  const files = filesHash(project, config);
+  return {
+    ...config.labels,
+    [LABEL.project]: project.name,
+    [LABEL.service]: service,
+    [LABEL.version]: COMPOSE_VERSION,
+    [LABEL.workingDir]: project.workingDir,
+    [LABEL.configFiles]: project.configFiles.join(","),
+    ...(project.envFiles.length > 0 ? { [LABEL.environmentFile]: project.envFiles.join(",") } : {}),
+    [LABEL.oneOff]: "False",
+    [LABEL.configHash]: serviceHash(config),
+    [LABEL.number]: String(number),
+    [LABEL.dependsOn]: dependsOn,
+    ...(request.imageId === "" ? {} : { [LABEL.image]: request.imageId }),
+    ...((request.imageVolumeIds?.length ?? 0) > 0
+      ? { [LABEL.imageVolumeDigest]: (request.imageVolumeIds ?? []).join(",") }
+      : {}),
+    ...(files === "" ? {} : { [LABEL.files]: files }),
+  };
+}
+
+function volumesFrom(request: SpecRequest, config: Service): Partial<ContainerSpec> {
+  if ((config.volumes_from?.length ?? 0) === 0) return {};
+  return {
+    volumesFrom: (config.volumes_from ?? []).map((text) => {
+      const isContainer = text.startsWith("container:");
+      const [name = "", mode = "rw"] = (isContainer ? text.slice("container:".length) : text).split(":");
+      if (mode !== "rw" && mode !== "ro") throw invalid(request.service, "volumes_from", text);
+      return { container: isContainer ? name : request.containerOf(name, "volume"), readOnly: mode === "ro" };
+    }),
+  };
+}
+
+function healthcheck(service: string, config: Service): Healthcheck | undefined {
+  const check = config.healthcheck;
+  if (check === undefined) return undefined;
+  if (check.disable === true) return { test: ["NONE"] };
+  if (check.start_interval !== undefined && check.start_period === undefined) {
+    throw new TscError(
+      "TSC_HEALTHCHECK_INVALID",
+      `service "${service}": healthcheck.start_interval requires healthcheck.start_period to be set`,
+      { kind: "invalid-input" },
+    );
+  }
+  return {
+    test: check.test ?? [],
+    ...optional("intervalMs", duration(service, "healthcheck.interval", check.interval)),
+    ...optional("timeoutMs", duration(service, "healthcheck.timeout", check.timeout)),
+    ...optional("retries", check.retries),
+    ...optional("startPeriodMs", duration(service, "healthcheck.start_period", check.start_period)),
+    ...optional("startIntervalMs", duration(service, "healthcheck.start_interval", check.start_interval)),
+  };
+}
+
+function restartPolicy(
+  service: string,
+  config: Service,
+  warn: (message: string) => void,
+): RestartPolicy | undefined {
+  const deploy = config.deploy?.restart_policy;
+  if (config.restart !== undefined && config.restart !== "") {
+    const [policy = "", retries] = config.restart.split(":");
+    const maxRetries = retries === undefined ? undefined : Number(retries);
+    if (
+      (policy !== "no" && policy !== "always" && policy !== "on-failure" && policy !== "unless-stopped") ||
+      (maxRetries !== undefined && (!Number.isSafeInteger(maxRetries) || maxRetries < 0 || policy !== "on-failure"))
+    ) {
+      throw invalid(service, "restart", config.restart);
+    }
+    return { policy, ...optional("maxRetries", maxRetries) };
+  }
+  if (deploy === undefined) return undefined;
+  for (const key of ["delay", "window"] as const) {
+    if (deploy[key] !== undefined) {
+      warn(`service "${service}": deploy.restart_policy.${key} is not supported here and has no effect`);
+    }
+  }
+  switch (deploy.condition ?? "any") {
+    case "none":
+      return { policy: "no" };
+    case "on-failure":
+      return { policy: "on-failure", ...optional("maxRetries", deploy.max_attempts) };
+    case "any":
+      if (deploy.max_attempts !== undefined) {
+        warn(`service "${service}": deploy.restart_policy.max_attempts needs condition on-failure and has no effect`);
+      }
+      return { policy: "unless-stopped" };
+    default:
+      throw invalid(service, "deploy.restart_policy.condition", deploy.condition ?? "");
+  }
+}
+
+function logging(config: Service): LoggingSpec | undefined {
+  if (config.logging === undefined) return undefined;
+  return { driver: config.logging.driver ?? "", options: config.logging.options ?? {} };
+}
+
+/** Milliseconds of a duration attribute; TSC_SERVICE_INVALID naming the attribute when it is none. */
+export function duration(service: string, attribute: string, text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  const ms = parseDurationMs(text);
+  if (ms === undefined) throw invalid(service, attribute, text);
+  return Math.round(ms);
+}
+
+/** The error for a value that passed the schema and still means nothing. */
+export function invalid(service: string, attribute: string, value: string): TscError {
+  return new TscError("TSC_SERVICE_INVALID", `service "${service}": ${attribute}: invalid value ${JSON.stringify(value)}`, {
+    kind: "invalid-input",
+  });
+}
+
+/** `{ [key]: value }`, or nothing for undefined (exactOptionalPropertyTypes). */
+export function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
+}
+
+function stringList(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) ? value.map(String) : undefined;
+}
+
+/** Leaves out empty lists and objects whose absence means the same; entrypoint and command keep theirs (empty clears). */
+function clean(spec: ContainerSpec): ContainerSpec {
+  const kept = Object.entries(spec).filter(([key, value]) => {
+    if (key === "entrypoint" || key === "command") return true;
+    if (typeof value !== "object" || value === null) return value !== undefined;
+    return Array.isArray(value) ? value.length > 0 : Object.keys(value).length > 0;
+  });
+  return Object.fromEntries(kept) as unknown as ContainerSpec;
+}

@@ -1,0 +1,108 @@
+/** Volumes and tmpfs of a service as engine mounts. Pure. */
+import type { Project, Service, ServiceVolume } from "../../compose/model.js";
+import type { MountSpec, TmpfsMount } from "../../engine/types.js";
+import { TscError } from "../../lib/errors.js";
+import { LABEL } from "../labels.js";
+import { volumeName } from "../names.js";
+import { invalid, optional } from "./index.js";
+import { bytes } from "./resources.js";
+
+/** In the order written; tmpfs last. */
+export function mountSpecs(project: Project, service: string, config: Service): MountSpec[] {
+  return [
+    ...(config.volumes ?? []).map((volume) => mountSpec(project, service, volume)),
+    ...(config.tmpfs ?? []).map((text) => tmpfsMount(service, text)),
+  ];
+}
+
+function mountSpec(project: Project, service: string, volume: ServiceVolume): MountSpec {
+  const target = volume.target ?? "";
+  const source = volume.source ?? "";
+  if (target === "") throw invalid(service, "volumes.target", source);
+  const readOnly = optional("readOnly", volume.read_only === true ? true : undefined);
+  switch (volume.type) {
+    case "bind": {
+      const recursive = volume.bind?.recursive;
+      if (recursive !== undefined && !isRecursive(recursive)) throw invalid(service, "volumes.bind.recursive", recursive);
+      const selinux = volume.bind?.selinux;
+      return {
+        type: "bind",
+        source,
+        target,
+        ...readOnly,
+        ...optional("propagation", volume.bind?.propagation),
+        ...(volume.bind?.create_host_path === false ? {} : { createHostPath: true }),
+        ...optional("recursive", recursive),
+        ...(selinux === "z" || selinux === "Z" ? { selinux } : {}),
+      };
+    }
+    case "volume":
+      return {
+        type: "volume",
+        source: source === "" ? "" : volumeName(project, source, project.volumes[source]),
+        target,
+        ...readOnly,
+        ...optional("noCopy", volume.volume?.nocopy === true ? true : undefined),
+        ...optional("subpath", volume.volume?.subpath),
+        ...(source === ""
+          ? { labels: { ...volume.volume?.labels, [LABEL.project]: project.name } }
+          : optional("labels", volume.volume?.labels)),
+      };
+    case "tmpfs":
+      return {
+        type: "tmpfs",
+        target,
+        ...optional("sizeBytes", bytes(service, "volumes.tmpfs.size", volume.tmpfs?.size)),
+        ...optional("mode", volume.tmpfs?.mode),
+        ...readOnly,
+      };
+    case "image":
+      return { type: "image", source, target, ...optional("subpath", volume.image?.subpath) };
+    case "npipe":
+    case "cluster":
+    case "glob":
+      throw new TscError("TSC_SERVICE_UNSUPPORTED", `service "${service}": volume type ${volume.type} is not supported`, {
+        kind: "unsupported",
+      });
+  }
+}
+
+/** `/run:size=64m,mode=1777,noexec`. */
+function tmpfsMount(service: string, text: string): TmpfsMount {
+  const [target = "", options = ""] = splitOnce(text, ":");
+  let sizeBytes: number | undefined;
+  let mode: number | undefined;
+  let readOnly = false;
+  const raw: string[] = [];
+  for (const option of options.split(",").filter((part) => part !== "")) {
+    const [key = "", value = ""] = splitOnce(option, "=");
+    if (key === "size" && /^\d+[bkmgt]?b?$/i.test(value)) sizeBytes = withUnit(value);
+    else if (key === "mode") {
+      if (!/^[0-7]{1,5}$/.test(value)) throw invalid(service, "tmpfs", text);
+      mode = Number.parseInt(value, 8);
+    } else if (key === "ro") readOnly = true;
+    else if (key !== "rw") raw.push(option);
+  }
+  return {
+    type: "tmpfs",
+    target,
+    ...optional("sizeBytes", sizeBytes),
+    ...optional("mode", mode),
+    ...(raw.length > 0 ? { options: raw } : {}),
+    ...(readOnly ? { readOnly: true } : {}),
+  };
+}
+
+function splitOnce(text: string, separator: string): [string, string | undefined] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function withUnit(text: string): number {
+  const power = { b: 0, k: 1, m: 2, g: 3, t: 4 }[text.replace(/^\d+/, "").charAt(0).toLowerCase()] ?? 0;
+  return Number.parseInt(text, 10) * 1024 ** power;
+}
+
+function isRecursive(text: string): text is "enabled" | "disabled" | "writable" | "readonly" {
+  return text === "enabled" || text === "disabled" || text === "writable" || text === "readonly";
+}

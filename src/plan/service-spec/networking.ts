@@ -1,0 +1,127 @@
+/** Networks, ports, names and DNS of a service. Pure. */
+import type { Port, Project, Service, ServiceNetwork } from "../../compose/model.js";
+import type { ContainerSpec, NetworkAttachment, NetworkMode, PortMapping } from "../../engine/types.js";
+import { containerName, networkName } from "../names.js";
+import { invalid, optional, type SpecRequest } from "./index.js";
+
+/** Everything about the network side of the spec. */
+export function networkFields(request: SpecRequest, config: Service): Partial<ContainerSpec> {
+  const mode = networkMode(request, config);
+  const attachments = mode === undefined ? networkAttachments(request, config) : [];
+  const shared = mode?.kind === "container" || mode?.kind === "host" || mode?.kind === "none";
+  const ports = portMappings(request, config);
+  if (shared && ports.length > 0 && mode?.kind !== "container") {
+    request.warn(`service "${request.service}": published ports are discarded with network_mode ${config.network_mode}`);
+  }
+  for (const link of config.external_links ?? []) {
+    const [, alias] = link.split(":");
+    if (alias !== undefined) {
+      request.warn(
+        `service "${request.service}": external_links ${JSON.stringify(link)}: the alias has no effect; the container's own name resolves on shared networks`,
+      );
+    }
+  }
+  return {
+    ...optional("networkMode", mode),
+    networks: attachments,
+    ports: shared ? [] : ports,
+    ...optional("expose", config.expose),
+    ...optional("dns", config.dns),
+    ...optional("dnsSearch", config.dns_search),
+    ...optional("dnsOptions", config.dns_opt),
+    extraHosts: extraHosts(request.service, config),
+  };
+}
+
+function networkMode(request: SpecRequest, config: Service): NetworkMode | undefined {
+  const text = config.network_mode;
+  if (text === undefined || text === "") return undefined;
+  if (text === "host" || text === "none") return { kind: text };
+  if (text === "bridge" || text === "default" || text === "private") return { kind: "bridge" };
+  if (text.startsWith("service:")) {
+    return { kind: "container", container: request.containerOf(text.slice("service:".length), "network namespace") };
+  }
+  if (text.startsWith("container:")) return { kind: "container", container: text.slice("container:".length) };
+  throw invalid(request.service, "network_mode", text);
+}
+
+/** The networks of a service by connect order: priority, then name. Without any it has none (the loader adds `default`). */
+export function networkAttachments(request: SpecRequest, config: Service): NetworkAttachment[] {
+  const { project, service, number } = request;
+  const names = Object.keys(config.networks ?? {});
+  names.sort((a, b) => priority(config, b) - priority(config, a) || (a < b ? -1 : 1));
+  const own = containerName(project.name, service, config, number, request.separator);
+  return names.map((key, index) => {
+    const network: ServiceNetwork = config.networks?.[key] ?? {};
+    const mac = network.mac_address ?? (index === 0 ? config.mac_address : undefined);
+    return {
+      network: networkName(project, key, project.networks[key]),
+      aliases: [...new Set([own, service, ...(network.aliases ?? []), ...linkAliases(project, service, key)])],
+      ...optional("ipv4", network.ipv4_address),
+      ...optional("ipv6", network.ipv6_address),
+      ...optional("linkLocalIps", network.link_local_ips),
+      ...optional("mac", mac ?? podmanText(network["x-podman.mac_address"])),
+      ...optional("interfaceName", network.interface_name ?? podmanText(network["x-podman.interface_name"])),
+      ...optional("driverOpts", network.driver_opts),
+      ...optional("priority", network.priority),
+      ...optional("gatewayPriority", network.gw_priority),
+    };
+  });
+}
+
+function podmanText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+/**
+ * Names under which other services link to this one (`links: [db:database]`). The engine resolves names per network, so the
+ * alias is given to the target, on the networks it shares with the linking service.
+ */
+function linkAliases(project: Project, service: string, network: string): string[] {
+  const aliases = new Set<string>();
+  for (const other of Object.values(project.services)) {
+    if (other.networks !== undefined && !(network in other.networks)) continue;
+    for (const link of other.links ?? []) {
+      const [target, alias] = link.split(":");
+      if (target === service && alias !== undefined && alias !== "" && alias !== service) aliases.add(alias);
+    }
+  }
+  return [...aliases].sort();
+}
+
+function priority(config: Service, network: string): number {
+  return config.networks?.[network]?.priority ?? 0;
+}
+
+function portMappings(request: SpecRequest, config: Service): PortMapping[] {
+  return (config.ports ?? []).map((port) => portMapping(request, port));
+}
+
+function portMapping(request: SpecRequest, port: Port): PortMapping {
+  const { service } = request;
+  const protocol = port.protocol ?? "tcp";
+  if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp") throw invalid(service, "ports.protocol", protocol);
+  if (port.target === undefined) throw invalid(service, "ports.target", "");
+  const hostIp = port.host_ip ?? "";
+  return { containerPort: port.target, hostPort: hostPort(request, port, protocol, hostIp), protocol, hostIp };
+}
+
+function hostPort(request: SpecRequest, port: Port, protocol: string, hostIp: string): number {
+  const text = port.published ?? "";
+  if (text === "" || text === "0") return 0;
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
+  const from = Number(match?.[1] ?? Number.NaN);
+  const to = match?.[2] === undefined ? from : Number(match[2]);
+  if (!(from > 0 && to >= from && to <= 65535)) throw invalid(request.service, "ports.published", text);
+  if (to === from) return from;
+  return request.choosePort?.({ from, to, protocol, hostIp }) ?? from;
+}
+
+/** `host=address` entries (`host:address` too); an address in brackets is IPv6. */
+function extraHosts(service: string, config: Service): { host: string; ip: string }[] {
+  return (config.extra_hosts ?? []).map((entry) => {
+    const match = /^([^=:]+)[=:](.+)$/.exec(entry);
+    if (match?.[1] === undefined || match[2] === undefined) throw invalid(service, "extra_hosts", entry);
+    return { host: match[1], ip: match[2].replace(/^\[(.*)\]$/, "$1") };
+  });
+}
