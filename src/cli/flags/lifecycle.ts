@@ -170,8 +170,7 @@ export const runOptions: readonly OptionSpec[] = [
   { long: "label", short: "l", value: "list", help: "Add or override a label" },
   { long: "name", value: "string", help: "Assign a name to the container" },
   noDeps,
-  { long: "no-TTY", short: "T", help: "Disable pseudo-TTY allocation (default: auto-detected)" },
-  { long: "no-tty", hidden: true, help: "Disable pseudo-TTY allocation" },
+  { long: "no-tty", short: "T", help: "Disable pseudo-TTY allocation (default: auto-detected)" },
   { long: "publish", short: "p", value: "list", help: "Publish a container's port(s) to the host" },
   {
     long: "pull",

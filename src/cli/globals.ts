@@ -1,0 +1,125 @@
+/** The options before the command (reference §1 "(global)") and the environment variables that stand in for them. */
+import { TscError } from "../lib/errors.js";
+import type { OptionSpec, ParsedOptions } from "./command.js";
+import type { AnsiMode, GlobalOptions, ProgressMode } from "./context.js";
+
+/** Declared options; the podman-compose ones at the end are accepted so that old scripts keep working. */
+export const globalOptionSpecs: readonly OptionSpec[] = [
+  { long: "all-resources", help: "Include all resources, even those not used by services" },
+  {
+    long: "ansi",
+    value: "string",
+    default: "auto",
+    choices: ["never", "always", "auto"],
+    placeholder: "never|always|auto",
+    help: "Control when to print ANSI control characters",
+  },
+  { long: "compatibility", help: "Run compose in backward compatibility mode" },
+  { long: "dry-run", help: "Print what would be done, and why, without doing it" },
+  { long: "env-file", value: "list", complete: "file", help: "Specify an alternate environment file" },
+  { long: "file", short: "f", value: "list", complete: "file", help: "Compose configuration files" },
+  { long: "insecure-registry", value: "list", hidden: true, help: "Use insecure registry to pull compose OCI artifacts" },
+  { long: "no-ansi", hidden: true, help: "Do not print ANSI control characters (deprecated)" },
+  { long: "parallel", value: "int", default: -1, help: "Control max parallelism, -1 for unlimited" },
+  { long: "profile", value: "list", complete: "profile", help: "Specify a profile to enable" },
+  {
+    long: "progress",
+    value: "string",
+    choices: ["auto", "tty", "plain", "json", "quiet"],
+    placeholder: "auto|tty|plain|json|quiet",
+    help: "Set type of progress output",
+  },
+  {
+    long: "project-directory",
+    value: "string",
+    complete: "directory",
+    help: "Specify an alternate working directory (default: the path of the first Compose file)",
+  },
+  { long: "project-name", short: "p", value: "string", help: "Project name" },
+  { long: "verbose", hidden: true, help: "Show more output, stack traces included" },
+  { long: "version", short: "v", help: "Show the version information" },
+  { long: "workdir", value: "string", hidden: true, help: "Deprecated name of --project-directory" },
+  { long: "in-pod", value: "string", hidden: true, help: "Put all containers of the project into one pod: true or false" },
+  ...["pod-args", "podman-path", "podman-args", "podman-pull-args", "podman-push-args", "podman-build-args"].map(ignored),
+  ...["podman-inspect-args", "podman-run-args", "podman-start-args", "podman-stop-args"].map(ignored),
+  ...["podman-rm-args", "podman-volume-args"].map(ignored),
+  { long: "no-cleanup", hidden: true, help: "Accepted for podman-compose's sake" },
+];
+
+/** Global options that may also follow the command, as in docker compose. */
+export const persistentOptionSpecs: readonly OptionSpec[] = globalOptionSpecs.filter(({ long }) =>
+  ["dry-run", "verbose"].includes(long),
+);
+
+function ignored(long: string): OptionSpec {
+  return { long, value: "list", hidden: true, help: "Not used: there is no podman here (podman-compose)" };
+}
+
+/** Options merged with the environment (COMPOSE_ANSI, COMPOSE_PROGRESS, COMPOSE_PARALLEL_LIMIT …). `TSC_USAGE` for a bad value. */
+export function readGlobals(
+  options: ParsedOptions,
+  env: Readonly<Record<string, string | undefined>>,
+  warn: (message: string) => void,
+): GlobalOptions {
+  for (const { long } of globalOptionSpecs) {
+    if (long.startsWith("podman-") || long === "pod-args") {
+      if (options.given(long)) warn(`--${long} has no effect: containers are run by the built-in engine`);
+    }
+  }
+  const noAnsi = options.flag("no-ansi");
+  if (noAnsi) warn("option '--no-ansi' is deprecated, use '--ansi=never' instead");
+  const directory = options.text("project-directory") ?? options.text("workdir");
+  return {
+    files: options.list("file"),
+    projectName: options.text("project-name"),
+    projectDirectory: directory === "" ? undefined : directory,
+    profiles: options.list("profile"),
+    envFiles: options.list("env-file"),
+    allResources: options.flag("all-resources"),
+    compatibility: options.given("compatibility") ? options.flag("compatibility") : isTrue(env["COMPOSE_COMPATIBILITY"]),
+    dryRun: options.flag("dry-run"),
+    ansi: noAnsi ? "never" : ansiMode(options, env),
+    progress: progressMode(options, env),
+    parallel: parallelLimit(options, env),
+    verbose: options.flag("verbose"),
+    inPod: inPod(options.text("in-pod")),
+  };
+}
+
+function isTrue(text: string | undefined): boolean {
+  return text !== undefined && ["1", "t", "true", "yes", "y"].includes(text.toLowerCase());
+}
+
+function ansiMode(options: ParsedOptions, env: Readonly<Record<string, string | undefined>>): AnsiMode {
+  const chosen = options.given("ansi") ? options.text("ansi") : env["COMPOSE_ANSI"];
+  if (chosen === undefined || chosen === "") return "auto";
+  if (chosen === "auto" || chosen === "never" || chosen === "always") return chosen;
+  throw bad("COMPOSE_ANSI", chosen, "never, always or auto");
+}
+
+function progressMode(options: ParsedOptions, env: Readonly<Record<string, string | undefined>>): ProgressMode {
+  const chosen = options.text("progress") ?? env["COMPOSE_PROGRESS"];
+  if (chosen === undefined || chosen === "") return "auto";
+  if (chosen === "auto" || chosen === "tty" || chosen === "plain" || chosen === "json" || chosen === "quiet") return chosen;
+  throw bad("COMPOSE_PROGRESS", chosen, "auto, tty, plain, json or quiet");
+}
+
+function parallelLimit(options: ParsedOptions, env: Readonly<Record<string, string | undefined>>): number {
+  const text = env["COMPOSE_PARALLEL_LIMIT"];
+  if (options.given("parallel") || text === undefined || text === "") return limited(options.number("parallel") ?? -1);
+  if (!/^-?\d{1,6}$/.test(text)) throw bad("COMPOSE_PARALLEL_LIMIT", text, "a whole number");
+  return limited(Number(text));
+}
+
+function limited(value: number): number {
+  return value <= 0 ? -1 : value;
+}
+
+function inPod(text: string | undefined): boolean | undefined {
+  if (text === undefined || text === "") return undefined;
+  return isTrue(text);
+}
+
+function bad(name: string, value: string, expected: string): TscError {
+  return new TscError("TSC_USAGE", `invalid value "${value}" for ${name}: expected ${expected}`, { kind: "invalid-input" });
+}

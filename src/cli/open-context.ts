@@ -1,0 +1,163 @@
+/** Makes the `CliContext` of one run: lazy project and engine, interrupts, warnings. Owns their lifetime. */
+import type { Project } from "../compose/index.js";
+import type { EngineApi } from "../engine/api.js";
+import { TscError, isTscError } from "../lib/errors.js";
+import { printable } from "../lib/printable.js";
+import type { CliContext, GlobalOptions, ProjectRequest } from "./context.js";
+
+/** What main.ts hands in from the process. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  /** Subscribes to a signal of the process; the returned function ends that. */
+  onSignal(name: NodeJS.Signals, listener: () => void): () => void;
+  /** Ends the process now. */
+  exit(code: number): void;
+}
+
+const INTERRUPTS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** Opens nothing yet; `close` releases what was opened. */
+export function openContext(around: Surroundings, globals: GlobalOptions): CliContext & { close(): Promise<void> } {
+  const abort = new AbortController();
+  const listeners: { listener: (name: NodeJS.Signals, count: number) => void; count: number }[] = [];
+  let interrupts = 0;
+  const unsubscribe = INTERRUPTS.map((name) =>
+    around.onSignal(name, () => {
+      const owner = listeners.at(-1);
+      if (owner !== undefined) {
+        owner.count++;
+        owner.listener(name, owner.count);
+        return;
+      }
+      interrupts++;
+      if (interrupts > 1) around.exit(130);
+      else abort.abort(new TscError("TSC_CANCELLED", `interrupted by ${name}`, { kind: "cancelled" }));
+    }),
+  );
+
+  const warned = new Set<string>();
+  function warn(message: string): void {
+    if (warned.has(message)) return;
+    warned.add(message);
+    around.stderr.write(`warning: ${printable(message, 2000)}\n`);
+  }
+
+  const projects = new Map<string, Promise<Project>>();
+  function project(request: ProjectRequest = {}): Promise<Project> {
+    const key = JSON.stringify(request);
+    const known = projects.get(key);
+    if (known !== undefined) return known;
+    const loading = loadRequested(around, globals, request, warn);
+    projects.set(key, loading);
+    return loading;
+  }
+
+  let engine: Promise<EngineApi> | undefined;
+  async function openOnce(): Promise<EngineApi> {
+    const { openEngine } = await import("../engine/index.js");
+    const root = around.env["TSCOMPOSE_ROOT"];
+    const runRoot = around.env["TSCOMPOSE_RUN_ROOT"];
+    return await openEngine({
+      env: around.env,
+      warn,
+      ...(root === undefined || root === "" ? {} : { root }),
+      ...(runRoot === undefined || runRoot === "" ? {} : { runRoot }),
+    });
+  }
+
+  return {
+    env: around.env,
+    cwd: around.cwd,
+    stdin: around.stdin,
+    stdout: around.stdout,
+    stderr: around.stderr,
+    isTty: {
+      stdin: around.stdin.isTTY === true,
+      stdout: around.stdout.isTTY === true,
+      stderr: around.stderr.isTTY === true,
+    },
+    globals,
+    signal: abort.signal,
+    onInterrupt(listener) {
+      const owner = { listener, count: 0 };
+      listeners.push(owner);
+      return () => {
+        const index = listeners.indexOf(owner);
+        if (index >= 0) listeners.splice(index, 1);
+      };
+    },
+    project,
+    async projectOrName(request) {
+      const name = globals.projectName ?? around.env["COMPOSE_PROJECT_NAME"];
+      try {
+        const loaded = await project(request);
+        return { name: loaded.name, project: loaded };
+      } catch (error) {
+        const named = name !== undefined && name !== "" && globals.files.length === 0;
+        if (named && isTscError(error, "TSC_COMPOSE_FILE_NOT_FOUND")) return { name, project: undefined };
+        throw error;
+      }
+    },
+    engine() {
+      engine ??= openOnce();
+      return engine;
+    },
+    async progress() {
+      const { openProgress } = await import("./render/open-progress.js");
+      return await openProgress({ mode: globals.progress, ansi: globals.ansi, env: around.env, stream: around.stderr });
+    },
+    warn,
+    print(text) {
+      around.stdout.write(text);
+    },
+    note(text) {
+      if (globals.progress !== "quiet") around.stderr.write(text);
+    },
+    async confirm(question, fallback) {
+      if (around.stdin.isTTY !== true || around.stderr.isTTY !== true) return fallback;
+      const { createInterface } = await import("node:readline/promises");
+      const reader = createInterface({ input: around.stdin, output: around.stderr });
+      try {
+        const answer = await reader.question(`${question} ${fallback ? "[Y/n]" : "[y/N]"} `, { signal: abort.signal });
+        const word = answer.trim().toLowerCase();
+        return word === "" ? fallback : word === "y" || word === "yes";
+      } finally {
+        reader.close();
+      }
+    },
+    async close() {
+      for (const stop of unsubscribe) stop();
+      if (engine === undefined) return;
+      const opened = await engine.catch(() => undefined);
+      await opened?.close();
+    },
+  };
+}
+
+async function loadRequested(
+  around: Surroundings,
+  globals: GlobalOptions,
+  request: ProjectRequest,
+  warn: (message: string) => void,
+): Promise<Project> {
+  const { loadProject } = await import("../compose/index.js");
+  return await loadProject({
+    env: around.env,
+    cwd: around.cwd,
+    files: globals.files,
+    profiles: globals.profiles,
+    envFiles: globals.envFiles,
+    allResources: globals.allResources,
+    compatibility: globals.compatibility,
+    warn: (warning) => warn(warning.message),
+    ...(globals.projectName === undefined ? {} : { projectName: globals.projectName }),
+    ...(globals.projectDirectory === undefined ? {} : { projectDirectory: globals.projectDirectory }),
+    ...(request.services === undefined ? {} : { services: request.services }),
+    ...(request.noDependencies === undefined ? {} : { noDependencies: request.noDependencies }),
+    ...(request.allProfiles === undefined ? {} : { allProfiles: request.allProfiles }),
+  });
+}

@@ -1,0 +1,119 @@
+/** One run of the program: finds the command, parses, runs it, turns errors into text and an exit code. Reads nothing of the process. */
+import { isTscError } from "../lib/errors.js";
+import type { CommandSpec } from "./command.js";
+import type { GlobalOptions } from "./context.js";
+import { EXIT_CANCELLED, EXIT_ERROR, EXIT_OK } from "./exit-codes.js";
+import { globalOptionSpecs, persistentOptionSpecs, readGlobals } from "./globals.js";
+import { type Surroundings, openContext } from "./open-context.js";
+import { parseWords, usageError } from "./parse.js";
+import { findCommand } from "./table.js";
+
+/** Runs `words` (without node and script) and resolves with the exit code; rejects never. */
+export async function runProgram(words: readonly string[], around: Surroundings): Promise<number> {
+  const seen = { verbose: words.includes("--verbose"), ansi: undefined as GlobalOptions["ansi"] | undefined };
+  try {
+    return await dispatch(words, around, (globals) => {
+      seen.verbose = globals.verbose;
+      seen.ansi = globals.ansi;
+    });
+  } catch (error) {
+    if (isBrokenPipe(error)) return EXIT_OK;
+    const { renderError } = await import("./render/errors.js");
+    const color = around.stderr.isTTY === true && !around.env["NO_COLOR"] && seen.ansi !== "never";
+    around.stderr.write(renderError(error, { verbose: seen.verbose, color }));
+    if (isTscError(error)) return error.exitCode === 0 ? EXIT_ERROR : error.exitCode;
+    return isAbort(error) ? EXIT_CANCELLED : EXIT_ERROR;
+  }
+}
+
+async function dispatch(
+  words: readonly string[],
+  around: Surroundings,
+  seen: (globals: GlobalOptions) => void,
+): Promise<number> {
+  const root = parseWords(
+    { path: "tscompose", options: globalOptionSpecs, args: [{ name: "COMMAND", variadic: true }], stopAtFirstArgument: true },
+    words,
+  );
+  if (root === "help") return printOverview(around, "");
+  if (root.options.flag("version") && root.args.length === 0) return runVersion(around);
+  if (root.args[0] === "help") return printHelp(around, root.args.slice(1));
+  if (root.args.length === 0) return printOverview(around, "");
+  const found = findCommand(root.args);
+  if (found === undefined) return unknownCommand(around, root.args);
+  const { command } = await found.entry.load();
+  const parsed = parseWords(
+    {
+      path: `tscompose ${command.name}`,
+      options: withPersistent(command),
+      args: command.args,
+      stopAtFirstArgument: command.stopAtFirstArgument === true,
+    },
+    root.args.slice(found.consumed),
+  );
+  if (parsed === "help") return printHelp(around, command.name.split(" "));
+  const warnings: string[] = [];
+  const read = readGlobals(root.options, around.env, (message) => warnings.push(message));
+  const globals = {
+    ...read,
+    dryRun: read.dryRun || (declares(command, "dry-run") ? false : parsed.options.flag("dry-run")),
+    verbose: read.verbose || (declares(command, "verbose") ? false : parsed.options.flag("verbose")),
+  };
+  seen(globals);
+  const context = openContext(around, globals);
+  for (const message of warnings) context.warn(message);
+  try {
+    return await command.run(context, parsed.args, parsed.options);
+  } finally {
+    await context.close();
+  }
+}
+
+function declares(command: CommandSpec, long: string): boolean {
+  return command.options.some((option) => option.long === long);
+}
+
+function withPersistent(command: CommandSpec) {
+  return [...command.options, ...persistentOptionSpecs.filter(({ long }) => !declares(command, long))];
+}
+
+async function runVersion(around: Surroundings): Promise<number> {
+  const { versionText } = await import("./commands/version.js");
+  around.stdout.write(`${versionText()}\n`);
+  return EXIT_OK;
+}
+
+async function printHelp(around: Surroundings, words: readonly string[]): Promise<number> {
+  const found = findCommand(words);
+  if (found === undefined) return words.length === 0 ? printOverview(around, "") : unknownCommand(around, words);
+  const [{ commandHelp }, { command }] = await Promise.all([import("./help.js"), found.entry.load()]);
+  around.stdout.write(commandHelp(command));
+  return EXIT_OK;
+}
+
+async function printOverview(around: Surroundings, noun: string): Promise<number> {
+  const [{ overviewHelp }, { loadAllCommands }] = await Promise.all([import("./help.js"), import("./all-commands.js")]);
+  const all = await loadAllCommands();
+  const chosen = noun === "" ? all : all.filter(({ name }) => name.startsWith(`${noun} `)).map((c) => ({ ...c, hidden: false }));
+  around.stdout.write(overviewHelp(chosen, noun));
+  return EXIT_OK;
+}
+
+async function unknownCommand(around: Surroundings, words: readonly string[]): Promise<number> {
+  const { commandTable } = await import("./table.js");
+  const noun = words[0] ?? "";
+  const isNoun = commandTable.some(({ name }) => name.startsWith(`${noun} `));
+  const [, verb] = words;
+  if (isNoun && (verb === undefined || verb === "--help" || verb === "-h")) return printOverview(around, noun);
+  const written = isNoun ? `${noun} ${verb}` : noun;
+  throw usageError({ path: isNoun ? `tscompose ${noun}` : "tscompose" }, `unknown command: "${written}"`);
+}
+
+/** True for what Node throws when the reader of our output is gone. */
+function isBrokenPipe(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === "EPIPE" && "syscall" in error;
+}
+
+function isAbort(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "name" in error && error.name === "AbortError";
+}
