@@ -1,0 +1,60 @@
+/* The N-API addon's own helpers: argument reading, errno errors, promises over the libuv pool. */
+#ifndef TSC_ADDON_H
+#define TSC_ADDON_H
+
+#include <errno.h>
+#include <limits.h>
+#include <node_api.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "common.h"
+
+#define MAX_ARGS 8
+
+/* Throws an Error with code (errno name), errno, syscall and path, as node:fs does. `detail` may be NULL. */
+napi_value throw_errno(napi_env env, int error, const char *syscall, const char *path, const char *detail);
+napi_value make_errno_error(napi_env env, int error, const char *syscall, const char *path, const char *detail);
+
+/* Reads the arguments; false with a pending exception when there are fewer than `wanted`. */
+bool get_args(napi_env env, napi_callback_info info, size_t wanted, napi_value args[MAX_ARGS]);
+/* malloc'd text without NUL bytes inside; NULL with a pending exception. */
+char *get_string(napi_env env, napi_value value);
+bool get_int(napi_env env, napi_value value, int64_t *out);
+bool get_bool(napi_env env, napi_value value);
+/* malloc'd text of a property, NULL when it is missing or undefined (no exception) or wrong (exception pending). */
+char *get_property_string(napi_env env, napi_value object, const char *name);
+bool is_pending(napi_env env);
+napi_value undefined(napi_env env);
+napi_value from_bool(napi_env env, bool value);
+napi_value from_string(napi_env env, const char *value);
+napi_value from_int(napi_env env, int64_t value);
+void define(napi_env env, napi_value exports, const char *name, napi_callback callback);
+
+/* Work for the libuv pool. `run` sets error/syscall; `free_data` runs on the main thread afterwards. */
+struct job {
+  void (*run)(struct job *job);
+  void (*free_data)(void *data);
+  void *data;
+  int error;
+  const char *syscall;
+  char path[PATH_MAX];
+  napi_deferred deferred;
+  napi_async_work work;
+};
+/* Queues the job and returns its promise of undefined; frees it when done. */
+napi_value queue_job(napi_env env, const char *name, struct job *job);
+
+/* Calls a JS function from a libuv callback; an exception in it becomes uncaughtException. */
+void call_back(napi_env env, napi_ref function, size_t count, const napi_value *args);
+
+void init_mount(napi_env env, napi_value exports);
+void init_netns(napi_env env, napi_value exports);
+void init_lock(napi_env env, napi_value exports);
+void init_process(napi_env env, napi_value exports);
+void init_packet(napi_env env, napi_value exports);
+void init_rootfs(napi_env env, napi_value exports);
+void init_remove(napi_env env, napi_value exports);
+
+#endif

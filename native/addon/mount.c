@@ -1,0 +1,250 @@
+/* Mounts: mount(2), mount_setattr(2) for what a bind cannot carry, overlay by the new mount API, umount2(2). */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "addon.h"
+
+static napi_value js_mount(napi_env env, napi_callback_info info) {
+  napi_value args[MAX_ARGS];
+  if (!get_args(env, info, 5, args)) return NULL;
+  int64_t flags;
+  char *source = get_string(env, args[0]), *target = NULL, *type = NULL, *data = NULL;
+  if (source != NULL) target = get_string(env, args[1]);
+  if (target != NULL) type = get_string(env, args[2]);
+  if (type != NULL && get_int(env, args[3], &flags)) data = get_string(env, args[4]);
+  if (data != NULL && mount(source, target, type, (unsigned long)flags, *data == '\0' ? NULL : data) < 0)
+    throw_errno(env, errno, "mount", target, NULL);
+  free(source);
+  free(target);
+  free(type);
+  free(data);
+  return undefined(env);
+}
+
+/* mountSetAttributes(path, set, recursive): adds MOUNT_ATTR_* bits without touching locked ones. */
+static napi_value js_mount_set(napi_env env, napi_callback_info info) {
+  napi_value args[MAX_ARGS];
+  if (!get_args(env, info, 4, args)) return NULL;
+  int64_t set, clear;
+  char *path = get_string(env, args[0]);
+  if (path == NULL) return NULL;
+  if (get_int(env, args[1], &set) && get_int(env, args[2], &clear)) {
+    struct mount_attr attr = {.attr_set = (uint64_t)set, .attr_clr = (uint64_t)clear};
+    unsigned flags = AT_SYMLINK_NOFOLLOW | (get_bool(env, args[3]) ? AT_RECURSIVE : 0);
+    if (syscall(SYS_mount_setattr, AT_FDCWD, path, flags, &attr, sizeof attr) < 0)
+      throw_errno(env, errno, "mount_setattr", path, NULL);
+  }
+  free(path);
+  return undefined(env);
+}
+
+/* One overlay option. Strings of fsconfig end at 255 bytes, so longer paths go through a descriptor's name. */
+struct overlay_paths {
+  int fds[512];
+  size_t count;
+};
+
+static int set_path(int fs, struct overlay_paths *open_paths, const char *key, const char *path) {
+  if (strlen(path) < 250) return fsconfig(fs, FSCONFIG_SET_STRING, key, path, 0);
+  char name[40];
+  if (open_paths->count == sizeof open_paths->fds / sizeof open_paths->fds[0]) {
+    errno = E2BIG;
+    return -1;
+  }
+  int fd = open(path, O_PATH | O_CLOEXEC | O_DIRECTORY);
+  if (fd < 0) return -1;
+  open_paths->fds[open_paths->count++] = fd;
+  snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+  return fsconfig(fs, FSCONFIG_SET_STRING, key, name, 0);
+}
+
+/* The last lines of the kernel's own explanation, read from the filesystem context. */
+static void read_log(int fs, char *out, size_t size) {
+  size_t used = 0;
+  char line[256];
+  ssize_t n;
+  out[0] = '\0';
+  while ((n = read(fs, line, sizeof line - 1)) > 0) {
+    line[n] = '\0';
+    int written = snprintf(out + used, size - used, "%s%s", used == 0 ? "" : "; ", line);
+    if (written < 0 || (size_t)written >= size - used) break;
+    used += (size_t)written;
+  }
+}
+
+struct overlay {
+  char **lower;
+  size_t lower_count;
+  char *upper, *work, *target;
+  bool userxattr, is_volatile;
+  const char *failed_call;
+  char log[512];
+};
+
+static int overlay_new_api(struct overlay *o) {
+  struct overlay_paths paths = {.count = 0};
+  int result = -1, mnt = -1;
+  o->failed_call = "fsopen";
+  int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+  if (fs < 0) return -1;
+  o->failed_call = "fsconfig";
+  fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0);
+  for (size_t i = 0; i < o->lower_count; i++)
+    if (set_path(fs, &paths, "lowerdir+", o->lower[i]) < 0) goto out;
+  if (o->upper != NULL) {
+    if (set_path(fs, &paths, "upperdir", o->upper) < 0 || set_path(fs, &paths, "workdir", o->work) < 0) goto out;
+  }
+  if (o->userxattr) {
+    if (fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0) goto out;
+  } else {
+    /* A layer is committed from its upper folder alone: no redirects, no metadata-only copies in it. */
+    if (fsconfig(fs, FSCONFIG_SET_STRING, "redirect_dir", "off", 0) < 0) goto out;
+    if (fsconfig(fs, FSCONFIG_SET_STRING, "metacopy", "off", 0) < 0) goto out;
+  }
+  if (fsconfig(fs, FSCONFIG_SET_STRING, "index", "off", 0) < 0 && errno != EINVAL) goto out;
+  if (o->is_volatile && o->upper != NULL && fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0) goto out;
+  if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) goto out;
+  o->failed_call = "fsmount";
+  mnt = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+  if (mnt < 0) goto out;
+  o->failed_call = "move_mount";
+  result = move_mount(mnt, "", AT_FDCWD, o->target, MOVE_MOUNT_F_EMPTY_PATH);
+out:;
+  int saved = errno;
+  if (result < 0) read_log(fs, o->log, sizeof o->log);
+  if (mnt >= 0) close(mnt);
+  close(fs);
+  for (size_t i = 0; i < paths.count; i++) close(paths.fds[i]);
+  errno = saved;
+  return result;
+}
+
+/* Kernels before 6.5: mount(2) data is one page, so every folder is given by a short descriptor name. */
+static int overlay_old_api(struct overlay *o) {
+  struct tsc_text data = {0};
+  struct overlay_paths paths = {.count = 0};
+  int result = -1;
+  o->failed_call = "open";
+  for (size_t i = 0; i < o->lower_count; i++) {
+    if (paths.count == sizeof paths.fds / sizeof paths.fds[0]) {
+      errno = E2BIG;
+      goto out;
+    }
+    int fd = open(o->lower[i], O_PATH | O_CLOEXEC | O_DIRECTORY);
+    if (fd < 0) goto out;
+    paths.fds[paths.count++] = fd;
+    tsc_text_addf(&data, "%s/proc/self/fd/%d", i == 0 ? "lowerdir=" : ":", fd);
+  }
+  if (o->upper != NULL) {
+    const char *names[2] = {"upperdir", "workdir"}, *values[2] = {o->upper, o->work};
+    for (int i = 0; i < 2; i++) {
+      if (paths.count == sizeof paths.fds / sizeof paths.fds[0]) {
+        errno = E2BIG;
+        goto out;
+      }
+      int fd = open(values[i], O_PATH | O_CLOEXEC | O_DIRECTORY);
+      if (fd < 0) goto out;
+      paths.fds[paths.count++] = fd;
+      tsc_text_addf(&data, ",%s=/proc/self/fd/%d", names[i], fd);
+    }
+  }
+  tsc_text_adds(&data, o->userxattr ? ",userxattr" : ",redirect_dir=off,metacopy=off");
+  if (o->is_volatile && o->upper != NULL) tsc_text_adds(&data, ",volatile");
+  o->failed_call = "mount";
+  if (data.failed || data.length >= 4095) errno = E2BIG;
+  else result = mount("overlay", o->target, "overlay", 0, data.data);
+out:;
+  int saved = errno;
+  for (size_t i = 0; i < paths.count; i++) close(paths.fds[i]);
+  tsc_text_free(&data);
+  errno = saved;
+  return result;
+}
+
+/* mountOverlay({lower, upper, work, target, userxattr, volatile, legacy}) */
+static napi_value js_mount_overlay(napi_env env, napi_callback_info info) {
+  napi_value args[MAX_ARGS], lower, value;
+  if (!get_args(env, info, 1, args)) return NULL;
+  struct overlay o = {0};
+  uint32_t count = 0;
+  napi_get_named_property(env, args[0], "lower", &lower);
+  if (napi_get_array_length(env, lower, &count) != napi_ok) {
+    napi_throw_type_error(env, NULL, "lower must be an array");
+    return NULL;
+  }
+  o.lower = calloc(count == 0 ? 1 : count, sizeof *o.lower);
+  if (o.lower == NULL) return throw_errno(env, ENOMEM, "malloc", NULL, NULL);
+  bool ok = true;
+  for (uint32_t i = 0; ok && i < count; i++) {
+    napi_get_element(env, lower, i, &value);
+    o.lower[i] = get_string(env, value);
+    ok = o.lower[i] != NULL;
+    if (ok) o.lower_count++;
+  }
+  if (ok) {
+    o.target = get_property_string(env, args[0], "target");
+    o.upper = get_property_string(env, args[0], "upper");
+    o.work = get_property_string(env, args[0], "work");
+    napi_get_named_property(env, args[0], "userxattr", &value);
+    o.userxattr = get_bool(env, value);
+    napi_get_named_property(env, args[0], "volatile", &value);
+    o.is_volatile = get_bool(env, value);
+    napi_get_named_property(env, args[0], "legacy", &value);
+    bool legacy = get_bool(env, value);
+    if (o.target == NULL || (o.upper == NULL) != (o.work == NULL)) {
+      if (!is_pending(env)) napi_throw_type_error(env, NULL, "target is required; upper and work go together");
+    } else if (!is_pending(env)) {
+      int result = legacy ? -1 : overlay_new_api(&o);
+      /* No fsopen, or an overlayfs that does not know lowerdir+: an older kernel. */
+      if (legacy || (result < 0 && (errno == ENOSYS || (errno == EINVAL && strstr(o.log, "lowerdir+") != NULL))))
+        result = overlay_old_api(&o);
+      if (result < 0) throw_errno(env, errno, o.failed_call, o.target, o.log);
+    }
+  }
+  for (uint32_t i = 0; i < count; i++) free(o.lower[i]);
+  free(o.lower);
+  free(o.upper);
+  free(o.work);
+  free(o.target);
+  return undefined(env);
+}
+
+/* unmount(path, detach): true when something was unmounted. */
+static napi_value js_unmount(napi_env env, napi_callback_info info) {
+  napi_value args[MAX_ARGS];
+  if (!get_args(env, info, 2, args)) return NULL;
+  char *path = get_string(env, args[0]);
+  if (path == NULL) return NULL;
+  bool done = umount2(path, UMOUNT_NOFOLLOW | (get_bool(env, args[1]) ? MNT_DETACH : 0)) == 0;
+  if (!done && errno != EINVAL && errno != ENOENT && errno != ENOTDIR) throw_errno(env, errno, "umount2", path, NULL);
+  free(path);
+  return from_bool(env, done);
+}
+
+static napi_value js_is_mount_point(napi_env env, napi_callback_info info) {
+  napi_value args[MAX_ARGS];
+  if (!get_args(env, info, 1, args)) return NULL;
+  char *path = get_string(env, args[0]);
+  if (path == NULL) return NULL;
+  struct statx st;
+  bool is_root = false;
+  if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &st) == 0)
+    is_root = (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+  else if (errno != ENOENT && errno != ENOTDIR)
+    throw_errno(env, errno, "statx", path, NULL);
+  free(path);
+  return from_bool(env, is_root);
+}
+
+void init_mount(napi_env env, napi_value exports) {
+  define(env, exports, "mount", js_mount);
+  define(env, exports, "mountSetAttributes", js_mount_set);
+  define(env, exports, "mountOverlay", js_mount_overlay);
+  define(env, exports, "unmount", js_unmount);
+  define(env, exports, "isMountPoint", js_is_mount_point);
+}

@@ -1,0 +1,137 @@
+/* Network namespaces without a process: a short-lived thread leaves the process's namespace, prepares the new
+ * one and pins it by a bind mount; the thread's end leaves nothing behind. */
+#include <fcntl.h>
+#include <net/if.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "addon.h"
+
+struct netns {
+  char *path;
+  /* Pairs of /proc/sys path and value. */
+  char **sysctls;
+  uint32_t count;
+};
+
+static void fail(struct job *job, const char *syscall, const char *path) {
+  job->error = errno;
+  job->syscall = syscall;
+  if (path != NULL) snprintf(job->path, sizeof job->path, "%s", path);
+}
+
+static int raise_loopback(void) {
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  struct ifreq request = {.ifr_name = "lo"};
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  int result = ioctl(fd, SIOCSIFFLAGS, &request), saved = errno;
+  close(fd);
+  errno = saved;
+  return result;
+}
+
+static int write_sysctl(const char *path, const char *value) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  int result = tsc_write_all(fd, value, strlen(value)), saved = errno;
+  close(fd);
+  errno = saved;
+  return result;
+}
+
+static void *netns_thread(void *data) {
+  struct job *job = data;
+  struct netns *ns = job->data;
+  int pin = open(ns->path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (pin < 0) {
+    fail(job, "open", NULL);
+    return NULL;
+  }
+  close(pin);
+  if (unshare(CLONE_NEWNET) < 0) fail(job, "unshare", NULL);
+  else if (raise_loopback() < 0) fail(job, "ioctl", "lo");
+  for (uint32_t i = 0; job->error == 0 && i < ns->count; i++)
+    if (write_sysctl(ns->sysctls[2 * i], ns->sysctls[2 * i + 1]) < 0) fail(job, "write", ns->sysctls[2 * i]);
+  if (job->error == 0 && mount("/proc/thread-self/ns/net", ns->path, NULL, MS_BIND, NULL) < 0) fail(job, "mount", NULL);
+  if (job->error != 0) unlink(ns->path);
+  return NULL;
+}
+
+static void netns_run(struct job *job) {
+  pthread_t thread;
+  int error = pthread_create(&thread, NULL, netns_thread, job);
+  if (error != 0) {
+    job->error = error;
+    job->syscall = "pthread_create";
+    return;
+  }
+  pthread_join(thread, NULL);
+}
+
+static void netns_free(void *data) {
+  struct netns *ns = data;
+  for (uint32_t i = 0; i < 2 * ns->count; i++) free(ns->sysctls[i]);
+  free(ns->sysctls);
+  free(ns->path);
+  free(ns);
+}
+
+/* createNetworkNamespace(path, [sysctlPath, value, …]) → promise */
+static napi_value js_create(napi_env env, napi_callback_info info) {
+  napi_value args[MAX_ARGS], value;
+  if (!get_args(env, info, 2, args)) return NULL;
+  uint32_t length = 0;
+  if (napi_get_array_length(env, args[1], &length) != napi_ok) {
+    napi_throw_type_error(env, NULL, "array expected");
+    return NULL;
+  }
+  struct netns *ns = calloc(1, sizeof *ns);
+  struct job *job = calloc(1, sizeof *job);
+  if (ns == NULL || job == NULL || (ns->sysctls = calloc(length + 2, sizeof *ns->sysctls)) == NULL) {
+    free(ns);
+    free(job);
+    return throw_errno(env, ENOMEM, "malloc", NULL, NULL);
+  }
+  ns->count = length / 2;
+  ns->path = get_string(env, args[0]);
+  for (uint32_t i = 0; ns->path != NULL && i < 2 * ns->count; i++) {
+    napi_get_element(env, args[1], i, &value);
+    ns->sysctls[i] = get_string(env, value);
+    if (ns->sysctls[i] == NULL) break;
+  }
+  if (is_pending(env)) {
+    netns_free(ns);
+    free(job);
+    return NULL;
+  }
+  snprintf(job->path, sizeof job->path, "%s", ns->path);
+  job->data = ns;
+  job->run = netns_run;
+  job->free_data = netns_free;
+  return queue_job(env, "createNetworkNamespace", job);
+}
+
+/* removePin(path): unmounts everything stacked on the file and removes it; missing is no error. */
+static napi_value js_remove_pin(napi_env env, napi_callback_info info) {
+  napi_value args[MAX_ARGS];
+  if (!get_args(env, info, 1, args)) return NULL;
+  char *path = get_string(env, args[0]);
+  if (path == NULL) return NULL;
+  while (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) continue;
+  if (errno != EINVAL && errno != ENOENT) throw_errno(env, errno, "umount2", path, NULL);
+  else if (unlink(path) < 0 && errno != ENOENT) throw_errno(env, errno, "unlink", path, NULL);
+  free(path);
+  return undefined(env);
+}
+
+void init_netns(napi_env env, napi_value exports) {
+  define(env, exports, "createNetworkNamespace", js_create);
+  define(env, exports, "removePin", js_remove_pin);
+}

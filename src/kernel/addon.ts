@@ -1,0 +1,59 @@
+/**
+ * The shape of native/build/tscompose.node and how it is loaded. Nothing outside src/kernel imports this.
+ * Failed calls throw an Error with `code`, `errno`, `syscall` and `path`.
+ */
+import { TscError } from "../lib/errors.js";
+
+/** An opaque native object. */
+export type Handle = { readonly __handle: unique symbol };
+
+/** What the addon exports; one line of meaning each stands beside the C functions. */
+export interface Addon {
+  mount(source: string, target: string, type: string, flags: number, data: string): void;
+  mountSetAttributes(path: string, set: number, clear: number, recursive: boolean): void;
+  mountOverlay(options: {
+    lower: readonly string[];
+    upper: string | undefined;
+    work: string | undefined;
+    target: string;
+    userxattr: boolean;
+    volatile: boolean;
+    legacy: boolean;
+  }): void;
+  unmount(target: string, detach: boolean): boolean;
+  isMountPoint(path: string): boolean;
+  createNetworkNamespace(path: string, sysctls: readonly string[]): Promise<void>;
+  removePin(path: string): void;
+  lockTry(fd: number, shared: boolean): boolean;
+  lockWait(fd: number, shared: boolean, callback: (error?: Error) => void): Handle;
+  lockAbandon(handle: Handle): void;
+  startTime(pid: number): string | undefined;
+  signalProcess(pid: number, startTime: string, signal: number): boolean;
+  watchProcess(pid: number, startTime: string, callback: () => void): Handle | undefined;
+  unwatch(handle: Handle): void;
+  closeOnExecAll(): void;
+  packetConnect(path: string, onPacket: (packet: Buffer) => void, onEnd: () => void): Handle;
+  packetRead(handle: Handle, reading: boolean): void;
+  packetWrite(handle: Handle, data: Uint8Array, callback: (error?: Error) => void): void;
+  packetShutdown(handle: Handle): void;
+  packetClose(handle: Handle): void;
+  resolveInRoot(root: string, path: string, createFolders: boolean, uid: number, gid: number, mode: number): string;
+  createMountPoint(root: string, path: string, isFile: boolean): void;
+  readFileInRoot(root: string, path: string, maxBytes: number): Buffer | undefined;
+  removeTree(path: string): Promise<void>;
+}
+
+/** Loads the addon; `TSC_NATIVE_MISSING` when it is not built or does not fit this machine. */
+export function loadAddon(path: string): Addon {
+  const holder = { exports: {} };
+  try {
+    process.dlopen(holder, path);
+  } catch (cause) {
+    throw new TscError("TSC_NATIVE_MISSING", `native addon ${path} cannot be loaded`, {
+      kind: "unavailable",
+      hint: "build it with `npm run build` (needs a C compiler, zlib and the Node-API headers)",
+      cause,
+    });
+  }
+  return holder.exports as Addon;
+}
