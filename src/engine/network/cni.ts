@@ -1,0 +1,228 @@
+/**
+ * The CNI execution protocol (spec 1.0.0, also 0.3.x and 0.4.0): one process per plugin, JSON on stdin and stdout.
+ * Owns chaining, roll-back of a failed ADD and reading of results; knows neither our state nor our networks.
+ */
+import type { Kernel } from "../../kernel/kernel.js";
+import { TscError } from "../../lib/errors.js";
+import { printable } from "../../lib/printable.js";
+import { checkContainerId, checkInterfaceName, checkNetworkName, checkPluginType } from "./names.js";
+import { findPlugin } from "./programs.js";
+import { run } from "./run.js";
+
+export interface CniPlugin {
+  readonly type: string;
+  readonly capabilities?: Readonly<Record<string, boolean>>;
+  readonly [key: string]: unknown;
+}
+export interface CniList {
+  readonly cniVersion: string;
+  readonly name: string;
+  readonly disableCheck?: boolean;
+  readonly plugins: readonly CniPlugin[];
+}
+export interface CniResult {
+  readonly cniVersion?: string;
+  readonly interfaces?: readonly { readonly name: string; readonly mac?: string; readonly sandbox?: string }[];
+  readonly ips?: readonly { readonly address: string; readonly gateway?: string; readonly interface?: number }[];
+  readonly routes?: readonly { readonly dst: string; readonly gw?: string }[];
+  readonly dns?: unknown;
+}
+export interface CniAttachment {
+  readonly containerId: string;
+  /** May be empty for DEL. */
+  readonly netns: string;
+  readonly ifName: string;
+  /** CNI_ARGS, `K=V;K2=V2`. */
+  readonly args: string;
+  readonly capabilityArgs: Readonly<Record<string, unknown>>;
+}
+export interface CniHost {
+  readonly kernel: Kernel;
+  readonly dirs: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** argv prefix that enters the namespace plugins work from; empty for the current one. */
+  readonly prefix: readonly string[];
+  readonly timeoutMs?: number;
+}
+
+const VERSIONS = new Set(["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"]);
+
+/** Reads and checks a configuration list (or a single plugin's configuration, which becomes a list). `TSC_CNI_CONFIG`. */
+export function parseConflist(text: string, origin: string): CniList {
+  const bad = (what: string, cause?: unknown): TscError =>
+    new TscError("TSC_CNI_CONFIG", `CNI configuration ${origin} ${what}`, { kind: "invalid-input", cause });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw bad("is not JSON", error);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad("is not an object");
+  const object = value as Record<string, unknown>;
+  const { name, cniVersion = "0.3.1" } = object;
+  if (typeof name !== "string") throw bad("has no name");
+  checkNetworkName(name);
+  if (typeof cniVersion !== "string" || !VERSIONS.has(cniVersion)) {
+    throw bad(`has cniVersion ${JSON.stringify(cniVersion)}, which is not supported`);
+  }
+  const plugins = Array.isArray(object["plugins"]) ? (object["plugins"] as unknown[]) : [object];
+  if (plugins.length === 0) throw bad("has no plugins");
+  for (const plugin of plugins) {
+    if (typeof plugin !== "object" || plugin === null) throw bad("has a plugin that is not an object");
+    checkPluginType((plugin as Record<string, unknown>)["type"]);
+  }
+  return {
+    cniVersion,
+    name,
+    ...(object["disableCheck"] === true ? { disableCheck: true } : {}),
+    plugins: plugins as CniPlugin[],
+  };
+}
+
+/** stdin of one plugin: its object without `capabilities`, plus what the runtime adds. */
+export function pluginInput(
+  list: CniList,
+  plugin: CniPlugin,
+  capabilityArgs: Readonly<Record<string, unknown>>,
+  prevResult: CniResult | undefined,
+): Record<string, unknown> {
+  const { capabilities, ...rest } = plugin;
+  const runtimeConfig: Record<string, unknown> = {};
+  for (const [name, wanted] of Object.entries(capabilities ?? {})) {
+    if (wanted && capabilityArgs[name] !== undefined) runtimeConfig[name] = capabilityArgs[name];
+  }
+  return {
+    ...rest,
+    name: list.name,
+    cniVersion: list.cniVersion,
+    ...(Object.keys(runtimeConfig).length === 0 ? {} : { runtimeConfig }),
+    ...(prevResult === undefined ? {} : { prevResult }),
+  };
+}
+
+function failure(
+  list: CniList,
+  plugin: CniPlugin,
+  command: string,
+  code: number,
+  stdout: string,
+  stderr: string,
+): TscError {
+  let message = "";
+  try {
+    const parsed = JSON.parse(stdout) as { msg?: unknown; details?: unknown };
+    message = [parsed.msg, parsed.details].filter((part) => typeof part === "string" && part !== "").join(": ");
+  } catch {
+    message = stdout;
+  }
+  if (message.trim() === "") message = stderr;
+  return new TscError(
+    "TSC_CNI_FAILED",
+    `network ${list.name}: CNI plugin ${plugin.type} failed to ${command} (exit ${code}): ${printable(message) || "no message"}`,
+    { kind: "internal" },
+  );
+}
+
+async function exec(
+  host: CniHost,
+  command: "ADD" | "DEL" | "CHECK",
+  list: CniList,
+  plugin: CniPlugin,
+  attachment: CniAttachment,
+  prevResult: CniResult | undefined,
+): Promise<string> {
+  const path = findPlugin(host.dirs, checkPluginType(plugin.type));
+  const result = await run(host.kernel, [...host.prefix, path], {
+    env: {
+      ...host.env,
+      CNI_COMMAND: command,
+      CNI_CONTAINERID: attachment.containerId,
+      CNI_NETNS: attachment.netns,
+      CNI_IFNAME: attachment.ifName,
+      CNI_ARGS: attachment.args,
+      CNI_PATH: host.dirs.join(":"),
+    },
+    input: JSON.stringify(pluginInput(list, plugin, attachment.capabilityArgs, prevResult)),
+    ...(host.timeoutMs === undefined ? {} : { timeoutMs: host.timeoutMs }),
+  });
+  if (result.code !== 0) throw failure(list, plugin, command, result.code, result.stdout, result.stderr);
+  return result.stdout;
+}
+
+function check(list: CniList, attachment: CniAttachment): void {
+  checkNetworkName(list.name);
+  checkContainerId(attachment.containerId);
+  checkInterfaceName(attachment.ifName);
+}
+
+/**
+ * Runs ADD of every plugin in order (`prevResult` is handed to the first when the chain goes on from another list); the
+ * final result. After a failure DEL of the whole list was tried. `TSC_CNI_FAILED`.
+ */
+export async function cniAdd(
+  host: CniHost,
+  list: CniList,
+  attachment: CniAttachment,
+  prevResult?: CniResult,
+): Promise<CniResult> {
+  check(list, attachment);
+  let result = prevResult;
+  try {
+    for (const plugin of list.plugins) {
+      const text = await exec(host, "ADD", list, plugin, attachment, result);
+      let parsed: unknown;
+      try {
+        parsed = JSON.parse(text);
+      } catch (error) {
+        throw new TscError("TSC_CNI_FAILED", `network ${list.name}: CNI plugin ${plugin.type} printed no result`, {
+          cause: error,
+        });
+      }
+      if (typeof parsed !== "object" || parsed === null) {
+        throw new TscError("TSC_CNI_FAILED", `network ${list.name}: CNI plugin ${plugin.type} printed no result`);
+      }
+      result = parsed as CniResult;
+    }
+    return result ?? {};
+  } catch (error) {
+    const suppressed = await cniDel(host, list, attachment, result).then(
+      () => [],
+      (undo: unknown) => [undo],
+    );
+    if (error instanceof TscError && suppressed.length > 0) {
+      throw new TscError(error.code, error.message, { kind: error.kind, cause: error, suppressed });
+    }
+    throw error;
+  }
+}
+
+/** Runs DEL of every plugin in reverse order, past errors; the first error is thrown at the end. Idempotent by specification. */
+export async function cniDel(
+  host: CniHost,
+  list: CniList,
+  attachment: CniAttachment,
+  result: CniResult | undefined,
+): Promise<void> {
+  check(list, attachment);
+  const errors: unknown[] = [];
+  for (const plugin of [...list.plugins].reverse()) {
+    try {
+      await exec(host, "DEL", list, plugin, attachment, result);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}
+
+/** Runs CHECK in order with the cached result; does nothing for lists that switch it off or are older than 0.4.0. */
+export async function cniCheck(
+  host: CniHost,
+  list: CniList,
+  attachment: CniAttachment,
+  result: CniResult,
+): Promise<void> {
+  check(list, attachment);
+  if (list.disableCheck === true || list.cniVersion.startsWith("0.3.")) return;
+  for (const plugin of list.plugins) await exec(host, "CHECK", list, plugin, attachment, result);
+}

@@ -1,0 +1,234 @@
+/**
+ * Keeps aardvark-dns equal to the endpoints table: one instance for ordinary networks, one without forwarding for
+ * internal ones (a forwarding resolver would let them talk to the outside). Owns the configuration folders and the processes.
+ */
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ProcessIdentity } from "../../kernel/kernel.js";
+import { errnoOf, TscError } from "../../lib/errors.js";
+import type { EngineContext } from "../context.js";
+import { type EndpointRecord, liveEndpoints } from "../state/endpoints.js";
+import { findNetwork, networkUpEpoch } from "../state/networks.js";
+import { parseAddress } from "./addresses.js";
+import { boundSockets, dnsFile, procAddress } from "./dns-files.js";
+import { withLock } from "./locks.js";
+import { helperEnv, needProgram } from "./programs.js";
+import { run } from "./run.js";
+import type { Site } from "./site.js";
+
+const PID_FILE = "aardvark.pid";
+
+export interface Dns {
+  /** Resolves once every name that was in the database at the call is served (and every other one is not). `TSC_DNS_FAILED`. */
+  publish(): Promise<void>;
+}
+
+type Instance = "main" | "internal";
+
+interface Wanted {
+  readonly files: Map<string, string>;
+  readonly listen: Set<string>;
+}
+
+/** Undefined when the file is missing. */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ESRCH") return undefined;
+    throw error;
+  }
+}
+
+/** What both instances should serve now. */
+function wantedFiles(ctx: EngineContext, site: Site): Record<Instance, Wanted> {
+  const wanted: Record<Instance, Wanted> = {
+    main: { files: new Map(), listen: new Set() },
+    internal: { files: new Map(), listen: new Set() },
+  };
+  const byNetwork = new Map<string, EndpointRecord[]>();
+  for (const record of liveEndpoints(ctx.state, ctx.kernel.bootId())) {
+    const list = byNetwork.get(record.network) ?? [];
+    list.push(record);
+    byNetwork.set(record.network, list);
+  }
+  const outside = new Set<string>();
+  const internal: { readonly id: string; readonly records: EndpointRecord[] }[] = [];
+  for (const [name, records] of byNetwork) {
+    const network = findNetwork(ctx.state, name);
+    if (network === undefined || !network.settings.dns) continue;
+    const isGenerated = network.settings.source === "generated";
+    if (isGenerated && networkUpEpoch(ctx.state, name) !== site.epoch()) continue;
+    const listen = isGenerated
+      ? network.settings.subnets.flatMap((subnet) => (subnet.gateway === undefined ? [] : [subnet.gateway]))
+      : [
+          ...new Set(
+            records.flatMap(({ endpoint }) => [endpoint.gateway, endpoint.ipv6Gateway]).filter((ip) => ip !== ""),
+          ),
+        ];
+    const text = dnsFile(listen, network.spec.dns ?? [], records);
+    if (text === undefined) continue;
+    const instance = wanted[network.settings.internal ? "internal" : "main"];
+    instance.files.set(network.id, text);
+    for (const address of listen) instance.listen.add(address);
+    if (network.settings.internal) internal.push({ id: network.id, records });
+    else for (const record of records) outside.add(record.containerId);
+  }
+  // A container on both kinds asks the forwarding instance first: let that one know the internal names too. It needs a
+  // listen address of its own; a loopback one nobody asks will do.
+  for (const [index, { id, records }] of internal.entries()) {
+    if (!records.some((record) => outside.has(record.containerId))) continue;
+    const text = dnsFile([`127.83.${(index >> 8) & 255}.${(index & 255) + 1}`], [], records);
+    if (text !== undefined) wanted.main.files.set(id, text);
+  }
+  return wanted;
+}
+
+/** The name service of one engine. */
+export function createDns(ctx: EngineContext, site: Site): Dns {
+  const { kernel } = ctx;
+  const base = join(ctx.paths.network, "dns");
+  const env = helperEnv(ctx.env);
+  let queued: Promise<void> | undefined;
+  let running: Promise<void> = Promise.resolve();
+
+  const dirOf = (instance: Instance): string => join(base, instance);
+
+  /** The live server of a folder: pid file, start time and command line must agree. */
+  function server(dir: string): ProcessIdentity | undefined {
+    const pid = Number(readText(join(dir, PID_FILE))?.trim());
+    if (!Number.isInteger(pid) || pid < 2) return undefined;
+    const identity = kernel.processIdentity(pid);
+    if (identity === undefined) return undefined;
+    try {
+      const program = readlinkSync(`/proc/${pid}/exe`);
+      const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return /\/aardvark-dns( \(deleted\))?$/.test(program) && argv.includes(dir) ? identity : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  const sockets = (pid: number): Map<string, string> =>
+    boundSockets(readText(`/proc/${pid}/net/udp`) ?? "", readText(`/proc/${pid}/net/udp6`) ?? "", 53);
+
+  async function start(dir: string, instance: Instance): Promise<ProcessIdentity> {
+    rmSync(join(dir, PID_FILE), { force: true });
+    const program = needProgram(ctx.env, "aardvark-dns");
+    const result = await run(kernel, [...site.prefix(), program, "--config", dir, "-p", "53", "run"], {
+      env: instance === "internal" ? { ...env, AARDVARK_NO_PROXY: "1" } : env,
+    });
+    const identity = server(dir);
+    if (identity === undefined) {
+      throw new TscError("TSC_DNS_FAILED", `aardvark-dns did not start (exit ${result.code})`, { kind: "unavailable" });
+    }
+    return identity;
+  }
+
+  /** Waits until every listen address has a socket that was not there before; signals again when a HUP was lost. */
+  async function settle(
+    dir: string,
+    instance: Instance,
+    listen: ReadonlySet<string>,
+    first: ProcessIdentity | undefined,
+  ) {
+    let current = first ?? (await start(dir, instance));
+    const before = first === undefined ? new Map<string, string>() : sockets(first.pid);
+    if (first !== undefined) kernel.signal(first, "SIGHUP");
+    const wanted = [...listen].map((text) => {
+      const address = parseAddress(text);
+      return { text, key: procAddress(address.family, address.value) };
+    });
+    const begin = Date.now();
+    let lastSignal = begin;
+    for (let wait = 1; ; wait = Math.min(wait * 2, 20)) {
+      const now = sockets(current.pid);
+      const missing = wanted.filter(({ key }) => now.get(key) === undefined || now.get(key) === before.get(key));
+      if (missing.length === 0) return;
+      if (Date.now() - begin > 5_000) {
+        throw new TscError(
+          "TSC_DNS_FAILED",
+          `name service cannot listen on ${missing.map(({ text }) => `${text}:53`).join(", ")}`,
+          {
+            kind: "unavailable",
+            hint: "another DNS server may hold port 53 on all addresses: bind it to its own address",
+          },
+        );
+      }
+      // No event tells that another process has bound its sockets.
+      await delay(wait);
+      if (!kernel.isAlive(current)) {
+        current = await start(dir, instance);
+        before.clear();
+      } else if (Date.now() - lastSignal > 200) {
+        kernel.signal(current, "SIGHUP");
+        lastSignal = Date.now();
+      }
+    }
+  }
+
+  async function update(instance: Instance, wanted: Wanted): Promise<void> {
+    const dir = dirOf(instance);
+    let present: string[];
+    try {
+      present = readdirSync(dir).filter((file) => file !== PID_FILE);
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw error;
+      if (wanted.files.size === 0) return;
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
+      present = [];
+    }
+    let changed = false;
+    for (const file of present) {
+      if (wanted.files.has(file)) continue;
+      rmSync(join(dir, file), { force: true });
+      changed = true;
+    }
+    // Any unreadable file in the folder ends the server: files appear whole, by rename from outside.
+    for (const [file, text] of wanted.files) {
+      if (readText(join(dir, file)) === text) continue;
+      const temporary = join(base, `new-${instance}`);
+      writeFileSync(temporary, text, { mode: 0o600 });
+      renameSync(temporary, join(dir, file));
+      changed = true;
+    }
+    const alive = server(dir);
+    if (wanted.files.size === 0) {
+      if (alive !== undefined) {
+        kernel.signal(alive, "SIGTERM");
+        await kernel.waitForExit(alive, AbortSignal.timeout(3_000)).catch(() => kernel.signal(alive, "SIGKILL"));
+      }
+      rmSync(dir, { recursive: true, force: true });
+      return;
+    }
+    if (alive !== undefined && !changed) return;
+    await settle(dir, instance, wanted.listen, alive);
+  }
+
+  async function flush(): Promise<void> {
+    await withLock(ctx, "dns", async () => {
+      const wanted = wantedFiles(ctx, site);
+      await update("main", wanted.main);
+      await update("internal", wanted.internal);
+    });
+  }
+
+  return {
+    publish: () => {
+      // Calls that come while a reload runs share the next one.
+      queued ??= running
+        .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
+        .then(() => {
+          queued = undefined;
+          const work = flush();
+          running = work.then(
+            () => undefined,
+            () => undefined,
+          );
+          return work;
+        });
+      return queued;
+    },
+  };
+}

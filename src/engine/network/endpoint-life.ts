@@ -1,0 +1,134 @@
+/** One endpoint's way through CNI: ADD of a reserved row, DEL of a live one. Owns the order of steps inside one network. */
+import { statfsSync } from "node:fs";
+import { isTscError, type TscError } from "../../lib/errors.js";
+import { createLimiter } from "../../lib/limit.js";
+import type { EngineContext } from "../context.js";
+import { containerExists, deleteEndpoint, type EndpointRecord, saveEndpoint } from "../state/endpoints.js";
+import type { NetworkRecord } from "../state/networks.js";
+import type { NetworkEndpoint } from "../types.js";
+import { type CniHost, type CniList, type CniResult, cniAdd, cniDel, parseConflist } from "./cni.js";
+import { withLock } from "./locks.js";
+import type { NetworkStore } from "./networks.js";
+import { helperEnv, pluginDirs } from "./programs.js";
+import type { Site } from "./site.js";
+
+const NSFS_MAGIC = 0x6e736673;
+
+/** True while a namespace is pinned at `path`. */
+export function isPinned(path: string): boolean {
+  try {
+    return statfsSync(path).type === NSFS_MAGIC;
+  } catch {
+    return false;
+  }
+}
+
+export interface EndpointLife {
+  add(network: NetworkRecord, record: EndpointRecord): Promise<EndpointRecord>;
+  /**
+   * Undoes `add` as far as the namespace's end does not: generated chains without portmap need no process unless `whole`
+   * (the namespace lives on). Rejects when the plugins fail; the row is the caller's.
+   */
+  remove(record: EndpointRecord, options: { readonly whole: boolean }): Promise<void>;
+  /** Ends the row: its address stays reserved for a known container, else it is deleted. */
+  settle(record: EndpointRecord, release: boolean): void;
+}
+
+/** Completes an endpoint with what the plugins say: addresses of a person's own list, MAC of all. */
+export function readResult(endpoint: NetworkEndpoint, result: CniResult, ifName: string): NetworkEndpoint {
+  const index = (result.interfaces ?? []).findIndex((entry) => entry.name === ifName && (entry.sandbox ?? "") !== "");
+  const mac = result.interfaces?.[index]?.mac ?? endpoint.mac;
+  let next: NetworkEndpoint = { ...endpoint, mac };
+  for (const ip of result.ips ?? []) {
+    if (ip.interface !== undefined && index >= 0 && ip.interface !== index) continue;
+    const [address = "", bits = "0"] = ip.address.split("/");
+    if (address.includes(":")) {
+      if (next.ipv6 === "")
+        next = { ...next, ipv6: address, ipv6PrefixLength: Number(bits), ipv6Gateway: ip.gateway ?? "" };
+    } else if (next.ipv4 === "") {
+      next = { ...next, ipv4: address, ipv4PrefixLength: Number(bits), gateway: ip.gateway ?? "" };
+    }
+  }
+  return next;
+}
+
+export function createEndpointLife(ctx: EngineContext, site: Site, networks: NetworkStore): EndpointLife {
+  const dirs = pluginDirs(ctx.env);
+  const env = helperEnv(ctx.env);
+  const plugins = createLimiter(8);
+  const host = (): CniHost => ({
+    kernel: ctx.kernel,
+    dirs,
+    // A caller's XDG_RUNTIME_DIR would make plugins put files where DEL does not look for them.
+    env: { ...env, XDG_RUNTIME_DIR: "", XTABLES_LOCKFILE: `${ctx.paths.network}/xtables.lock` },
+    prefix: site.prefix(),
+  });
+  const needsFirewall = (list: CniList): boolean =>
+    list.plugins.some((plugin) => plugin.type === "portmap" || plugin.type === "firewall");
+  // Plugins that write packet filter rules do not run beside each other nor beside our own rules.
+  const guarded = <T>(list: CniList, work: () => Promise<T>): Promise<T> =>
+    needsFirewall(list) ? withLock(ctx, "firewall", () => plugins(work)) : plugins(work);
+  const attachmentOf = (record: EndpointRecord) => ({
+    containerId: record.containerId,
+    netns: isPinned(record.cni.netnsPath) ? record.cni.netnsPath : "",
+    ifName: record.cni.ifName,
+    args: record.cni.args ?? "",
+    capabilityArgs: record.cni.capabilityArgs ?? {},
+  });
+
+  return {
+    add: async (network, record) => {
+      const list = parseConflist(record.cni.conflist ?? "", `of network ${record.network}`);
+      const attachment = attachmentOf(record);
+      let result: CniResult;
+      if (network.settings.source === "user") {
+        result = await networks.bringUp(network, () => guarded(list, () => cniAdd(host(), list, attachment)));
+      } else {
+        // The bridge comes up alone under the network's lock; the port rules need the firewall's lock after it.
+        const [main, ...rest] = list.plugins;
+        const first: CniList = { ...list, plugins: main === undefined ? [] : [main] };
+        result = await networks.bringUp(network, () => plugins(() => cniAdd(host(), first, attachment)));
+        if (rest.length > 0) {
+          const linked = result;
+          const chained: CniList = { ...list, plugins: rest };
+          result = await guarded(chained, () => cniAdd(host(), chained, attachment, linked));
+        }
+      }
+      const added: EndpointRecord = {
+        ...record,
+        endpoint: readResult(record.endpoint, result, record.cni.ifName),
+        cni: { ...record.cni, result },
+      };
+      saveEndpoint(ctx.state, added);
+      return added;
+    },
+    remove: async (record, { whole }) => {
+      if (record.cni.conflist === undefined) return;
+      const list = parseConflist(record.cni.conflist, `of network ${record.network}`);
+      const isOurs = list.plugins.every(
+        (plugin) => plugin.type === "portmap" || (plugin["ipam"] as { type?: unknown } | undefined)?.type === "static",
+      );
+      const steps = isOurs && !whole ? list.plugins.filter((plugin) => plugin.type === "portmap") : list.plugins;
+      if (steps.length === 0) return;
+      const rest: CniList = { ...list, plugins: steps };
+      // DEL takes what ADD gave; a row that never got a result has at most half of it.
+      const result = record.cni.result as CniResult | undefined;
+      try {
+        await guarded(rest, () => cniDel(host(), rest, attachmentOf(record), result));
+      } catch (error) {
+        if (!isTscError(error, "TSC_MISSING_PROGRAM")) throw error;
+        ctx.warn(
+          `network ${record.network}: ${(error as TscError).message}; its DEL for ${record.cni.containerName} was left out`,
+        );
+      }
+    },
+    settle: (record, release) => {
+      if (release || !containerExists(ctx.state, record.containerId)) {
+        deleteEndpoint(ctx.state, record.containerId, record.network);
+        return;
+      }
+      const { conflist: _list, result: _result, args: _args, capabilityArgs: _capabilities, ...cni } = record.cni;
+      saveEndpoint(ctx.state, { ...record, cni: { ...cni, phase: "reserved", ports: [] } });
+    },
+  };
+}

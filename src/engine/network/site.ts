@@ -1,0 +1,96 @@
+/** Where bridges live: the host's network namespace (rootful) or one shared namespace per run root (rootless). */
+import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import type { EngineContext } from "../context.js";
+import type { ReservedPort } from "../state/endpoints.js";
+
+export interface Site {
+  /** `bridge`, `slirp4netns` or `pasta`. */
+  readonly mode: string;
+  /** MTU of bridges when nobody asks for another; 0 = the kernel's default. */
+  readonly mtu: number;
+  /** Makes the place ready and runs `reserve` before anybody could take it down as idle. */
+  enter<T>(reserve: () => T): Promise<T>;
+  /** Names this boot and this namespace; undefined when the namespace is not there. */
+  epoch(): string | undefined;
+  /** argv prefix that enters the namespace; empty when it is ours. */
+  prefix(): readonly string[];
+  /** Whether a bridge we set up in this epoch is still there. */
+  hasBridge(bridge: string): boolean;
+  /** Opens ports from the outside to the namespace, where portmap takes over. */
+  forward(ports: readonly ReservedPort[]): Promise<void>;
+  unforward(ports: readonly ReservedPort[]): Promise<void>;
+  /** Ends what `enter` began once nothing is attached. */
+  releaseIfIdle(): Promise<void>;
+  /** Restarts a dead uplink while something is attached. */
+  repair(): Promise<void>;
+  /** An address of the host that containers reach, when their gateway is not the host. */
+  hostAddress(): string | undefined;
+  /** Text of resolv.conf that forwarding resolvers of this place should use. */
+  hostResolvConf(): string;
+}
+
+/** Name servers, search and options of a resolv.conf. */
+export function parseResolvConf(text: string): { servers: string[]; search: string[]; options: string[] } {
+  const servers: string[] = [];
+  let search: string[] = [];
+  let options: string[] = [];
+  for (const line of text.split("\n")) {
+    const [word, ...rest] = line
+      .replace(/[#;].*$/, "")
+      .trim()
+      .split(/\s+/);
+    if (word === "nameserver" && rest[0] !== undefined) servers.push(rest[0]);
+    else if (word === "search" || word === "domain") search = rest;
+    else if (word === "options") options = [...options, ...rest];
+  }
+  return { servers, search, options };
+}
+
+/** The machine's resolv.conf; empty when there is none. */
+export function readHostResolvConf(): string {
+  try {
+    return readFileSync("/etc/resolv.conf", "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** The machine's first global IPv4 address, or undefined. */
+export function firstHostAddress(): string | undefined {
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const address of addresses ?? []) {
+      if (address.family === "IPv4" && !address.internal && !address.address.startsWith("169.254."))
+        return address.address;
+    }
+  }
+  return undefined;
+}
+
+/** Inode of a namespace file; undefined when it is missing. */
+export function namespaceInode(path: string): string | undefined {
+  try {
+    return String(statSync(path).ino);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Rootful: everything happens in the namespace this command runs in. */
+export function hostSite(ctx: EngineContext): Site {
+  const epoch = `${ctx.kernel.bootId()}:${readlinkSync("/proc/self/ns/net")}`;
+  return {
+    mode: "bridge",
+    mtu: 0,
+    enter: async (reserve) => reserve(),
+    epoch: () => epoch,
+    prefix: () => [],
+    hasBridge: (bridge) => existsSync(`/proc/sys/net/ipv4/conf/${bridge}`),
+    forward: async () => undefined,
+    unforward: async () => undefined,
+    releaseIfIdle: async () => undefined,
+    repair: async () => undefined,
+    hostAddress: () => undefined,
+    hostResolvConf: readHostResolvConf,
+  };
+}

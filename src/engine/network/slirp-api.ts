@@ -1,0 +1,72 @@
+/** slirp4netns's API socket: one JSON request per connection. Knows nothing about containers. */
+import { connect } from "node:net";
+import { TscError } from "../../lib/errors.js";
+import { printable } from "../../lib/printable.js";
+
+export interface HostForward {
+  readonly id: number;
+  readonly proto: string;
+  readonly host_addr: string;
+  readonly host_port: number;
+  readonly guest_addr: string;
+  readonly guest_port: number;
+}
+
+function call(socketPath: string, request: unknown): Promise<Record<string, unknown>> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path: socketPath, allowHalfOpen: true });
+    let answer = "";
+    socket.setTimeout(5_000, () =>
+      socket.destroy(new TscError("TSC_SLIRP_FAILED", "slirp4netns does not answer", { kind: "timeout" })),
+    );
+    socket.setEncoding("utf8");
+    socket.on("data", (chunk: string) => {
+      answer += chunk;
+      if (answer.length > 4 * 1024 * 1024)
+        socket.destroy(new TscError("TSC_SLIRP_FAILED", "slirp4netns answers without end"));
+    });
+    socket.on("error", reject);
+    socket.on("end", () => {
+      socket.destroy();
+      try {
+        const parsed = JSON.parse(answer) as { return?: Record<string, unknown>; error?: { desc?: unknown } };
+        if (parsed.error !== undefined) {
+          reject(
+            new TscError("TSC_SLIRP_FAILED", `slirp4netns: ${printable(String(parsed.error.desc))}`, {
+              kind: "conflict",
+            }),
+          );
+        } else resolve(parsed.return ?? {});
+      } catch (error) {
+        reject(new TscError("TSC_SLIRP_FAILED", "slirp4netns gave an answer that is not JSON", { cause: error }));
+      }
+    });
+    socket.on("connect", () => socket.end(JSON.stringify(request)));
+  });
+}
+
+/** Opens host:port → guest:port. `TSC_SLIRP_FAILED` when slirp4netns refuses (port taken). */
+export async function addHostForward(
+  socketPath: string,
+  forward: { proto: "tcp" | "udp"; hostIp: string; hostPort: number; guestPort: number },
+): Promise<void> {
+  await call(socketPath, {
+    execute: "add_hostfwd",
+    arguments: {
+      proto: forward.proto,
+      host_addr: forward.hostIp === "" ? "0.0.0.0" : forward.hostIp,
+      host_port: forward.hostPort,
+      guest_addr: "10.0.2.100",
+      guest_port: forward.guestPort,
+    },
+  });
+}
+
+export async function listHostForwards(socketPath: string): Promise<HostForward[]> {
+  const answer = await call(socketPath, { execute: "list_hostfwd" });
+  return Array.isArray(answer["entries"]) ? (answer["entries"] as HostForward[]) : [];
+}
+
+export async function removeHostForward(socketPath: string, id: number): Promise<void> {
+  await call(socketPath, { execute: "remove_hostfwd", arguments: { id } });
+}

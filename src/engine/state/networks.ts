@@ -1,0 +1,120 @@
+/** Rows of the `networks` table and the markers of networks that are set up in this boot. No decisions. */
+import type { NetworkSpec, NetworkSubnet } from "../types.js";
+import type { State } from "./index.js";
+
+/** What was decided when the network was made. */
+export interface NetworkSettings {
+  readonly driver: string;
+  readonly internal: boolean;
+  readonly ipv6: boolean;
+  readonly subnets: readonly NetworkSubnet[];
+  /** Host interface; empty for macvlan and ipvlan. */
+  readonly bridge: string;
+  readonly dns: boolean;
+  /** Who wrote the conflist: we, or a person under /etc/cni/net.d. */
+  readonly source: "generated" | "user";
+}
+export interface NetworkRecord {
+  readonly name: string;
+  readonly id: string;
+  readonly spec: NetworkSpec;
+  readonly settings: NetworkSettings;
+  /** CNI network configuration list as text. */
+  readonly conflist: string;
+  readonly createdAt: string;
+}
+
+interface Row {
+  name: string;
+  id: string;
+  spec: string;
+  info: string;
+  conflist: string;
+  created_at: string;
+}
+
+function fromRow(row: Row): NetworkRecord {
+  return {
+    name: row.name,
+    id: row.id,
+    spec: JSON.parse(row.spec) as NetworkSpec,
+    settings: JSON.parse(row.info) as NetworkSettings,
+    conflist: row.conflist,
+    createdAt: row.created_at,
+  };
+}
+
+/** By name, else by full id or unique id prefix of at least 4 digits. */
+export function findNetwork(state: State, nameOrId: string): NetworkRecord | undefined {
+  const row = state.get<Row>("SELECT * FROM networks WHERE name = ?", nameOrId);
+  if (row !== undefined) return fromRow(row);
+  if (!/^[0-9a-f]{4,64}$/.test(nameOrId)) return undefined;
+  const rows = state.all<Row>("SELECT * FROM networks WHERE substr(id, 1, length(?)) = ? LIMIT 2", nameOrId, nameOrId);
+  const only = rows[0];
+  return only !== undefined && rows.length === 1 ? fromRow(only) : undefined;
+}
+
+export function listNetworks(state: State): NetworkRecord[] {
+  return state.all<Row>("SELECT * FROM networks ORDER BY name").map(fromRow);
+}
+
+/** False when the name exists already. */
+export function insertNetwork(state: State, record: NetworkRecord): boolean {
+  return (
+    state.run(
+      "INSERT OR IGNORE INTO networks(name, id, spec, info, conflist, created_at) VALUES(?, ?, ?, ?, ?, ?)",
+      record.name,
+      record.id,
+      JSON.stringify(record.spec),
+      JSON.stringify(record.settings),
+      record.conflist,
+      record.createdAt,
+    ) === 1
+  );
+}
+
+export function deleteNetwork(state: State, name: string): boolean {
+  return state.run("DELETE FROM networks WHERE name = ?", name) > 0;
+}
+
+const UP = "network.up/";
+
+/**
+ * Epoch in which a network's bridge and rules were set up; undefined when never. An epoch names one boot and one
+ * network namespace, so a marker from before a reboot says nothing.
+ */
+export function networkUpEpoch(state: State, name: string): string | undefined {
+  return state.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", UP + name)?.value;
+}
+
+export function setNetworkUp(state: State, name: string, epoch: string): void {
+  state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", UP + name, epoch);
+}
+
+export function clearNetworkUp(state: State, name: string): void {
+  state.run("DELETE FROM meta WHERE key = ?", UP + name);
+}
+
+/** Names of networks that are set up in `epoch`. */
+export function networksUp(state: State, epoch: string): string[] {
+  return state
+    .all<{ key: string }>("SELECT key FROM meta WHERE substr(key, 1, 11) = ? AND value = ?", UP, epoch)
+    .map((row) => row.key.slice(UP.length));
+}
+
+const CURSOR = "network.cursor/";
+
+/** Where the next address search begins, per subnet: addresses are reused as late as possible (names are cached for a day). */
+export function addressCursor(state: State, network: string, subnet: string): string | undefined {
+  return state.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", `${CURSOR}${network}/${subnet}`)?.value;
+}
+
+export function setAddressCursor(state: State, network: string, subnet: string, address: string): void {
+  state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", `${CURSOR}${network}/${subnet}`, address);
+}
+
+/** Forgets markers and cursors of a removed network. */
+export function forgetNetworkMeta(state: State, name: string): void {
+  const cursor = `${CURSOR}${name}/`;
+  state.run("DELETE FROM meta WHERE key = ? OR substr(key, 1, length(?)) = ?", UP + name, cursor, cursor);
+}
