@@ -1,0 +1,75 @@
+/** Splits instruction arguments into words, leaving quotes and escapes in place. Pure. */
+
+/** Words separated by blanks outside quotes. */
+export function splitWords(text: string, escapeMark: string): string[] {
+  const words: string[] = [];
+  let word = "";
+  let quote = "";
+  let isWord = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i] ?? "";
+    if (c === escapeMark && quote !== "'" && i + 1 < text.length) {
+      word += c + (text[++i] ?? "");
+      isWord = true;
+    } else if (quote !== "") {
+      word += c;
+      if (c === quote) quote = "";
+    } else if (c === '"' || c === "'") {
+      quote = c;
+      word += c;
+      isWord = true;
+    } else if (/\s/.test(c)) {
+      if (isWord) words.push(word);
+      word = "";
+      isWord = false;
+    } else {
+      word += c;
+      isWord = true;
+    }
+  }
+  if (isWord) words.push(word);
+  return words;
+}
+
+/** The strings of a JSON array, or undefined when the text is not one. */
+export function parseJsonWords(text: string): string[] | undefined {
+  if (!text.startsWith("[")) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) && value.every((item) => typeof item === "string") ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The nearest of `known` within two edits, or undefined. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let bestDistance = 3;
+  for (const candidate of known) {
+    const distance = editDistance(word, candidate);
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+/** Damerau–Levenshtein with adjacent swaps (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let cost = Math.min((rows[i - 1]?.[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (rows[i - 1]?.[j - 1] ?? 0) + same);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        cost = Math.min(cost, (rows[i - 2]?.[j - 2] ?? 0) + 1);
+      }
+      row.push(cost);
+    }
+    rows.push(row);
+  }
+  return rows[a.length]?.[b.length] ?? 0;
+}
