@@ -116,7 +116,7 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
   async function start(dir: string, instance: Instance): Promise<ProcessIdentity> {
     rmSync(join(dir, PID_FILE), { force: true });
     const program = needProgram(ctx.env, "aardvark-dns");
-    const result = await run(kernel, [...site.prefix(), program, "--config", dir, "-p", "53", "run"], {
+    const result = await run(kernel, [...site.prefix({ resolver: true }), program, "--config", dir, "-p", "53", "run"], {
       env: instance === "internal" ? { ...env, AARDVARK_NO_PROXY: "1" } : env,
     });
     const identity = server(dir);

@@ -47,7 +47,8 @@ export function rootlessSite(ctx: EngineContext): Site {
       return undefined;
     }
   };
-  const prefix = (): readonly string[] => kernel.inNetworkNamespace(pin, { binds: [[resolvConf, "/etc/resolv.conf"]] });
+  const prefix = (options?: { readonly resolver: boolean }): readonly string[] =>
+    kernel.inNetworkNamespace(pin, options?.resolver === true ? { binds: [[resolvConf, "/etc/resolv.conf"]] } : {});
 
   async function startSlirp(program: string): Promise<Uplink> {
     rmSync(socket, { force: true });

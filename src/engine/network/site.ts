@@ -13,8 +13,8 @@ export interface Site {
   enter<T>(reserve: () => T): Promise<T>;
   /** Names this boot and this namespace; undefined when the namespace is not there. */
   epoch(): string | undefined;
-  /** argv prefix that enters the namespace; empty when it is ours. */
-  prefix(): readonly string[];
+  /** argv prefix that enters the namespace; empty when it is ours. With `resolver`, the place's own resolv.conf is seen. */
+  prefix(options?: { readonly resolver: boolean }): readonly string[];
   /** Whether a bridge we set up in this epoch is still there. */
   hasBridge(bridge: string): boolean;
   /** Opens ports from the outside to the namespace, where portmap takes over. */
