@@ -129,6 +129,8 @@ export type OperationBody =
       readonly action: "up" | "stop" | "down";
       /** Services whose containers get the variables that the provider sets. */
       readonly dependents: readonly string[];
+      /** Variables that a dependent sets itself, by dependent: overriding one is told. */
+      readonly overridden?: Readonly<Record<string, readonly string[]>>;
     };
 
 export type Operation = Base & OperationBody;

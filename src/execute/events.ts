@@ -1,0 +1,28 @@
+/** What the executor tells while it works: typed data for renderers, with docker compose's words. Formats nothing. */
+import type { ProgressEvent } from "../engine/types.js";
+
+export type ResourceKind = "Container" | "Network" | "Volume" | "Image" | "Service";
+
+export type ExecuteEvent =
+  | {
+      readonly type: "status";
+      readonly resource: ResourceKind;
+      /** The resource's real name (`proj-web-1`). */
+      readonly name: string;
+      readonly status: "working" | "done" | "warning" | "error";
+      /** `Creating`, `Created`, `Recreate`, `Recreated`, `Starting`, `Started`, `Running`, `Waiting`, `Healthy`, `Exited`, `Error` … */
+      readonly text: string;
+      readonly details?: string;
+    }
+  /** Pull, push and build progress of an image. */
+  | { readonly type: "progress"; readonly name: string; readonly event: ProgressEvent }
+  /** Output of a hook or a provider, one line. */
+  | {
+      readonly type: "output";
+      readonly name: string;
+      readonly stream: "stdout" | "stderr";
+      readonly text: string;
+    }
+  | { readonly type: "warning"; readonly message: string };
+
+export type ExecuteListener = (event: ExecuteEvent) => void;

@@ -1,0 +1,47 @@
+/** Making a container, and giving it its final name. */
+import type { ContainerSpec, NamespaceMode, NetworkMode } from "../../engine/types.js";
+import { type ExecuteContext, idOf, told } from "../context.js";
+import type { OperationOf } from "./index.js";
+
+/** References to containers made by the same plan become ids; variables of providers are added. */
+export async function createContainer(
+  context: ExecuteContext,
+  operation: OperationOf<"create-container">,
+): Promise<void> {
+  const { container, replaces } = operation;
+  const isReplacement = replaces !== undefined;
+  const about = {
+    resource: "Container",
+    name: container.name,
+    begin: isReplacement ? "Recreate" : "Creating",
+    end: isReplacement ? "Recreated" : "Created",
+  } as const;
+  await told(context, about, async () => {
+    const id = await context.engine.containers.create(resolved(context, operation.spec, container.service));
+    context.ids.set(container.name, id);
+  });
+}
+
+export async function renameContainer(
+  context: ExecuteContext,
+  operation: OperationOf<"rename-container">,
+): Promise<void> {
+  await context.engine.containers.rename(idOf(context, operation.container), operation.container.name);
+}
+
+function resolved(context: ExecuteContext, spec: ContainerSpec, service: string): ContainerSpec {
+  const name = (reference: string): string => context.ids.get(reference) ?? reference;
+  const namespace = <M extends NamespaceMode | NetworkMode>(mode: M): M =>
+    mode.kind === "container" ? { ...mode, container: name(mode.container) } : mode;
+  const provided = context.providerEnv.get(service);
+  return {
+    ...spec,
+    ...(spec.networkMode === undefined ? {} : { networkMode: namespace(spec.networkMode) }),
+    ...(spec.pid === undefined ? {} : { pid: namespace(spec.pid) }),
+    ...(spec.ipc === undefined ? {} : { ipc: namespace(spec.ipc) }),
+    ...(spec.volumesFrom === undefined
+      ? {}
+      : { volumesFrom: spec.volumesFrom.map((from) => ({ ...from, container: name(from.container) })) }),
+    ...(provided === undefined ? {} : { env: { ...spec.env, ...provided } }),
+  };
+}

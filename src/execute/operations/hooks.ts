@@ -1,0 +1,69 @@
+/** post_start and pre_stop commands, run inside the container one after the other. */
+import { StringDecoder } from "node:string_decoder";
+import { TscError } from "../../lib/errors.js";
+import { printable } from "../../lib/printable.js";
+import type { HookRun } from "../../plan/plan.js";
+import type { ExecuteContext } from "../context.js";
+
+/** TSC_HOOK_FAILED (`web hook exited with status 3`) at the first command that fails. Output is told line by line. */
+export async function runHookCommands(
+  context: ExecuteContext,
+  id: string,
+  name: string,
+  hooks: HookRun,
+): Promise<void> {
+  for (const hook of hooks.commands) {
+    const env = Object.fromEntries(
+      Object.entries(hook.environment ?? {}).filter((entry): entry is [string, string] => entry[1] !== null),
+    );
+    await using session = await context.engine.containers.exec(id, {
+      argv: hook.command ?? [],
+      env,
+      ...(hook.user === undefined ? {} : { user: hook.user }),
+      ...(hook.working_dir === undefined ? {} : { workingDir: hook.working_dir }),
+      ...(hook.privileged === undefined ? {} : { privileged: hook.privileged }),
+    });
+    const lines = new LineSplitter((stream, text) => context.emit({ type: "output", name, stream, text }));
+    for await (const { stream, data } of session.output) lines.push(stream, data);
+    lines.end();
+    const status = await session.exit;
+    if (status !== 0) {
+      throw new TscError("TSC_HOOK_FAILED", `${hooks.service} hook exited with status ${status ?? "unknown"}`, {
+        hint: `the command was: ${printable((hook.command ?? []).join(" "))}`,
+      });
+    }
+  }
+}
+
+/** Cuts two byte streams into lines. Lives while one command's output is read. */
+export class LineSplitter {
+  readonly #emit: (stream: "stdout" | "stderr", text: string) => void;
+  readonly #parts = {
+    stdout: { decoder: new StringDecoder("utf8"), rest: "" },
+    stderr: { decoder: new StringDecoder("utf8"), rest: "" },
+  };
+
+  constructor(emit: (stream: "stdout" | "stderr", text: string) => void) {
+    this.#emit = emit;
+  }
+
+  push(stream: "stdout" | "stderr", data: Uint8Array): void {
+    const part = this.#parts[stream];
+    const lines = (part.rest + part.decoder.write(Buffer.from(data))).split("\n");
+    part.rest = lines.pop() ?? "";
+    for (const line of lines) this.#emit(stream, line.replace(/\r$/, ""));
+    if (part.rest.length > 1 << 20) {
+      this.#emit(stream, part.rest);
+      part.rest = "";
+    }
+  }
+
+  end(): void {
+    for (const stream of ["stdout", "stderr"] as const) {
+      const part = this.#parts[stream];
+      const rest = part.rest + part.decoder.end();
+      if (rest !== "") this.#emit(stream, rest);
+      part.rest = "";
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/** Pull, push, build and remove images, with their progress. */
+import { isTscError, messageOf } from "../../lib/errors.js";
+import { type ExecuteContext, errorEvent, told } from "../context.js";
+import type { OperationOf } from "./index.js";
+
+export async function pullImage(context: ExecuteContext, operation: OperationOf<"pull-image">): Promise<void> {
+  const { image: name } = operation;
+  context.emit({ type: "status", resource: "Image", name, status: "working", text: "Pulling" });
+  try {
+    await context.engine.images.pull(name, {
+      ...(operation.platform === undefined ? {} : { platform: operation.platform }),
+      ...(operation.quiet === true ? {} : { onProgress: (event) => context.emit({ type: "progress", name, event }) }),
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+    });
+  } catch (error) {
+    if (operation.tolerant === true && context.signal?.aborted !== true) {
+      const details = messageOf(error);
+      context.emit({ type: "status", resource: "Image", name, status: "warning", text: "Warning", details });
+      return;
+    }
+    context.emit(errorEvent("Image", name, error));
+    throw error;
+  }
+  context.emit({ type: "status", resource: "Image", name, status: "done", text: "Pulled" });
+}
+
+export async function pushImage(context: ExecuteContext, operation: OperationOf<"push-image">): Promise<void> {
+  const { image: name } = operation;
+  context.emit({ type: "status", resource: "Image", name, status: "working", text: "Pushing" });
+  try {
+    await context.engine.images.push(name, {
+      ...(operation.quiet === true ? {} : { onProgress: (event) => context.emit({ type: "progress", name, event }) }),
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+    });
+  } catch (error) {
+    if (operation.tolerant === true && context.signal?.aborted !== true) {
+      const details = messageOf(error);
+      context.emit({ type: "status", resource: "Image", name, status: "warning", text: "Warning", details });
+      return;
+    }
+    context.emit(errorEvent("Image", name, error));
+    throw error;
+  }
+  context.emit({ type: "status", resource: "Image", name, status: "done", text: "Pushed" });
+}
+
+export async function buildImage(context: ExecuteContext, operation: OperationOf<"build-image">): Promise<void> {
+  const { image: name } = operation;
+  await told(context, { resource: "Image", name, begin: "Building", end: "Built" }, () =>
+    context.engine.images.build({
+      ...operation.request,
+      onProgress: (event) => {
+        if (operation.quiet !== true || event.type === "warning") context.emit({ type: "progress", name, event });
+      },
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+    }),
+  );
+}
+
+/** An image that is gone is no error, one that is used elsewhere is told. */
+export async function removeImage(context: ExecuteContext, operation: OperationOf<"remove-image">): Promise<void> {
+  const { image: name } = operation;
+  context.emit({ type: "status", resource: "Image", name, status: "working", text: "Removing" });
+  try {
+    await context.engine.images.remove(name);
+  } catch (error) {
+    const inUse = isTscError(error, "TSC_IMAGE_IN_USE");
+    if (!inUse && !isTscError(error, "TSC_IMAGE_NOT_FOUND")) {
+      context.emit(errorEvent("Image", name, error));
+      throw error;
+    }
+    const text = inUse ? "Resource is still in use" : "No such image";
+    context.emit({ type: "status", resource: "Image", name, status: "warning", text });
+    return;
+  }
+  context.emit({ type: "status", resource: "Image", name, status: "done", text: "Removed" });
+}

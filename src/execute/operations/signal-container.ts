@@ -1,0 +1,27 @@
+/** Kill, pause, unpause. */
+import { type ExecuteContext, idOf, told } from "../context.js";
+import type { OperationOf } from "./index.js";
+
+export async function killContainer(context: ExecuteContext, operation: OperationOf<"kill-container">): Promise<void> {
+  const { name } = operation.container;
+  await told(context, { resource: "Container", name, begin: "Killing", end: "Killed" }, () =>
+    context.engine.containers.kill(idOf(context, operation.container), operation.signal),
+  );
+}
+
+export async function pauseContainer(context: ExecuteContext, operation: OperationOf<"pause-container">): Promise<void> {
+  const { name } = operation.container;
+  await told(context, { resource: "Container", name, begin: "Pausing", end: "Paused" }, () =>
+    context.engine.containers.pause(idOf(context, operation.container)),
+  );
+}
+
+export async function unpauseContainer(
+  context: ExecuteContext,
+  operation: OperationOf<"unpause-container">,
+): Promise<void> {
+  const { name } = operation.container;
+  await told(context, { resource: "Container", name, begin: "Unpausing", end: "Unpaused" }, () =>
+    context.engine.containers.unpause(idOf(context, operation.container)),
+  );
+}

@@ -1,0 +1,26 @@
+/** Starting and restarting, with the hooks that belong to them. */
+import { type ExecuteContext, idOf, told } from "../context.js";
+import { runHookCommands } from "./hooks.js";
+import type { OperationOf } from "./index.js";
+
+export async function startContainer(context: ExecuteContext, operation: OperationOf<"start-container">): Promise<void> {
+  const { container, postStart } = operation;
+  const id = idOf(context, container);
+  await told(context, { resource: "Container", name: container.name, begin: "Starting", end: "Started" }, async () => {
+    await context.engine.containers.start(id);
+    if (postStart !== undefined) await runHookCommands(context, id, container.name, postStart);
+  });
+}
+
+export async function restartContainer(
+  context: ExecuteContext,
+  operation: OperationOf<"restart-container">,
+): Promise<void> {
+  const { container, preStop, postStart, timeoutMs } = operation;
+  const id = idOf(context, container);
+  await told(context, { resource: "Container", name: container.name, begin: "Restarting", end: "Started" }, async () => {
+    if (preStop !== undefined) await runHookCommands(context, id, container.name, preStop);
+    await context.engine.containers.restart(id, timeoutMs === undefined ? {} : { timeoutMs });
+    if (postStart !== undefined) await runHookCommands(context, id, container.name, postStart);
+  });
+}

@@ -1,0 +1,87 @@
+/** Waiting for a condition of a service's containers (compose.md §3.3, rule 19). */
+import type { ContainerInfo } from "../../engine/types.js";
+import { messageOf, TscError } from "../../lib/errors.js";
+import type { ContainerTarget } from "../../plan/plan.js";
+import { type ExecuteContext, errorEvent, idOf } from "../context.js";
+import { cancelled } from "../executor.js";
+import type { OperationOf } from "./index.js";
+
+/** Errors: TSC_DEPENDENCY_UNHEALTHY, TSC_DEPENDENCY_EXITED, TSC_DEPENDENCY_INCOMPLETE, TSC_NO_HEALTHCHECK; warnings instead when not required. */
+export async function waitService(context: ExecuteContext, operation: OperationOf<"wait-service">): Promise<void> {
+  try {
+    await Promise.all(operation.containers.map((container) => waitContainer(context, operation, container)));
+  } catch (error) {
+    if (operation.required || context.signal?.aborted === true) throw error;
+    context.emit({
+      type: "warning",
+      message: `optional dependency "${operation.service}" failed to start: ${messageOf(error)}`,
+    });
+  }
+}
+
+async function waitContainer(
+  context: ExecuteContext,
+  operation: OperationOf<"wait-service">,
+  container: ContainerTarget,
+): Promise<void> {
+  const id = idOf(context, container);
+  const { name } = container;
+  context.emit({ type: "status", resource: "Container", name, status: "working", text: "Waiting" });
+  try {
+    for (;;) {
+      if (context.signal?.aborted === true) throw cancelled();
+      const changed = context.watch.changed(id);
+      const text = verdict(operation, await context.engine.containers.inspect(id));
+      if (text !== undefined) {
+        context.emit({ type: "status", resource: "Container", name, status: "done", text });
+        return;
+      }
+      await Promise.race([changed, aborted(context.signal)]);
+    }
+  } catch (error) {
+    if (operation.required) context.emit(errorEvent("Container", name, error));
+    else {
+      const details = messageOf(error);
+      context.emit({ type: "status", resource: "Container", name, status: "warning", text: "Skipped", details });
+    }
+    throw error;
+  }
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) resolve();
+    else signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** The word for the fulfilled condition, undefined to wait on; throws when it cannot be fulfilled any more. */
+function verdict(operation: OperationOf<"wait-service">, info: ContainerInfo): string | undefined {
+  const ended = info.state === "exited" || info.state === "dead";
+  if (operation.condition === "service_completed_successfully") {
+    if (!ended) return undefined;
+    if (info.exitCode === 0) return "Exited";
+    throw new TscError(
+      "TSC_DEPENDENCY_INCOMPLETE",
+      `service "${operation.service}" didn't complete successfully: exit ${info.exitCode}`,
+    );
+  }
+  if (ended) {
+    throw new TscError(
+      "TSC_DEPENDENCY_EXITED",
+      `dependency failed to start: container ${info.name} exited (${info.exitCode})`,
+    );
+  }
+  if (!info.hasHealthcheck) {
+    if (operation.condition === "service_running_or_healthy") return info.state === "running" ? "Healthy" : undefined;
+    throw new TscError("TSC_NO_HEALTHCHECK", `container ${info.name} has no healthcheck configured`, {
+      kind: "invalid-input",
+      hint: `add a healthcheck to service "${operation.service}", or depend on it with condition service_started`,
+    });
+  }
+  if (info.health === "healthy") return "Healthy";
+  if (info.health === "unhealthy") {
+    throw new TscError("TSC_DEPENDENCY_UNHEALTHY", `dependency failed to start: container ${info.name} is unhealthy`);
+  }
+  return undefined;
+}
