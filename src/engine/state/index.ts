@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { TscError } from "../../lib/errors.js";
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -51,8 +51,8 @@ CREATE TABLE IF NOT EXISTS intents(
 CREATE TABLE IF NOT EXISTS events(
   id INTEGER PRIMARY KEY AUTOINCREMENT, time_nano TEXT NOT NULL, type TEXT NOT NULL, action TEXT NOT NULL,
   subject_id TEXT NOT NULL, name TEXT NOT NULL, attributes TEXT NOT NULL DEFAULT '{}') STRICT;
-CREATE TABLE IF NOT EXISTS build_cache(
-  key TEXT PRIMARY KEY, image_id TEXT NOT NULL, created_at TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS build_steps(
+  key TEXT PRIMARY KEY, record TEXT NOT NULL, used_at TEXT NOT NULL) STRICT;
 `;
 
 /** An open state database. Statements are prepared once and kept. */

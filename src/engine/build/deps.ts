@@ -1,0 +1,88 @@
+/** What the builder is given by the engine, and the vocabulary between the executor and its steps. Types only. */
+
+import type { BuildRequest } from "../api.js";
+import type { EngineContext } from "../context.js";
+import type { Storage } from "../storage/index.js";
+import type { FileInjection, ImageInfo, MountSpec, ProgressListener, Ulimit } from "../types.js";
+import type { SourceTree } from "./context.js";
+import type { Place } from "./dockerfile/instructions.js";
+import type { ParsedDockerfile } from "./dockerfile/parse.js";
+import type { Stage, StagePlan } from "./stages.js";
+import type { StageState } from "./state.js";
+
+/** One RUN: a process in the mounted rootfs with the isolation of a container. */
+export interface RunStepRequest {
+  /** Unique; fit for a container name. */
+  readonly id: string;
+  /** Merged folder of the mounted rootfs. */
+  readonly rootfs: string;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly user: string;
+  readonly workdir: string;
+  readonly mounts: readonly MountSpec[];
+  readonly files: readonly FileInjection[];
+  readonly network: "default" | "none" | "host";
+  readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
+  readonly ulimits: readonly Ulimit[];
+  readonly shmSizeBytes: number | undefined;
+  readonly privileged: boolean;
+  readonly onOutput: (stream: "stdout" | "stderr", data: Uint8Array) => void;
+  readonly signal: AbortSignal | undefined;
+}
+/** Runs it to its end and leaves nothing behind, also when cancelled (then it throws the abort reason); the exit code. */
+export type RunStep = (request: RunStepRequest) => Promise<number>;
+
+/** The part of the images store that building needs. */
+export interface BuildImages {
+  find(reference: string): Promise<ImageInfo | undefined>;
+  pull(
+    reference: string,
+    options?: { platform?: string; onProgress?: ProgressListener; signal?: AbortSignal },
+  ): Promise<ImageInfo>;
+  /** Stores an OCI config whose layers are in storage, and points the names at it. */
+  createImage(image: { readonly config: Uint8Array; readonly tags: readonly string[] }): Promise<ImageInfo>;
+}
+
+export interface BuildDeps {
+  readonly ctx: EngineContext;
+  readonly storage: Storage;
+  readonly images: BuildImages;
+  readonly runStep: RunStep;
+}
+
+/** One build in progress. */
+export interface Build {
+  readonly deps: BuildDeps;
+  readonly request: BuildRequest;
+  /** How errors name the Dockerfile. */
+  readonly file: string;
+  readonly parsed: ParsedDockerfile;
+  readonly plan: StagePlan;
+  readonly context: SourceTree;
+  /** The tree that `--from=NAME` means for a stage; mounted until the build ends. */
+  readonly treeOf: (name: string, stage: Stage) => Promise<NamedTree>;
+  readonly progress: ProgressListener;
+  /** First tag, for progress lines. */
+  readonly image: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface NamedTree {
+  readonly tree: SourceTree;
+  /** Identifies the content when it is an image or stage; "" for folders, whose content is hashed. */
+  readonly chainId: string;
+}
+
+/** One step about to run. */
+export interface StepScope {
+  readonly build: Build;
+  readonly stage: Stage;
+  readonly place: Place;
+  /** File named in errors: the Dockerfile, or the image an ONBUILD came from. */
+  readonly file: string;
+  readonly state: StageState;
+  /** Variables and quotes of a word resolved with ENV and ARG as they were before the instruction. */
+  readonly expand: (word: string) => string;
+  readonly expandText: (text: string) => string;
+}

@@ -1,0 +1,71 @@
+/** What a stage has become after some steps: plain data that every step replaces, never changes. */
+import type { ImageConfig, ImageInfo } from "../types.js";
+
+export type HistoryEntry = ImageInfo["history"][number];
+
+export interface StageState {
+  readonly config: ImageConfig;
+  readonly diffIds: readonly string[];
+  /** Chain id of the layers; "" for none. */
+  readonly chainId: string;
+  readonly history: readonly HistoryEntry[];
+  readonly createdAt: string;
+  readonly author: string;
+  readonly architecture: string;
+  readonly os: string;
+  readonly variant: string;
+  /** ARGs declared so far, in order, with a value. */
+  readonly args: Readonly<Record<string, string>>;
+  /** CMD was given in this stage: a later ENTRYPOINT keeps it. */
+  readonly hasCommand: boolean;
+}
+
+/** docker's default for images without one. */
+export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const DEFAULT_SHELL: readonly string[] = ["/bin/sh", "-c"];
+
+const EMPTY_CONFIG: ImageConfig = {
+  user: "",
+  env: [`PATH=${DEFAULT_PATH}`],
+  entrypoint: [],
+  command: [],
+  workingDir: "/",
+  labels: {},
+  exposedPorts: [],
+  volumes: [],
+  stopSignal: "",
+  onBuild: [],
+  shell: [],
+};
+
+/** `FROM scratch`. */
+export function emptyState(platform: { os: string; architecture: string; variant: string }): StageState {
+  return {
+    ...platform,
+    config: EMPTY_CONFIG,
+    diffIds: [],
+    chainId: "",
+    history: [],
+    createdAt: "",
+    author: "",
+    args: {},
+    hasCommand: false,
+  };
+}
+
+/** The environment as a record; the last of doubles wins. */
+export function environmentOf(env: readonly string[]): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (const item of env) {
+    const at = item.indexOf("=");
+    if (at > 0) record[item.slice(0, at)] = item.slice(at + 1);
+  }
+  return record;
+}
+
+/** The environment list with a variable set; an existing one keeps its place. */
+export function withVariable(env: readonly string[], name: string, value: string): string[] {
+  const item = `${name}=${value}`;
+  const at = env.findIndex((entry) => entry.startsWith(`${name}=`));
+  return at < 0 ? [...env, item] : env.with(at, item);
+}
