@@ -1,0 +1,96 @@
+/**
+ * Images: pull, push, load, save, names and removal. The public face of this folder; building is src/engine/build. Opening
+ * reads nothing: a command that touches no registry loads no registry code.
+ */
+
+import type { ImagesApi } from "../api.js";
+import type { EngineContext } from "../context.js";
+import type { LayerRow } from "../state/layers.js";
+import type { Storage } from "../storage/index.js";
+import type { ImageInfo } from "../types.js";
+import { openBlobs } from "./blobs.js";
+import type { CommitLayerRequest, CreateImageRequest } from "./create.js";
+import { findImage, infoOf, listImages, requireImage } from "./records.js";
+import type { Registries } from "./registry/index.js";
+import { removeImage, tagImage } from "./store.js";
+
+export type { CommitLayerRequest, CreateImageRequest } from "./create.js";
+export { chainIdOf, chainIdsOf, digestOf, isDigest } from "./digest.js";
+export { formatPlatform, hostPlatform, parsePlatform } from "./platform.js";
+export { familiarName, fullName, parseReference, type Reference, repositoryName, withDefaultTag } from "./reference.js";
+
+export interface Images extends Omit<ImagesApi, "build">, Disposable {
+  /** Makes a layer of a folder of changes; for the builder and `commit`. */
+  commitLayer(request: CommitLayerRequest): Promise<LayerRow>;
+  /** Stores an image made of layers that are here; for the builder and `commit`. */
+  createImage(request: CreateImageRequest): Promise<ImageInfo>;
+  /** The raw config JSON of a stored image, to derive another from. */
+  readConfig(id: string): Readonly<Record<string, unknown>>;
+}
+
+/** Opens the image store of an engine. Dispose to close kept connections. */
+export function openImages(ctx: EngineContext, storage: Storage): Images {
+  const blobs = openBlobs(ctx);
+  const deps = { ctx, storage, blobs };
+  let registries: Promise<Registries> | undefined;
+  const withRegistries = async () => {
+    registries ??= (async () => {
+      await blobs.removeStale();
+      return (await import("./registry/index.js")).openRegistries(ctx);
+    })();
+    return { ...deps, registries: await registries };
+  };
+  let pulling: ReturnType<typeof loadPull> | undefined;
+  const loadPull = async () => {
+    const { pullImage, pullState } = await import("./pull.js");
+    const pullDeps = { ...(await withRegistries()), ...pullState() };
+    return (reference: string, options: Parameters<ImagesApi["pull"]>[1]) =>
+      pullImage(pullDeps, reference, options ?? {});
+  };
+  return {
+    async pull(reference, options) {
+      pulling ??= loadPull();
+      return await (await pulling)(reference, options);
+    },
+    async push(reference, options) {
+      const { pushImage } = await import("./push.js");
+      return await pushImage(await withRegistries(), reference, options ?? {});
+    },
+    async resolveDigest(reference) {
+      const { resolveDigest } = await import("./resolve.js");
+      return await resolveDigest((await withRegistries()).registries, reference);
+    },
+    async load(path, options) {
+      const { loadImages } = await import("./load.js");
+      await blobs.removeStale();
+      return await loadImages(deps, path, options?.onProgress);
+    },
+    async save(references, path) {
+      const { saveImages } = await import("./save.js");
+      await saveImages(deps, references, path);
+    },
+    async commitLayer(request) {
+      const { commitLayer } = await import("./create.js");
+      return await commitLayer(deps, request);
+    },
+    async createImage(request) {
+      const { createImage } = await import("./create.js");
+      return await createImage(deps, request);
+    },
+    readConfig: (id) => JSON.parse(blobs.read(id).toString("utf8")) as Record<string, unknown>,
+    async find(reference) {
+      const row = findImage(ctx.state, reference);
+      return row === undefined ? undefined : infoOf(ctx.state, row);
+    },
+    inspect: async (reference) => infoOf(ctx.state, requireImage(ctx.state, reference)),
+    list: async () => listImages(ctx.state),
+    tag: (source, target) => tagImage(deps, source, target),
+    remove: (reference, options) => removeImage(deps, reference, options?.force ?? false),
+    [Symbol.dispose]() {
+      registries?.then(
+        (open) => open[Symbol.dispose](),
+        () => {},
+      );
+    },
+  };
+}

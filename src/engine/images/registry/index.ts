@@ -1,0 +1,84 @@
+/** Registry access as the image code sees it: a repository opened by reference, with mirrors, credentials and TLS applied. */
+import { TscError } from "../../../lib/errors.js";
+import type { EngineContext } from "../../context.js";
+import { familiarName, fullName, type Reference } from "../reference.js";
+import { type Credentials, findCredentials } from "./credentials.js";
+import { type Endpoint, endpointsFor, loadRegistriesConfig, type RegistriesConfig, tlsFilesFor } from "./endpoints.js";
+import { createHttpClient, type HttpClient } from "./http.js";
+import type { Repository } from "./repository.js";
+import { openSession, type RegistrySession } from "./session.js";
+
+export { applyAlias } from "./endpoints.js";
+export { fetchManifest, fetchSmallBlob, headManifest, mismatch, type Repository, readBlob } from "./repository.js";
+
+/** All registry traffic of one engine: connections and tokens are shared. */
+export interface Registries extends Disposable {
+  config(): Promise<RegistriesConfig>;
+  /** Runs `work` on each mirror, then on the registry itself, until one succeeds; the last error otherwise. */
+  withRepository<T>(reference: Reference, work: (repository: Repository) => Promise<T>): Promise<T>;
+  /** The repository to push to. */
+  forPush(reference: Reference): Promise<Repository>;
+}
+
+/** Nothing is read or sent before the first use. */
+export function openRegistries(ctx: EngineContext): Registries {
+  let config: Promise<RegistriesConfig> | undefined;
+  let http: HttpClient | undefined;
+  const sessions = new Map<string, RegistrySession>();
+  const insecureHosts = new Set<string>();
+  const getConfig = () => {
+    config ??= loadRegistriesConfig(ctx.env);
+    return config;
+  };
+  const getHttp = () => {
+    http ??= createHttpClient({
+      env: ctx.env,
+      userAgent: "tscompose",
+      tlsFor: (host) => ({
+        ...tlsFilesFor(ctx.env, host),
+        ...(insecureHosts.has(host) ? { rejectUnauthorized: false } : {}),
+      }),
+    });
+    return http;
+  };
+  const open = (endpoint: Endpoint, reference: Reference): Repository => {
+    if (endpoint.insecure) insecureHosts.add(endpoint.host);
+    // credentials may differ per repository, so sessions do as well
+    const key = `${endpoint.host}/${endpoint.path} ${endpoint.insecure}`;
+    let session = sessions.get(key);
+    if (session === undefined) {
+      const credentials = (): Promise<Credentials | undefined> =>
+        findCredentials(ctx.kernel, ctx.env, endpoint.host, endpoint.path);
+      session = openSession(getHttp(), endpoint, credentials);
+      sessions.set(key, session);
+    }
+    return { session, http: getHttp(), path: endpoint.path, image: familiarName(fullName(reference)) };
+  };
+  return {
+    config: getConfig,
+    async withRepository(reference, work) {
+      const endpoints = endpointsFor(await getConfig(), reference, false);
+      let failure: unknown;
+      for (const endpoint of endpoints) {
+        try {
+          return await work(open(endpoint, reference));
+        } catch (error) {
+          if (!(error instanceof TscError)) throw error;
+          if (endpoint.mirror) ctx.warn(`mirror ${endpoint.host}: ${error.message}`);
+          failure = error;
+        }
+      }
+      throw failure;
+    },
+    async forPush(reference) {
+      const endpoint = endpointsFor(await getConfig(), reference, true)[0];
+      if (endpoint === undefined) throw new TscError("TSC_REGISTRY_CONFIG", `no registry for ${fullName(reference)}`);
+      return open(endpoint, reference);
+    },
+    [Symbol.dispose]() {
+      http?.[Symbol.dispose]();
+      http = undefined;
+      sessions.clear();
+    },
+  };
+}

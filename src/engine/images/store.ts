@@ -1,0 +1,196 @@
+/**
+ * Makes an image visible, and unmakes it: the one place where image rows, names, layers and blobs change together. Everything
+ * an image needs is checked and its row written under one lock and in one transaction; removal takes the same lock, so an
+ * image never points at something that was just removed.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { TscError } from "../../lib/errors.js";
+import type { EngineContext } from "../context.js";
+import {
+  allImages,
+  containersOfImage,
+  deleteImage,
+  dropImageName,
+  type ImageRecord,
+  type ImageRow,
+  imageById,
+  namesOf,
+  putImage,
+  setImageName,
+} from "../state/images.js";
+import { allLayers, layerById } from "../state/layers.js";
+import type { Storage } from "../storage/index.js";
+import type { ImageInfo } from "../types.js";
+import type { Blobs } from "./blobs.js";
+import { chainIdsOf, digestHex } from "./digest.js";
+import { parseManifest } from "./manifest.js";
+import { infoOf, requireImage } from "./records.js";
+import { familiarName, fullName, parseReference } from "./reference.js";
+
+export interface StoreDeps {
+  readonly ctx: EngineContext;
+  readonly storage: Storage;
+  readonly blobs: Blobs;
+}
+
+/** An image about to become visible. Its config (and manifest) are blobs already. */
+export interface NewImage {
+  readonly record: Omit<ImageRecord, "sizeBytes">;
+  /** "" when there is no manifest yet. */
+  readonly manifestDigest: string;
+  readonly tags: readonly string[];
+  /** `name@sha256:…` */
+  readonly repoDigests: readonly string[];
+}
+
+/** Runs `work` with the image lock, which all commands share. */
+export async function withImagesLock<T>(ctx: EngineContext, work: () => Promise<T>): Promise<T> {
+  mkdirSync(ctx.paths.locks, { recursive: true, mode: 0o700 });
+  using lock = await ctx.kernel.lockFile(join(ctx.paths.locks, "images.lock"), { wait: true });
+  if (lock === undefined) throw new TscError("TSC_IMAGE_LOCK", "the image lock cannot be taken");
+  return await work();
+}
+
+/**
+ * Records the image and points its names at it. Undefined when a layer or blob it needs has gone meanwhile (another command
+ * removed it): the caller fetches that again.
+ */
+export async function recordImage(
+  { ctx, blobs }: StoreDeps,
+  image: NewImage,
+): Promise<{ info: ImageInfo; changed: boolean } | undefined> {
+  const { state } = ctx;
+  return await withImagesLock(ctx, async () =>
+    state.transaction(() => {
+      const layers = chainIdsOf(image.record.diffIds).map((chainId) => layerById(state, chainId));
+      if (layers.includes(undefined) || !blobs.has(image.record.id)) return undefined;
+      if (image.manifestDigest !== "" && !blobs.has(image.manifestDigest)) return undefined;
+      const sizeBytes = layers.reduce((sum, layer) => sum + (layer?.sizeBytes ?? 0), 0);
+      // a second manifest for a config we have may name blobs we do not keep; the first stays
+      const existing = imageById(state, image.record.id);
+      const keepsManifest = existing !== undefined && existing.manifestDigest !== "";
+      const row: ImageRow = {
+        id: image.record.id,
+        manifestDigest: keepsManifest ? existing.manifestDigest : image.manifestDigest,
+        record: { ...image.record, sizeBytes },
+      };
+      let changed = putImage(state, row);
+      for (const tag of image.tags) changed = setImageName(state, tag, row.id, "tag") !== row.id || changed;
+      for (const name of image.repoDigests) setImageName(state, name, row.id, "digest");
+      return { info: infoOf(state, row), changed };
+    }),
+  );
+}
+
+/** Gives an image one more name, taking it from another image if need be. */
+export async function tagImage({ ctx }: StoreDeps, source: string, target: string): Promise<void> {
+  const reference = parseReference(target);
+  if (reference.digest !== undefined) {
+    throw new TscError("TSC_IMAGE_REFERENCE_INVALID", `cannot tag with a digest: ${target}`, { kind: "invalid-input" });
+  }
+  const name = fullName(reference);
+  const id = await withImagesLock(ctx, async () =>
+    ctx.state.transaction(() => {
+      const row = requireImage(ctx.state, source);
+      setImageName(ctx.state, name, row.id, "tag");
+      return row.id;
+    }),
+  );
+  ctx.emit({ type: "image", action: "tag", id, name: familiarName(name), attributes: { name: familiarName(name) } });
+}
+
+/** docker's rules for `rmi`; see `ImagesApi.remove`. */
+export async function removeImage(
+  deps: StoreDeps,
+  reference: string,
+  force: boolean,
+): Promise<{ untagged: string[]; deleted: string[] }> {
+  const { ctx } = deps;
+  const { state } = ctx;
+  const result = await withImagesLock(ctx, async () => {
+    const removal = state.transaction(() => unname(deps, reference, force));
+    if (!removal.isDeleted) return { ...removal, deleted: [] };
+    const layers = await deps.storage.removeLayers(chainIdsOf(removal.row.record.diffIds));
+    removeBlobs(deps, removal.row);
+    return { ...removal, deleted: [removal.row.id, ...layers] };
+  });
+  const { row, untagged, deleted } = result;
+  for (const name of untagged) {
+    ctx.emit({
+      type: "image",
+      action: "untag",
+      id: row.id,
+      name: familiarName(name),
+      attributes: { name: familiarName(name) },
+    });
+  }
+  if (deleted.length > 0)
+    ctx.emit({ type: "image", action: "delete", id: row.id, name: row.id, attributes: { name: row.id } });
+  return { untagged: untagged.map(familiarName), deleted };
+}
+
+/** Drops names, and the row when it was the last; inside a transaction. */
+function unname(
+  { ctx: { state } }: StoreDeps,
+  reference: string,
+  force: boolean,
+): { row: ImageRow; untagged: string[]; isDeleted: boolean } {
+  const row = requireImage(state, reference);
+  const names = namesOf(state, row.id);
+  const byId =
+    reference.startsWith("sha256:") || (/^[0-9a-f]+$/.test(reference) && !names.tags.includes(nameOf(reference)));
+  const users = containersOfImage(state, row.id);
+  const running = users.find(
+    (user) => user.state === "running" || user.state === "paused" || user.state === "restarting",
+  );
+  const user = running ?? users[0];
+  const inUse = (why: string, hint: string) =>
+    new TscError("TSC_IMAGE_IN_USE", `conflict: unable to remove image ${reference}: ${why}`, {
+      kind: "conflict",
+      hint,
+    });
+  if (!byId) {
+    const name = nameOf(reference);
+    const isDigestName = name.includes("@");
+    const others = names.tags.filter((tag) => tag !== name);
+    const isLast = isDigestName ? names.tags.length === 0 && names.digests.length <= 1 : others.length === 0;
+    if (!isLast) {
+      const untagged = dropImageName(state, name) ? [name] : [];
+      return { row, untagged, isDeleted: false };
+    }
+  } else if (names.tags.length > 1 && !force) {
+    throw inUse("it has several names", "remove the names one by one, or force");
+  }
+  if (user !== undefined && !force) {
+    throw inUse(`container ${user.name} is using it`, "remove the container first, or force");
+  }
+  if (running !== undefined && byId) {
+    throw inUse(`container ${running.name} is running from it`, "stop the container first");
+  }
+  const untagged = [...names.tags, ...names.digests];
+  for (const name of untagged) dropImageName(state, name);
+  // the row of a running container's image stays: its config is still asked for
+  if (running !== undefined) return { row, untagged, isDeleted: false };
+  deleteImage(state, row.id);
+  return { row, untagged, isDeleted: true };
+}
+
+function nameOf(reference: string): string {
+  return fullName(parseReference(reference));
+}
+
+/** Blobs of an image that no other image and no layer needs; the images lock is held. */
+function removeBlobs({ ctx: { state }, blobs }: StoreDeps, row: ImageRow): void {
+  const mine = new Set(blobsOf(blobs, row));
+  for (const other of allImages(state)) for (const digest of blobsOf(blobs, other)) mine.delete(digest);
+  for (const layer of allLayers(state)) mine.delete(layer.blobDigest);
+  for (const digest of mine) blobs.remove(digest);
+}
+
+function blobsOf(blobs: Blobs, row: ImageRow): string[] {
+  if (row.manifestDigest === "" || !blobs.has(row.manifestDigest)) return [row.id];
+  const manifest = parseManifest(blobs.read(row.manifestDigest), "", `image ${digestHex(row.id).slice(0, 12)}`);
+  if (manifest.kind !== "manifest") return [row.id, row.manifestDigest];
+  return [row.id, row.manifestDigest, ...manifest.layers.map((layer) => layer.digest)];
+}
