@@ -11,6 +11,7 @@ import type { EngineContext } from "../context.js";
 import { type EndpointRecord, liveEndpoints } from "../state/endpoints.js";
 import { findNetwork, networkUpEpoch } from "../state/networks.js";
 import { parseAddress } from "./addresses.js";
+import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { boundSockets, dnsFile, procAddress } from "./dns-files.js";
 import { withLock } from "./locks.js";
 import { helperEnv, needProgram } from "./programs.js";
@@ -19,10 +20,8 @@ import type { Site } from "./site.js";
 
 const PID_FILE = "aardvark.pid";
 
-export interface Dns {
-  /** Resolves once every name that was in the database at the call is served (and every other one is not). `TSC_DNS_FAILED`. */
-  publish(): Promise<void>;
-}
+/** `settled` resolves once every name that was in the database at `changed` is served. `TSC_DNS_FAILED`. */
+export type Dns = Coalescer;
 
 type Instance = "main" | "internal";
 
@@ -90,8 +89,6 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
   const { kernel } = ctx;
   const base = join(ctx.paths.network, "dns");
   const env = helperEnv(ctx.env);
-  let queued: Promise<void> | undefined;
-  let running: Promise<void> = Promise.resolve();
 
   const dirOf = (instance: Instance): string => join(base, instance);
 
@@ -214,21 +211,5 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
     });
   }
 
-  return {
-    publish: () => {
-      // Calls that come while a reload runs share the next one.
-      queued ??= running
-        .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
-        .then(() => {
-          queued = undefined;
-          const work = flush();
-          running = work.then(
-            () => undefined,
-            () => undefined,
-          );
-          return work;
-        });
-      return queued;
-    },
-  };
+  return createCoalescer(flush);
 }

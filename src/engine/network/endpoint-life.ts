@@ -26,7 +26,7 @@ export function isPinned(path: string): boolean {
 export interface EndpointLife {
   add(network: NetworkRecord, record: EndpointRecord): Promise<EndpointRecord>;
   /**
-   * Undoes `add` as far as the namespace's end does not: generated chains without portmap need no process unless `whole`
+   * Undoes `add` as far as the namespace's end does not: generated chains need no process unless `whole`
    * (the namespace lives on). Rejects when the plugins fail; the row is the caller's.
    */
   remove(record: EndpointRecord, options: { readonly whole: boolean }): Promise<void>;
@@ -80,20 +80,7 @@ export function createEndpointLife(ctx: EngineContext, site: Site, networks: Net
     add: async (network, record) => {
       const list = parseConflist(record.cni.conflist ?? "", `of network ${record.network}`);
       const attachment = attachmentOf(record);
-      let result: CniResult;
-      if (network.settings.source === "user") {
-        result = await networks.bringUp(network, () => guarded(list, () => cniAdd(host(), list, attachment)));
-      } else {
-        // The bridge comes up alone under the network's lock; the port rules need the firewall's lock after it.
-        const [main, ...rest] = list.plugins;
-        const first: CniList = { ...list, plugins: main === undefined ? [] : [main] };
-        result = await networks.bringUp(network, () => plugins(() => cniAdd(host(), first, attachment)));
-        if (rest.length > 0) {
-          const linked = result;
-          const chained: CniList = { ...list, plugins: rest };
-          result = await guarded(chained, () => cniAdd(host(), chained, attachment, linked));
-        }
-      }
+      const result = await networks.bringUp(network, () => guarded(list, () => cniAdd(host(), list, attachment)));
       const added: EndpointRecord = {
         ...record,
         endpoint: readResult(record.endpoint, result, record.cni.ifName),
@@ -106,15 +93,13 @@ export function createEndpointLife(ctx: EngineContext, site: Site, networks: Net
       if (record.cni.conflist === undefined) return;
       const list = parseConflist(record.cni.conflist, `of network ${record.network}`);
       const isOurs = list.plugins.every(
-        (plugin) => plugin.type === "portmap" || (plugin["ipam"] as { type?: unknown } | undefined)?.type === "static",
+        (plugin) => (plugin["ipam"] as { type?: unknown } | undefined)?.type === "static" && plugin.type !== "macvlan",
       );
-      const steps = isOurs && !whole ? list.plugins.filter((plugin) => plugin.type === "portmap") : list.plugins;
-      if (steps.length === 0) return;
-      const rest: CniList = { ...list, plugins: steps };
+      if (isOurs && !whole) return;
       // DEL takes what ADD gave; a row that never got a result has at most half of it.
       const result = record.cni.result as CniResult | undefined;
       try {
-        await guarded(rest, () => cniDel(host(), rest, attachmentOf(record), result));
+        await guarded(list, () => cniDel(host(), list, attachmentOf(record), result));
       } catch (error) {
         if (!isTscError(error, "TSC_MISSING_PROGRAM")) throw error;
         ctx.warn(

@@ -1,39 +1,106 @@
-/** Applies rules.ts in the namespace that holds the bridges. One iptables-save and one iptables-restore per change. */
-import type { Kernel } from "../../kernel/kernel.js";
+/**
+ * Keeps the kernel's rules equal to the networks that are up and the ports that are published, in the namespace that
+ * holds the bridges. One iptables-save and one iptables-restore per update, however many containers it is for.
+ */
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
-import { needProgram } from "./programs.js";
-import { type Chains, type RuleNetwork, restoreText } from "./rules.js";
+import type { EngineContext } from "../context.js";
+import { liveEndpoints } from "../state/endpoints.js";
+import { findNetwork, type NetworkRecord, networksUp } from "../state/networks.js";
+import { type Coalescer, createCoalescer } from "./coalesce.js";
+import { withLock } from "./locks.js";
+import { helperEnv, needProgram } from "./programs.js";
+import { chainsOf, type RuleNetwork, type RulePort, restoreText } from "./rules.js";
 import { run } from "./run.js";
+import type { Site } from "./site.js";
 
-export interface FirewallHost {
-  readonly kernel: Kernel;
-  readonly callerEnv: Readonly<Record<string, string | undefined>>;
-  readonly env: Readonly<Record<string, string>>;
-  readonly prefix: readonly string[];
+export interface Firewall extends Coalescer {
+  /** From the next update on, IPv6 rules are written too (a network with IPv6 came or went). */
+  touchIpv6(): void;
 }
 
-async function program(host: FirewallHost, argv: readonly string[], input = ""): Promise<string> {
-  const result = await run(host.kernel, [...host.prefix, ...argv], { env: host.env, input });
-  if (result.code !== 0) {
-    throw new TscError("TSC_FIREWALL_FAILED", `${argv[0]} failed: ${printable(result.stderr)}`, {
-      kind: "unavailable",
-      hint: "check that the kernel has nf_tables (or ip_tables), conntrack and nat support",
-    });
+const isWildcard = (ip: string): boolean => ip === "" || ip === "0.0.0.0" || ip === "::";
+
+function ruleNetwork(record: NetworkRecord, family: 4 | 6): RuleNetwork | undefined {
+  const subnets = record.settings.subnets
+    .filter(({ subnet }) => subnet.includes(":") === (family === 6))
+    .map(({ subnet, gateway }) => ({ subnet, gateway: gateway ?? "" }));
+  if (subnets.length === 0) return undefined;
+  const options = record.spec.driverOpts ?? {};
+  return {
+    bridge: record.settings.bridge,
+    subnets,
+    internal: record.settings.internal,
+    interContainer: options["com.docker.network.bridge.enable_icc"] !== "false",
+    masquerade: options["com.docker.network.bridge.enable_ip_masquerade"] !== "false",
+  };
+}
+
+/** The rules of one engine. `TSC_FIREWALL_FAILED`. */
+export function createFirewall(ctx: EngineContext, site: Site): Firewall {
+  const chains = chainsOf(ctx.paths.runRoot);
+  const env = { ...helperEnv(ctx.env), XTABLES_LOCKFILE: `${ctx.paths.network}/xtables.lock` };
+  let ipv6 = false;
+
+  async function program(argv: readonly string[], input = ""): Promise<string> {
+    const result = await run(ctx.kernel, [...site.prefix(), ...argv], { env: ctx.rootless ? env : helperEnv(ctx.env), input });
+    if (result.code !== 0) {
+      throw new TscError("TSC_FIREWALL_FAILED", `${argv[0]} failed: ${printable(result.stderr)}`, {
+        kind: "unavailable",
+        hint: "check that the kernel has nf_tables (or ip_tables), conntrack and nat support",
+      });
+    }
+    return result.stdout;
   }
-  return result.stdout;
-}
 
-/** Makes the rules of one family equal to `networks`. The caller holds the firewall lock. `TSC_FIREWALL_FAILED`. */
-export async function applyRules(
-  host: FirewallHost,
-  family: 4 | 6,
-  chains: Chains,
-  networks: readonly RuleNetwork[],
-): Promise<void> {
-  const name = family === 4 ? "iptables" : "ip6tables";
-  const base = needProgram(host.callerEnv, "iptables").replace(/iptables$/, name);
-  const saved = await program(host, [`${base}-save`]);
-  const text = restoreText(family, chains, networks, saved);
-  if (text !== "") await program(host, [`${base}-restore`, "--noflush", "-w", "10"], text);
+  function wanted(family: 4 | 6): { networks: RuleNetwork[]; ports: RulePort[] } {
+    const epoch = site.epoch();
+    const records = (epoch === undefined ? [] : networksUp(ctx.state, epoch)).flatMap((name) => {
+      const record = findNetwork(ctx.state, name);
+      return record?.settings.source === "generated" && record.settings.bridge !== "" ? [record] : [];
+    });
+    const names = new Set(records.map((record) => record.name));
+    const ports: RulePort[] = [];
+    for (const { network, endpoint, cni } of liveEndpoints(ctx.state, ctx.kernel.bootId())) {
+      const containerIp = family === 4 ? endpoint.ipv4 : endpoint.ipv6;
+      if (!names.has(network) || containerIp === "") continue;
+      for (const port of cni.ports) {
+        // Rootless, the uplink delivers to its own address: the host's address was applied where the port is open.
+        const hostIp = ctx.rootless || isWildcard(port.hostIp) ? "" : port.hostIp;
+        if (hostIp !== "" && hostIp.includes(":") !== (family === 6)) continue;
+        if ((port.hostIp === "0.0.0.0" && family === 6) || (port.hostIp === "::" && family === 4)) continue;
+        const { protocol, containerPort } = port;
+        ports.push({ protocol, hostIp, hostPort: port.innerPort ?? port.hostPort, containerIp, containerPort });
+      }
+    }
+    return {
+      networks: records.flatMap((record) => ruleNetwork(record, family) ?? []),
+      ports,
+    };
+  }
+
+  async function apply(family: 4 | 6): Promise<void> {
+    const { networks, ports } = wanted(family);
+    const iptables = needProgram(ctx.env, "iptables");
+    const base = family === 4 ? iptables : iptables.replace(/iptables$/, "ip6tables");
+    const saved = await program([`${base}-save`]);
+    const text = restoreText(family, chains, networks, ports, saved);
+    if (text !== "") await program([`${base}-restore`, "--noflush", "-w", "10"], text);
+  }
+
+  const coalescer = createCoalescer(() =>
+    withLock(ctx, "firewall", async () => {
+      const epoch = site.epoch();
+      if (epoch === undefined) return;
+      if (networksUp(ctx.state, epoch).some((name) => findNetwork(ctx.state, name)?.settings.ipv6 === true)) ipv6 = true;
+      await apply(4);
+      if (ipv6) await apply(6);
+    }),
+  );
+  return {
+    ...coalescer,
+    touchIpv6: () => {
+      ipv6 = true;
+    },
+  };
 }

@@ -18,6 +18,7 @@ import {
 import { findNetwork } from "../state/networks.js";
 import type { NetworkAttachment, NetworkEndpoint, PortMapping } from "../types.js";
 import { createDns } from "./dns.js";
+import { createFirewall } from "./firewall.js";
 import { createEndpointLife, isPinned } from "./endpoint-life.js";
 import { checkContainerId } from "./names.js";
 import { createNetworkStore, DEFAULT_NETWORK } from "./networks.js";
@@ -36,7 +37,8 @@ export function openNetworking(ctx: EngineContext): Networking {
   const { state, kernel, paths } = ctx;
   const bootId = kernel.bootId();
   const site = ctx.rootless ? rootlessSite(ctx) : hostSite(ctx);
-  const networks = createNetworkStore(ctx, site);
+  const firewall = createFirewall(ctx, site);
+  const networks = createNetworkStore(ctx, site, firewall);
   const dns = createDns(ctx, site);
   const life = createEndpointLife(ctx, site, networks);
   const pinOf = (id: string): string => join(paths.netns, id);
@@ -65,28 +67,46 @@ export function openNetworking(ctx: EngineContext): Networking {
     return claimed;
   }
 
-  /** Adds reserved rows one after the other (interface order); names are published as soon as every bridge stands. */
+  /**
+   * Adds reserved rows one after the other (interface order). Names and port rules hang on reserved addresses alone, so
+   * they are made beside the plugins as soon as every bridge stands.
+   */
   async function addAll(records: readonly EndpointRecord[]): Promise<EndpointRecord[]> {
-    const added: EndpointRecord[] = [];
-    let published: Promise<void> | undefined;
-    const publishEarly = (): void => {
-      const ready = records.every((record) => {
+    const ports = records.flatMap((record) => record.cni.ports);
+    const named = records.some((record) => record.cni.names.length > 0);
+    const name = dns.changed();
+    const rule = firewall.changed();
+    const settle = (nameChange: number, ruleChange: number): Promise<unknown> =>
+      Promise.all([
+        named ? dns.settled(nameChange) : undefined,
+        ports.length > 0 ? firewall.settled(ruleChange).then(() => site.forward(ports)) : undefined,
+      ]);
+    let settled: Promise<unknown> | undefined;
+    const settleEarly = (): void => {
+      if (settled !== undefined) return;
+      const standing = records.every((record) => {
         const network = findNetwork(state, record.network);
-        return network !== undefined && network.settings.source === "generated" && networks.isUp(network);
+        return network?.settings.source === "generated" && networks.isUp(network);
       });
-      if (ready) published ??= dns.publish();
+      if (!standing) return;
+      settled = settle(name, rule);
       // A failure is thrown where it is awaited; without this line it would be unhandled until then.
-      published?.catch(() => undefined);
+      settled.catch(() => undefined);
     };
-    for (const record of records) {
-      publishEarly();
-      const network = await networks.resolve(record.network);
-      added.push(await life.add(network, record));
+    const added: EndpointRecord[] = [];
+    try {
+      for (const record of records) {
+        settleEarly();
+        const network = await networks.resolve(record.network);
+        added.push(await life.add(network, record));
+      }
+    } finally {
+      // Undoing must not run beside it.
+      await settled?.catch(() => undefined);
     }
-    const ports = added.flatMap((record) => record.cni.ports);
-    await site.forward(ports);
-    publishEarly();
-    await (published ?? (added.some((record) => record.cni.names.length > 0) ? dns.publish() : undefined));
+    settleEarly();
+    // Addresses of a person's own list are known only now.
+    await (settled ?? settle(dns.changed(), firewall.changed()));
     return state.transaction(() =>
       added.map((record) => {
         const up: EndpointRecord = { ...record, cni: { ...record.cni, phase: "up" } };
@@ -122,13 +142,11 @@ export function openNetworking(ctx: EngineContext): Networking {
     state.transaction(() => {
       for (const record of gone) life.settle(record, options.release);
     });
-    if (gone.some((record) => record.cni.names.length > 0)) {
-      try {
-        await dns.publish();
-      } catch (error) {
-        errors.push(error);
-      }
-    }
+    const outcomes = await Promise.allSettled([
+      gone.some((record) => record.cni.names.length > 0) ? dns.settled(dns.changed()) : undefined,
+      gone.some((record) => record.cni.ports.length > 0) ? firewall.settled(firewall.changed()) : undefined,
+    ]);
+    for (const outcome of outcomes) if (outcome.status === "rejected") errors.push(outcome.reason);
     if (errors.length > 0) throw errors[0];
   }
 
@@ -332,7 +350,7 @@ export function openNetworking(ctx: EngineContext): Networking {
       );
     }
     await site.repair();
-    await dns.publish();
+    await dns.settled(dns.changed());
   }
 
   function gateways(containerId: string): string[] {

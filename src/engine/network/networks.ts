@@ -14,7 +14,6 @@ import {
   listNetworks,
   type NetworkRecord,
   type NetworkSettings,
-  networksUp,
   networkUpEpoch,
   setNetworkUp,
 } from "../state/networks.js";
@@ -22,11 +21,11 @@ import type { NetworkInfo, NetworkSpec, NetworkSubnet } from "../types.js";
 import { formatPrefix, type Prefix, parsePrefix } from "./addresses.js";
 import { type CniList, parseConflist } from "./cni.js";
 import { conflistDirs, generateConflist, readUserConflists } from "./conflist.js";
-import { applyRules } from "./firewall.js";
+import type { Firewall } from "./firewall.js";
 import { withLock } from "./locks.js";
 import { checkInterfaceName, checkNetworkName } from "./names.js";
 import { helperEnv, needProgram } from "./programs.js";
-import { BRIDGE_PREFIX, chainsOf, type RuleNetwork } from "./rules.js";
+import { BRIDGE_PREFIX } from "./rules.js";
 import { run } from "./run.js";
 import type { Site } from "./site.js";
 import { checkFree, completeSubnet, hostRoutes, pickSubnet4, pickSubnet6 } from "./subnets.js";
@@ -71,11 +70,10 @@ function mtuOf(options: Readonly<Record<string, string>>): number {
   return Number(text);
 }
 
-export function createNetworkStore(ctx: EngineContext, site: Site): NetworkStore {
+export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Firewall): NetworkStore {
   const { state, kernel } = ctx;
   const env = helperEnv(ctx.env);
   const bootId = kernel.bootId();
-  const chains = chainsOf(ctx.paths.runRoot);
   const isDefaultRoot = ctx.paths.root === "/var/lib/tscompose" || ctx.rootless;
   const userLists = (): ReturnType<typeof readUserConflists> =>
     readUserConflists(conflistDirs(ctx.rootless, ctx.env), ctx.warn);
@@ -269,44 +267,17 @@ export function createNetworkStore(ctx: EngineContext, site: Site): NetworkStore
     return network.settings.bridge === "" || site.hasBridge(network.settings.bridge);
   };
 
-  function ruleNetworks(family: 4 | 6): RuleNetwork[] {
-    const epoch = site.epoch();
-    if (epoch === undefined) return [];
-    return networksUp(state, epoch).flatMap((name) => {
-      const record = findNetwork(state, name);
-      if (record === undefined || record.settings.source !== "generated" || record.settings.bridge === "") return [];
-      const subnets = record.settings.subnets
-        .filter(({ subnet }) => subnet.includes(":") === (family === 6))
-        .map(({ subnet, gateway }) => ({ subnet, gateway: gateway ?? "" }));
-      if (subnets.length === 0 && family === 6) return [];
-      const options = record.spec.driverOpts ?? {};
-      return [
-        {
-          bridge: record.settings.bridge,
-          subnets,
-          internal: record.settings.internal,
-          interContainer: options["com.docker.network.bridge.enable_icc"] !== "false",
-          masquerade: options["com.docker.network.bridge.enable_ip_masquerade"] !== "false",
-        },
-      ];
-    });
+  function applyFirewall(network: NetworkRecord): Promise<void> {
+    if (network.settings.ipv6) firewall.touchIpv6();
+    return firewall.settled(firewall.changed());
   }
-
-  async function applyFirewall(families: readonly (4 | 6)[]): Promise<void> {
-    const host = { kernel, callerEnv: ctx.env, env, prefix: site.prefix() };
-    await withLock(ctx, "firewall", async () => {
-      for (const family of families) await applyRules(host, family, chains, ruleNetworks(family));
-    });
-  }
-
-  const familiesOf = (network: NetworkRecord): (4 | 6)[] => (network.settings.ipv6 ? [4, 6] : [4]);
 
   async function takeDown(network: NetworkRecord): Promise<void> {
     const { settings } = network;
     const wasUp = networkUpEpoch(state, network.name) === site.epoch() && site.epoch() !== undefined;
     clearNetworkUp(state, network.name);
     if (!wasUp || settings.source !== "generated" || settings.bridge === "") return;
-    await applyFirewall(familiesOf(network));
+    await applyFirewall(network);
     if (!site.hasBridge(settings.bridge)) return;
     const result = await run(
       kernel,
@@ -394,10 +365,11 @@ export function createNetworkStore(ctx: EngineContext, site: Site): NetworkStore
         const result = await add();
         const epoch = site.epoch();
         if (epoch !== undefined) {
+          if (network.settings.bridge !== "") site.prepareBridge(network.settings.bridge);
           setNetworkUp(state, network.name, epoch);
           try {
             if (network.settings.source === "generated" && network.settings.bridge !== "")
-              await applyFirewall(familiesOf(network));
+              await applyFirewall(network);
           } catch (error) {
             clearNetworkUp(state, network.name);
             throw error;

@@ -199,7 +199,6 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
         ? { ipv4: undefined, ipv6: undefined }
         : assign(ctx, network, { containerId: request.containerId, attachment }, previous);
       const ownPorts = plan.primary ? ports : [];
-      const portmap = ownPorts.length > 0;
       const extra = (attachment.linkLocalIps ?? []).map((text) => {
         const address = parseAddress(text);
         return { address: `${formatAddress(address)}/${address.family === 4 ? 16 : 64}`, gateway: "" };
@@ -208,9 +207,7 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
       const list = isUser
         ? base
         : fillConflist(base, [...[ipv4, ipv6].filter((a) => a !== undefined), ...extra], {
-            defaultRoutes: plan.defaultRoutes,
-            portmap,
-          });
+            defaultRoutes: plan.defaultRoutes });
       const split = (assigned: AssignedAddress | undefined): { ip: string; bits: number; gateway: string } => ({
         ip: assigned?.address.split("/")[0] ?? "",
         bits: Number(assigned?.address.split("/")[1] ?? 0),

@@ -212,6 +212,8 @@ export function rootlessSite(ctx: EngineContext): Site {
     epoch: () => (isPinned() ? `${kernel.bootId()}:${namespaceInode(pin)}` : undefined),
     prefix,
     hasBridge: () => true,
+    // The namespace's own defaults were set when it was made; its loopback is nobody's client.
+    prepareBridge: () => undefined,
     forward: async (ports) => {
       if (ports.length === 0) return;
       if (uplink()?.kind !== "slirp4netns") {

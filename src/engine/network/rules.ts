@@ -14,11 +14,22 @@ export interface RuleNetwork {
   readonly masquerade: boolean;
 }
 
+/** A port that is published where the bridges are. */
+export interface RulePort {
+  readonly protocol: "tcp" | "udp" | "sctp";
+  /** Empty = all addresses. */
+  readonly hostIp: string;
+  readonly hostPort: number;
+  readonly containerIp: string;
+  readonly containerPort: number;
+}
+
 export interface Chains {
   readonly forward: string;
   readonly isolate: string;
   readonly input: string;
   readonly masquerade: string;
+  readonly publish: string;
 }
 
 /** Chain names of one engine; ≤ 28 characters. */
@@ -29,119 +40,147 @@ export function chainsOf(runRoot: string): Chains {
     isolate: `TSC-${tag}-ISO`,
     input: `TSC-${tag}-IN`,
     masquerade: `TSC-${tag}-MASQ`,
+    publish: `TSC-${tag}-PORTS`,
   };
 }
 
 /** Prefix of the bridges we name; isolation holds between engines too. */
 export const BRIDGE_PREFIX = "tsc-";
 
-const JUMPS = [
-  ["filter", "FORWARD", "forward"],
-  ["filter", "INPUT", "input"],
-  ["nat", "POSTROUTING", "masquerade"],
-] as const;
+interface Jump {
+  readonly table: "filter" | "nat";
+  readonly base: string;
+  /** As iptables-save prints it, after the base chain. */
+  readonly rule: string;
+}
 
-/**
- * Input for `iptables-restore --noflush` that makes the kernel's rules equal to `networks`; `saved` is what
- * iptables-save printed, to know which jumps exist. With no networks, chains and jumps are removed. Empty = nothing to do.
- */
-export function restoreText(family: 4 | 6, chains: Chains, networks: readonly RuleNetwork[], saved: string): string {
-  const present = saved.split("\n");
-  const has = (line: string): boolean => present.includes(line);
-  const jump = (base: string, chain: string): string => `${base} -j ${chain}`;
-  if (networks.length === 0) {
-    const tables = new Map<string, string[]>();
-    for (const [table, base, key] of JUMPS) {
-      const lines = tables.get(table) ?? [];
-      tables.set(table, lines);
-      if (has(`-A ${jump(base, chains[key])}`)) lines.push(`-D ${jump(base, chains[key])}`);
-    }
-    const text: string[] = [];
-    for (const [table, lines] of tables) {
-      const own = (table === "nat" ? [chains.masquerade] : [chains.forward, chains.input, chains.isolate]).filter(
-        (chain) => present.some((line) => line.startsWith(`:${chain} `)),
-      );
-      if (own.length === 0 && lines.length === 0) continue;
-      text.push(
-        `*${table}`,
-        ...own.map((chain) => `:${chain} - [0:0]`),
-        ...lines,
-        ...own.map((chain) => `-X ${chain}`),
-        "COMMIT",
-      );
-    }
-    return text.length === 0 ? "" : `${text.join("\n")}\n`;
+function jumpsOf(family: 4 | 6, chains: Chains): Jump[] {
+  // Packets for a loopback address never come from outside: a port published on 127.0.0.1 must not open to neighbours.
+  const notLoopback = family === 4 ? "! -d 127.0.0.0/8 " : "! -d ::1/128 ";
+  return [
+    { table: "filter", base: "FORWARD", rule: `-j ${chains.forward}` },
+    { table: "filter", base: "INPUT", rule: `-j ${chains.input}` },
+    { table: "nat", base: "PREROUTING", rule: `${notLoopback}-m addrtype --dst-type LOCAL -j ${chains.publish}` },
+    { table: "nat", base: "OUTPUT", rule: `-m addrtype --dst-type LOCAL -j ${chains.publish}` },
+    { table: "nat", base: "POSTROUTING", rule: `-j ${chains.masquerade}` },
+  ];
+}
+
+const TABLES = ["filter", "nat"] as const;
+const chainsIn = (table: string, chains: Chains): string[] =>
+  table === "nat" ? [chains.masquerade, chains.publish] : [chains.forward, chains.input, chains.isolate];
+const declare = (names: readonly string[]): string[] => names.map((name) => `:${name} - [0:0]`);
+
+/** Removes jumps and chains that `present` (lines of iptables-save) shows. */
+function removalText(family: 4 | 6, chains: Chains, present: ReadonlySet<string>): string {
+  const text: string[] = [];
+  for (const table of TABLES) {
+    const jumps = jumpsOf(family, chains).filter(
+      (jump) => jump.table === table && present.has(`-A ${jump.base} ${jump.rule}`),
+    );
+    const own = chainsIn(table, chains).filter((chain) => present.has(`:${chain} - [0:0]`));
+    if (own.length === 0 && jumps.length === 0) continue;
+    text.push(
+      `*${table}`,
+      ...declare(own),
+      ...jumps.map((jump) => `-D ${jump.base} ${jump.rule}`),
+      ...own.map((chain) => `-X ${chain}`),
+      "COMMIT",
+    );
   }
-  const filter: string[] = [];
+  return text.length === 0 ? "" : `${text.join("\n")}\n`;
+}
+
+function filterRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwork[]): string[] {
+  const forward: string[] = [];
   const input: string[] = [];
-  const masquerade: string[] = [];
-  // Established and published (DNAT) traffic may cross; anything else between bridges may not.
+  // Published (DNAT) traffic and its answers may cross between bridges, nothing else.
   const isolate = [
     `-A ${chains.isolate} -m conntrack --ctstate DNAT -j RETURN`,
     `-A ${chains.isolate} -o ${BRIDGE_PREFIX}+ -j DROP`,
+    ...networks
+      .filter(({ bridge }) => !bridge.startsWith(BRIDGE_PREFIX))
+      .map(({ bridge }) => `-A ${chains.isolate} -o ${bridge} -j DROP`),
   ];
-  for (const network of networks) {
-    if (!network.bridge.startsWith(BRIDGE_PREFIX)) isolate.push(`-A ${chains.isolate} -o ${network.bridge} -j DROP`);
+  for (const { bridge, internal } of networks) {
+    const leaving = `-A ${chains.forward} -i ${bridge} ! -o ${bridge}`;
+    if (internal) forward.push(`${leaving} -j DROP`, `-A ${chains.forward} ! -i ${bridge} -o ${bridge} -j DROP`);
+    else forward.push(`${leaving} -j ${chains.isolate}`);
   }
   for (const network of networks) {
     const { bridge } = network;
-    if (network.internal) {
-      filter.push(
-        `-A ${chains.forward} -i ${bridge} ! -o ${bridge} -j DROP`,
-        `-A ${chains.forward} -o ${bridge} ! -i ${bridge} -j DROP`,
-      );
-    } else {
-      filter.push(`-A ${chains.forward} -i ${bridge} ! -o ${bridge} -j ${chains.isolate}`);
-    }
-  }
-  for (const network of networks) {
-    const { bridge } = network;
-    filter.push(`-A ${chains.forward} -i ${bridge} -o ${bridge} -j ${network.interContainer ? "ACCEPT" : "DROP"}`);
+    forward.push(`-A ${chains.forward} -i ${bridge} -o ${bridge} -j ${network.interContainer ? "ACCEPT" : "DROP"}`);
     if (!network.internal) {
-      filter.push(
+      forward.push(
         `-A ${chains.forward} -i ${bridge} -j ACCEPT`,
         `-A ${chains.forward} -o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`,
       );
     }
-    // portmap sets route_localnet on the bridge: loopback services of the host must not open to containers with it.
-    if (family === 4) {
-      input.push(
-        `-A ${chains.input} -i ${bridge} -d 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`,
-      );
-    }
+    const onBridge = `-A ${chains.input} -i ${bridge}`;
+    // route_localnet is on for published ports: the host's loopback services must not open to containers by it.
+    if (family === 4) input.push(`${onBridge} -d 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`);
     for (const { gateway } of network.subnets) {
-      if (gateway === "") continue;
-      for (const protocol of ["udp", "tcp"]) {
-        input.push(`-A ${chains.input} -i ${bridge} -d ${gateway} -p ${protocol} -m ${protocol} --dport 53 -j ACCEPT`);
+      for (const protocol of gateway === "" ? [] : ["udp", "tcp"]) {
+        input.push(`${onBridge} -d ${gateway} -p ${protocol} -m ${protocol} --dport 53 -j ACCEPT`);
       }
     }
-    if (network.internal) {
-      input.push(`-A ${chains.input} -i ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`);
-      if (family === 6) input.push(`-A ${chains.input} -i ${bridge} -p ipv6-icmp -j ACCEPT`);
-      input.push(`-A ${chains.input} -i ${bridge} -j DROP`);
-    } else if (network.masquerade) {
-      for (const { subnet } of network.subnets) {
-        masquerade.push(`-A ${chains.masquerade} -s ${subnet} ! -o ${bridge} -j MASQUERADE`);
-      }
+    if (!network.internal) continue;
+    input.push(`${onBridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`);
+    if (family === 6) input.push(`${onBridge} -p ipv6-icmp -j ACCEPT`);
+    input.push(`${onBridge} -j DROP`);
+  }
+  return [...isolate, ...forward, ...input];
+}
+
+function natRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwork[], ports: readonly RulePort[]): string[] {
+  const lines: string[] = [];
+  for (const { bridge, subnets, internal, masquerade } of networks) {
+    if (internal) continue;
+    for (const { subnet } of subnets) {
+      if (masquerade) lines.push(`-A ${chains.masquerade} -s ${subnet} ! -o ${bridge} -j MASQUERADE`);
+      // A neighbour that comes through the published port must be answered through it.
+      lines.push(`-A ${chains.masquerade} -s ${subnet} -d ${subnet} -m conntrack --ctstate DNAT -j MASQUERADE`);
+    }
+    if (family === 4) {
+      lines.push(`-A ${chains.masquerade} -s 127.0.0.0/8 -o ${bridge} -m conntrack --ctstate DNAT -j MASQUERADE`);
     }
   }
-  const jumps = (table: string): string[] =>
-    JUMPS.filter(([t, base, key]) => t === table && !has(`-A ${jump(base, chains[key])}`)).map(
-      ([, base, key]) => `-I ${base} 1 -j ${chains[key]}`,
+  // A port on one address goes before the same port on all.
+  const ordered = [...ports].sort((a, b) => Number(a.hostIp === "") - Number(b.hostIp === ""));
+  for (const port of ordered) {
+    const to = family === 4 ? `${port.containerIp}:${port.containerPort}` : `[${port.containerIp}]:${port.containerPort}`;
+    const where = port.hostIp === "" ? "" : `-d ${port.hostIp} `;
+    lines.push(
+      `-A ${chains.publish} ${where}-p ${port.protocol} -m ${port.protocol} --dport ${port.hostPort} -j DNAT --to-destination ${to}`,
     );
-  const declare = (...names: string[]): string[] => names.map((name) => `:${name} - [0:0]`);
-  return `${[
-    "*filter",
-    ...declare(chains.forward, chains.isolate, chains.input),
-    ...jumps("filter"),
-    ...isolate,
-    ...filter,
-    ...input,
-    "COMMIT",
-    "*nat",
-    ...declare(chains.masquerade),
-    ...jumps("nat"),
-    ...masquerade,
-    "COMMIT",
-  ].join("\n")}\n`;
+  }
+  return lines;
+}
+
+/**
+ * Input for `iptables-restore --noflush` that makes the kernel's rules equal to what is given; `saved` is what
+ * iptables-save printed, to know which jumps exist. With no networks, chains and jumps are removed. Empty = nothing to do.
+ */
+export function restoreText(
+  family: 4 | 6,
+  chains: Chains,
+  networks: readonly RuleNetwork[],
+  ports: readonly RulePort[],
+  saved: string,
+): string {
+  const present = new Set(saved.split("\n").map((line) => line.replace(/^(:\S+ \S+) \[\d+:\d+\]$/, "$1 [0:0]").trimEnd()));
+  if (networks.length === 0) return removalText(family, chains, present);
+  const text: string[] = [];
+  for (const table of TABLES) {
+    text.push(
+      `*${table}`,
+      ...declare(chainsIn(table, chains)),
+      ...jumpsOf(family, chains)
+        .filter((jump) => jump.table === table && !present.has(`-A ${jump.base} ${jump.rule}`))
+        .map((jump) => `-I ${jump.base} 1 ${jump.rule}`),
+      ...(table === "filter" ? filterRules(family, chains, networks) : natRules(family, chains, networks, ports)),
+      "COMMIT",
+    );
+  }
+  return `${text.join("\n")}\n`;
 }

@@ -1,5 +1,5 @@
 /** Where bridges live: the host's network namespace (rootful) or one shared namespace per run root (rootless). */
-import { existsSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import type { EngineContext } from "../context.js";
 import type { ReservedPort } from "../state/endpoints.js";
@@ -17,7 +17,9 @@ export interface Site {
   prefix(options?: { readonly resolver: boolean }): readonly string[];
   /** Whether a bridge we set up in this epoch is still there. */
   hasBridge(bridge: string): boolean;
-  /** Opens ports from the outside to the namespace, where portmap takes over. */
+  /** Kernel settings of a bridge that was just made: loopback clients reach published ports, no router advertisements. */
+  prepareBridge(bridge: string): void;
+  /** Opens ports from the outside to the namespace, where DNAT rules take over. */
   forward(ports: readonly ReservedPort[]): Promise<void>;
   unforward(ports: readonly ReservedPort[]): Promise<void>;
   /** Ends what `enter` began once nothing is attached. */
@@ -86,6 +88,14 @@ export function hostSite(ctx: EngineContext): Site {
     epoch: () => epoch,
     prefix: () => [],
     hasBridge: (bridge) => existsSync(`/proc/sys/net/ipv4/conf/${bridge}`),
+    prepareBridge: (bridge) => {
+      for (const [path, value] of [
+        [`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, "1"],
+        [`/proc/sys/net/ipv6/conf/${bridge}/accept_ra`, "0"],
+      ] as const) {
+        if (existsSync(path)) writeFileSync(path, value);
+      }
+    },
     forward: async () => undefined,
     unforward: async () => undefined,
     releaseIfIdle: async () => undefined,
