@@ -10,6 +10,7 @@ const KERBEROS = ["libgssapi-krb5-2", "libkrb5-3", "libkrb5support0", "libk5cryp
 /** Packages per image; libraries are named one by one because nothing resolves dependencies for us. */
 export const PACKAGES = {
   busybox: ["busybox-static"],
+  bash: [...BASE, "bash", "libtinfo6"],
   redis: [
     ...BASE,
     ...SYSTEMD,
@@ -169,6 +170,11 @@ const APPLETS = [
   "which",
   "usleep",
   "timeout",
+  "ash",
+  "printenv",
+  "diff",
+  "cmp",
+  "gzip",
 ];
 
 const PASSWD = `root:x:0:0:root:/root:/bin/sh
