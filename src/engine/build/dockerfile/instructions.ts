@@ -65,8 +65,12 @@ export interface WordsInstruction extends Base {
   readonly kind: "EXPOSE" | "VOLUME";
   readonly words: readonly string[];
 }
+export interface WorkdirInstruction extends Base {
+  readonly kind: "WORKDIR";
+  readonly word: string;
+}
 export interface WordInstruction extends Base {
-  readonly kind: "WORKDIR" | "USER" | "STOPSIGNAL" | "MAINTAINER";
+  readonly kind: "USER" | "STOPSIGNAL" | "MAINTAINER";
   readonly word: string;
 }
 export interface ShellInstruction extends Base {
@@ -92,6 +96,7 @@ export type Instruction =
   | ArgInstruction
   | CommandInstruction
   | WordsInstruction
+  | WorkdirInstruction
   | WordInstruction
   | ShellInstruction
   | HealthcheckInstruction

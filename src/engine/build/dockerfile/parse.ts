@@ -102,6 +102,7 @@ function parseInstruction(line: LogicalLine, escapeMark: string): Instruction {
       return { ...base, kind: keyword, words };
     }
     case "WORKDIR":
+      return { ...base, kind: keyword, word: rest };
     case "USER":
     case "STOPSIGNAL":
     case "MAINTAINER": {
