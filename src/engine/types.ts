@@ -370,6 +370,8 @@ export interface ImageInfo {
   /** `name@sha256:…` of manifests it was pulled by. */
   readonly repoDigests: readonly string[];
   readonly createdAt: string;
+  /** When a name was last put on it here (pull, build, tag, load); refresh pull policies need it. */
+  readonly lastTaggedAt?: string;
   readonly sizeBytes: number;
   readonly architecture: string;
   readonly os: string;

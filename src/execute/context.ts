@@ -55,3 +55,8 @@ export function errorEvent(resource: ResourceKind, name: string, error: unknown)
   const details = error instanceof Error ? error.message : String(error);
   return { type: "status", resource, name, status: "error", text: "Error", details };
 }
+
+/** The error of an interrupted command; what failed because of it is attached. */
+export function cancelled(suppressed: readonly unknown[] = []): TscError {
+  return new TscError("TSC_CANCELLED", "canceled", { kind: "cancelled", suppressed });
+}

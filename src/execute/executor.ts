@@ -6,7 +6,7 @@ import type { EngineApi } from "../engine/api.js";
 import { isTscError, messageOf, throwAll, TscError } from "../lib/errors.js";
 import { createLimiter } from "../lib/limit.js";
 import type { Operation, Plan } from "../plan/plan.js";
-import type { ExecuteContext } from "./context.js";
+import { cancelled, type ExecuteContext } from "./context.js";
 import type { ExecuteListener } from "./events.js";
 import { runOperation } from "./operations/index.js";
 import { ContainerWatch } from "./watch.js";
@@ -53,11 +53,6 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<Exec
   } finally {
     watch.close();
   }
-}
-
-/** The error of an interrupted command; what failed because of it is attached. */
-export function cancelled(suppressed: readonly unknown[] = []): TscError {
-  return new TscError("TSC_CANCELLED", "canceled", { kind: "cancelled", suppressed });
 }
 
 async function walk(plan: Plan, context: ExecuteContext, parallel: number): Promise<TscError[]> {

@@ -2,8 +2,7 @@
 import type { ContainerInfo } from "../../engine/types.js";
 import { messageOf, TscError } from "../../lib/errors.js";
 import type { ContainerTarget } from "../../plan/plan.js";
-import { type ExecuteContext, errorEvent, idOf } from "../context.js";
-import { cancelled } from "../executor.js";
+import { cancelled, type ExecuteContext, errorEvent, idOf } from "../context.js";
 import type { OperationOf } from "./index.js";
 
 /** Errors: TSC_DEPENDENCY_UNHEALTHY, TSC_DEPENDENCY_EXITED, TSC_DEPENDENCY_INCOMPLETE, TSC_NO_HEALTHCHECK; warnings instead when not required. */

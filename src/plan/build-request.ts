@@ -1,0 +1,126 @@
+/** A service's `build` section as an engine BuildRequest. Pure; what the builder cannot honour is told. */
+import type { Build, Project, Service } from "../compose/model.js";
+import type { BuildRequest } from "../engine/api.js";
+import { TscError } from "../lib/errors.js";
+import { inlineContent } from "./hash.js";
+import { LABEL } from "./labels.js";
+import { imageName, type Separator } from "./names.js";
+import { bytes } from "./service-spec/resources.js";
+
+export interface BuildOptions {
+  readonly separator: Separator;
+  readonly noCache?: boolean;
+  readonly pull?: boolean;
+  readonly args?: Readonly<Record<string, string>>;
+  readonly warn: (message: string) => void;
+}
+
+/** Errors: TSC_SERVICE_INVALID, TSC_ENVIRONMENT_UNSET, TSC_SECRET_EXTERNAL. */
+export function buildRequest(
+  project: Project,
+  service: string,
+  config: Service,
+  options: BuildOptions,
+): Omit<BuildRequest, "onProgress" | "signal"> {
+  const build = config.build ?? {};
+  for (const message of unsupported(service, build)) options.warn(message);
+  const platforms = build.platforms ?? [];
+  const platform = config.platform ?? platforms[0];
+  if (platforms.length > 1) {
+    options.warn(`service "${service}": build.platforms: only ${platform} is built`);
+  }
+  return {
+    context: build.context ?? project.workingDir,
+    ...(build.dockerfile_inline === undefined ? {} : { dockerfileInline: build.dockerfile_inline }),
+    ...(build.dockerfile === undefined || build.dockerfile_inline !== undefined ? {} : { dockerfile: build.dockerfile }),
+    tags: [...new Set([imageName(project.name, service, config, options.separator), ...(build.tags ?? [])])],
+    args: { ...buildArgs(project, build), ...options.args },
+    ...(build.target === undefined ? {} : { target: build.target }),
+    labels: { ...build.labels, [LABEL.project]: project.name, [LABEL.service]: service },
+    ...(build.no_cache === true || options.noCache === true ? { noCache: true } : {}),
+    ...(build.pull === true || options.pull === true ? { pull: true } : {}),
+    ...(platform === undefined ? {} : { platform }),
+    ...(build.network === undefined ? {} : { network: build.network }),
+    ...shmSize(service, build),
+    extraHosts: (build.extra_hosts ?? []).map((entry) => {
+      const at = entry.search(/[=:]/);
+      return { host: entry.slice(0, at), ip: entry.slice(at + 1).replace(/^\[(.*)\]$/, "$1") };
+    }),
+    ulimits: Object.entries(build.ulimits ?? {}).map(([name, limit]) =>
+      typeof limit === "number"
+        ? { name, soft: limit, hard: limit }
+        : { name, soft: limit.soft ?? limit.hard ?? 0, hard: limit.hard ?? limit.soft ?? 0 },
+    ),
+    secrets: (build.secrets ?? []).map((reference) => secret(project, service, reference.source ?? "", reference.target)),
+    additionalContexts: additionalContexts(project, build, options.separator),
+    ...(build.privileged === true ? { privileged: true } : {}),
+  };
+}
+
+/** A bare argument takes its value from the environment, and is left out when that has none. */
+function buildArgs(project: Project, build: Build): Record<string, string> {
+  const args: Record<string, string> = {};
+  for (const [key, value] of Object.entries(build.args ?? {})) {
+    const resolved = value ?? project.environment[key];
+    if (resolved !== undefined) args[key] = resolved;
+  }
+  return args;
+}
+
+function shmSize(service: string, build: Build): { shmSizeBytes?: number } {
+  const size = bytes(service, "build.shm_size", build.shm_size);
+  return size === undefined ? {} : { shmSizeBytes: size };
+}
+
+function secret(
+  project: Project,
+  service: string,
+  source: string,
+  target: string | undefined,
+): { id: string; sourcePath?: string; content?: string } {
+  const object = project.secrets[source];
+  const id = target === undefined || target === "" ? source : (target.split("/").pop() ?? source);
+  if (object?.external === true) {
+    throw new TscError("TSC_SECRET_EXTERNAL", `service "${service}": unsupported external secret ${source}`, {
+      kind: "unsupported",
+    });
+  }
+  if (object?.file !== undefined) return { id, sourcePath: object.file };
+  const content = inlineContent(project, object);
+  if (content !== undefined) return { id, content };
+  throw new TscError(
+    "TSC_ENVIRONMENT_UNSET",
+    `environment variable "${object?.environment ?? ""}" required by secret "${source}" is not set`,
+    { kind: "invalid-input" },
+  );
+}
+
+/** `service:x` becomes the image that x builds. */
+function additionalContexts(project: Project, build: Build, separator: Separator): Record<string, string> {
+  const contexts: Record<string, string> = {};
+  for (const [name, context] of Object.entries(build.additional_contexts ?? {})) {
+    const service = context.startsWith("service:") ? context.slice("service:".length) : undefined;
+    const config = service === undefined ? undefined : (project.services[service] ?? project.disabledServices[service]);
+    contexts[name] =
+      service === undefined || config === undefined
+        ? context
+        : `docker-image://${imageName(project.name, service, config, separator)}`;
+  }
+  return contexts;
+}
+
+function unsupported(service: string, build: Build): string[] {
+  const ignored: [string, unknown, string][] = [
+    ["ssh", build.ssh, "there is no SSH agent forwarding into builds"],
+    ["cache_from", build.cache_from, "the local cache is always used"],
+    ["cache_to", build.cache_to, "the cache stays on this machine"],
+    ["provenance", build.provenance, "no attestations are made"],
+    ["sbom", build.sbom, "no attestations are made"],
+    ["entitlements", build.entitlements, "there is no BuildKit daemon to grant them"],
+    ["isolation", build.isolation, "it is for Windows"],
+    ["no_cache_filter", build.no_cache_filter, "use --no-cache"],
+  ];
+  return ignored
+    .filter(([, value]) => value !== undefined && value !== false && value !== "false")
+    .map(([name, , why]) => `service "${service}": build.${name} has no effect: ${why}`);
+}

@@ -1,0 +1,237 @@
+/**
+ * Which images must be pulled or built before containers are planned. Pure: looks at the project, the images that are stored and
+ * the clock it is given.
+ */
+import type { Project, Service } from "../compose/model.js";
+import type { ImageInfo } from "../engine/types.js";
+import { parseDurationMs } from "../lib/duration.js";
+import { TscError } from "../lib/errors.js";
+import { buildRequest } from "./build-request.js";
+import { imageName, scaleOf, type Separator } from "./names.js";
+import { type Plan, PlanBuilder } from "./plan.js";
+
+export type PullPolicy = "always" | "missing" | "never" | "newer" | "build" | "policy";
+
+export interface ImageOptions {
+  /** Overrides every service's pull_policy; `policy` leaves it. */
+  readonly pull?: PullPolicy;
+  /** `--build`: build whatever can be built. */
+  readonly build?: boolean;
+  /** `--no-build`. */
+  readonly noBuild?: boolean;
+  readonly separator?: Separator;
+  readonly quietPull?: boolean;
+  readonly quietBuild?: boolean;
+  readonly noCache?: boolean;
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch, for `daily`, `weekly` and `every_…`. */
+  readonly now: number;
+  /** Platform of services without one (DOCKER_DEFAULT_PLATFORM). */
+  readonly defaultPlatform?: string;
+  /** `--scale`: services scaled to zero need no image. */
+  readonly scale?: ReadonlyMap<string, number>;
+}
+
+/** References that planning needs to know about: of services, image volumes and hooks. */
+export function imageReferences(project: Project, separator: Separator = "-"): string[] {
+  const references = new Set<string>();
+  for (const [name, config] of Object.entries(project.services)) {
+    if (config.provider !== undefined) continue;
+    references.add(imageName(project.name, name, config, separator));
+    for (const volume of config.volumes ?? []) {
+      if (volume.type === "image" && volume.source !== undefined) references.add(volume.source);
+    }
+    for (const hook of config.pre_start ?? []) if (hook.image !== undefined) references.add(hook.image);
+  }
+  return [...references].sort();
+}
+
+/** Pulls and builds, builds that others build upon first. TSC_IMAGE_NOT_FOUND when nothing is allowed to bring a missing image. */
+export function planImages(project: Project, images: ReadonlyMap<string, ImageInfo>, options: ImageOptions): Plan {
+  const plan = new PlanBuilder(project.name);
+  const separator = options.separator ?? "-";
+  const names = Object.keys(project.services).sort();
+  const built = new Set<string>();
+  for (const name of names) {
+    const config = project.services[name];
+    if (config?.build !== undefined) built.add(imageName(project.name, name, config, separator));
+  }
+  const builds = new Map<string, string>();
+  const pulls = new Map<string, { services: string[]; cause: string; platform?: string; tolerant: boolean }>();
+  const consider = (image: string, service: string, config: Service | undefined): void => {
+    const pull = pullCause(image, service, config, images.get(image), built, options);
+    if (pull === undefined) return;
+    const platform = config?.platform ?? options.defaultPlatform;
+    const tolerant = config?.build !== undefined;
+    const known = pulls.get(image);
+    if (known === undefined) {
+      pulls.set(image, { services: [service], cause: pull, tolerant, ...(platform === undefined ? {} : { platform }) });
+    } else known.services.push(service);
+  };
+  for (const name of names) {
+    const config = project.services[name];
+    if (config === undefined || config.provider !== undefined) continue;
+    if ((options.scale?.get(name) ?? scaleOf(config)) === 0) continue;
+    const image = imageName(project.name, name, config, separator);
+    const cause = buildCause(config, images.get(image), options);
+    if (cause !== undefined) builds.set(name, cause);
+    consider(image, name, config);
+    for (const volume of config.volumes ?? []) {
+      if (volume.type === "image" && volume.source !== undefined) consider(volume.source, name, undefined);
+    }
+    for (const hook of config.pre_start ?? []) {
+      if (hook.image !== undefined && hook.image !== image) consider(hook.image, name, undefined);
+    }
+  }
+  const pulled = new Map<string, number>();
+  for (const [image, { services, cause, platform, tolerant }] of [...pulls].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const id = plan.add(
+      { resource: `image ${image}`, cause },
+      {
+        kind: "pull-image",
+        image,
+        services,
+        ...(platform === undefined ? {} : { platform }),
+        ...(tolerant ? { tolerant } : {}),
+        ...(options.quietPull === true ? { quiet: true } : {}),
+      },
+    );
+    pulled.set(image, id);
+  }
+  addBuilds(plan, project, builds, options);
+  return plan.build();
+}
+
+/** Adds build operations for services (and, transitively, for services whose image they build upon). */
+export function addBuilds(
+  plan: PlanBuilder,
+  project: Project,
+  builds: ReadonlyMap<string, string>,
+  options: ImageOptions,
+): void {
+  const separator = options.separator ?? "-";
+  const ids = new Map<string, number>();
+  const add = (service: string, cause: string): number | undefined => {
+    const known = ids.get(service);
+    if (known !== undefined) return known;
+    const config = project.services[service] ?? project.disabledServices[service];
+    if (config?.build === undefined) return undefined;
+    ids.set(service, 0);
+    const dependsOn = buildDependencies(config).flatMap((name) => {
+      const id = add(name, `${service} builds upon it`);
+      return id === undefined || id === 0 ? [] : [id];
+    });
+    const image = imageName(project.name, service, config, separator);
+    const id = plan.add(
+      { resource: `image ${image} of ${service}`, cause, dependsOn },
+      {
+        kind: "build-image",
+        service,
+        image,
+        request: buildRequest(project, service, config, {
+          separator,
+          ...(options.noCache === true ? { noCache: true } : {}),
+          ...(options.buildArgs === undefined ? {} : { args: options.buildArgs }),
+          warn: (message) => plan.warn(message),
+        }),
+        ...(options.quietBuild === true ? { quiet: true } : {}),
+      },
+    );
+    ids.set(service, id);
+    return id;
+  };
+  for (const [service, cause] of builds) add(service, cause);
+}
+
+/** Services named as `service:x` contexts. */
+export function buildDependencies(config: Service): string[] {
+  return Object.values(config.build?.additional_contexts ?? {})
+    .filter((context) => context.startsWith("service:"))
+    .map((context) => context.slice("service:".length))
+    .sort();
+}
+
+function buildCause(config: Service, image: ImageInfo | undefined, options: ImageOptions): string | undefined {
+  if (config.build === undefined || options.noBuild === true) return undefined;
+  if (options.build === true) return "--build";
+  const policy = options.pull === undefined || options.pull === "policy" ? config.pull_policy : options.pull;
+  if (policy === "build") return "pull policy is build";
+  return image === undefined ? "is not stored" : undefined;
+}
+
+function pullCause(
+  image: string,
+  service: string,
+  config: Service | undefined,
+  stored: ImageInfo | undefined,
+  built: ReadonlySet<string>,
+  options: ImageOptions,
+): string | undefined {
+  const override = options.pull === undefined || options.pull === "policy" ? undefined : options.pull;
+  const policy = override ?? config?.pull_policy ?? "";
+  if (config?.["x-podman.rootfs"] !== undefined) return undefined;
+  const buildable = config?.build !== undefined;
+  if (buildable) {
+    // Without an image name there is nothing to pull; with one, building is the default unless a policy asks to pull.
+    if (config?.image === undefined || options.build === true || policy === "" || policy === "build") {
+      return noWay(image, service, stored, buildable, options);
+    }
+  } else if (built.has(image)) return undefined;
+  switch (policy) {
+    case "always":
+    case "newer":
+      return `pull policy is ${policy}`;
+    case "never":
+      return noWay(image, service, stored, buildable, options);
+    case "":
+    case "build":
+    case "missing":
+    case "if_not_present":
+      return stored === undefined || isForeign(stored, config?.platform ?? options.defaultPlatform)
+        ? "is not stored"
+        : undefined;
+    default: {
+      if (stored === undefined) return "is not stored";
+      const age = maxAge(policy, service);
+      const tagged = stored.lastTaggedAt === undefined ? 0 : Date.parse(stored.lastTaggedAt);
+      return options.now - tagged > age ? `is older than its pull policy (${policy})` : undefined;
+    }
+  }
+}
+
+function noWay(
+  image: string,
+  service: string,
+  stored: ImageInfo | undefined,
+  buildable: boolean,
+  options: ImageOptions,
+): undefined {
+  if (stored !== undefined || (buildable && options.noBuild !== true)) return undefined;
+  throw new TscError("TSC_IMAGE_NOT_FOUND", `no such image: ${image}`, {
+    kind: "not-found",
+    hint: buildable ? `build it with: tscompose build ${service}` : "the pull policy forbids pulling it",
+  });
+}
+
+function maxAge(policy: string, service: string): number {
+  if (policy === "daily") return 86_400_000;
+  if (policy === "weekly") return 604_800_000;
+  const age = policy.startsWith("every_") ? parseDurationMs(policy.slice("every_".length)) : undefined;
+  if (age === undefined) {
+    throw new TscError("TSC_SERVICE_INVALID", `service "${service}": pull_policy: invalid value "${policy}"`, {
+      kind: "invalid-input",
+    });
+  }
+  return age;
+}
+
+/** True when the stored image is for another platform than the one asked for. */
+function isForeign(image: ImageInfo, platform: string | undefined): boolean {
+  if (platform === undefined || platform === "") return false;
+  const [os, architecture, variant] = platform.split("/");
+  return (
+    os !== image.os ||
+    (architecture !== undefined && architecture !== image.architecture) ||
+    (variant !== undefined && image.variant !== "" && variant !== image.variant)
+  );
+}
