@@ -18,7 +18,12 @@ export const globalOptionSpecs: readonly OptionSpec[] = [
   { long: "dry-run", help: "Print what would be done, and why, without doing it" },
   { long: "env-file", value: "list", complete: "file", help: "Specify an alternate environment file" },
   { long: "file", short: "f", value: "list", complete: "file", help: "Compose configuration files" },
-  { long: "insecure-registry", value: "list", hidden: true, help: "Use insecure registry to pull compose OCI artifacts" },
+  {
+    long: "insecure-registry",
+    value: "list",
+    hidden: true,
+    help: "Use insecure registry to pull compose OCI artifacts",
+  },
   { long: "no-ansi", hidden: true, help: "Do not print ANSI control characters (deprecated)" },
   { long: "parallel", value: "int", default: -1, help: "Control max parallelism, -1 for unlimited" },
   { long: "profile", value: "list", complete: "profile", help: "Specify a profile to enable" },
@@ -39,8 +44,15 @@ export const globalOptionSpecs: readonly OptionSpec[] = [
   { long: "verbose", hidden: true, help: "Show more output, stack traces included" },
   { long: "version", short: "v", help: "Show the version information" },
   { long: "workdir", value: "string", hidden: true, help: "Deprecated name of --project-directory" },
-  { long: "in-pod", value: "string", hidden: true, help: "Put all containers of the project into one pod: true or false" },
-  ...["pod-args", "podman-path", "podman-args", "podman-pull-args", "podman-push-args", "podman-build-args"].map(ignored),
+  {
+    long: "in-pod",
+    value: "string",
+    hidden: true,
+    help: "Put all containers of the project into one pod: true or false",
+  },
+  ...["pod-args", "podman-path", "podman-args", "podman-pull-args", "podman-push-args", "podman-build-args"].map(
+    ignored,
+  ),
   ...["podman-inspect-args", "podman-run-args", "podman-start-args", "podman-stop-args"].map(ignored),
   ...["podman-rm-args", "podman-volume-args"].map(ignored),
   { long: "no-cleanup", hidden: true, help: "Accepted for podman-compose's sake" },
@@ -76,7 +88,9 @@ export function readGlobals(
     profiles: options.list("profile"),
     envFiles: options.list("env-file"),
     allResources: options.flag("all-resources"),
-    compatibility: options.given("compatibility") ? options.flag("compatibility") : isTrue(env["COMPOSE_COMPATIBILITY"]),
+    compatibility: options.given("compatibility")
+      ? options.flag("compatibility")
+      : isTrue(env["COMPOSE_COMPATIBILITY"]),
     dryRun: options.flag("dry-run"),
     ansi: noAnsi ? "never" : ansiMode(options, env),
     progress: progressMode(options, env),
@@ -100,7 +114,8 @@ function ansiMode(options: ParsedOptions, env: Readonly<Record<string, string | 
 function progressMode(options: ParsedOptions, env: Readonly<Record<string, string | undefined>>): ProgressMode {
   const chosen = options.text("progress") ?? env["COMPOSE_PROGRESS"];
   if (chosen === undefined || chosen === "") return "auto";
-  if (chosen === "auto" || chosen === "tty" || chosen === "plain" || chosen === "json" || chosen === "quiet") return chosen;
+  if (chosen === "auto" || chosen === "tty" || chosen === "plain" || chosen === "json" || chosen === "quiet")
+    return chosen;
   throw bad("COMPOSE_PROGRESS", chosen, "auto, tty, plain, json or quiet");
 }
 
@@ -121,5 +136,7 @@ function inPod(text: string | undefined): boolean | undefined {
 }
 
 function bad(name: string, value: string, expected: string): TscError {
-  return new TscError("TSC_USAGE", `invalid value "${value}" for ${name}: expected ${expected}`, { kind: "invalid-input" });
+  return new TscError("TSC_USAGE", `invalid value "${value}" for ${name}: expected ${expected}`, {
+    kind: "invalid-input",
+  });
 }

@@ -40,9 +40,13 @@ export function overviewHelp(specs: readonly CommandSpec[], noun: string): strin
   }
   const body = [...groups].flatMap(([title, lines]) => [title, ...lines, ""]);
   if (noun !== "") {
-    return [`Usage:  tscompose ${noun} COMMAND`, "", ...body, `Run 'tscompose ${noun} COMMAND --help' for more on one.`, ""].join(
-      "\n",
-    );
+    return [
+      `Usage:  tscompose ${noun} COMMAND`,
+      "",
+      ...body,
+      `Run 'tscompose ${noun} COMMAND --help' for more on one.`,
+      "",
+    ].join("\n");
   }
   return [
     "Usage:  tscompose [OPTIONS] COMMAND",

@@ -3,7 +3,11 @@ import { TscError } from "../lib/errors.js";
 
 /** Always throws `TSC_UNSUPPORTED` naming the command. */
 export function notBuiltYet(command: string, why?: string): never {
-  throw new TscError("TSC_UNSUPPORTED", `"${command}" is not available in this build${why === undefined ? "" : `: ${why}`}`, {
-    kind: "unsupported",
-  });
+  throw new TscError(
+    "TSC_UNSUPPORTED",
+    `"${command}" is not available in this build${why === undefined ? "" : `: ${why}`}`,
+    {
+      kind: "unsupported",
+    },
+  );
 }

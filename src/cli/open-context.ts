@@ -1,7 +1,7 @@
 /** Makes the `CliContext` of one run: lazy project and engine, interrupts, warnings. Owns their lifetime. */
 import type { Project } from "../compose/index.js";
 import type { EngineApi } from "../engine/api.js";
-import { TscError, isTscError } from "../lib/errors.js";
+import { isTscError, TscError } from "../lib/errors.js";
 import { printable } from "../lib/printable.js";
 import type { CliContext, GlobalOptions, ProjectRequest } from "./context.js";
 

@@ -3,7 +3,7 @@
  * flags whose name begins with `no-`, and its error texts. Knows no command.
  */
 import { Command, Option } from "commander";
-import { TscError, messageOf } from "../lib/errors.js";
+import { messageOf, TscError } from "../lib/errors.js";
 import type { ArgumentSpec, OptionSpec, ParsedOptions } from "./command.js";
 
 export interface ParseRequest {
@@ -77,7 +77,8 @@ function convert(
   previous: string | number | boolean | readonly string[] | undefined,
 ): string | number | boolean | readonly string[] {
   const before = Array.isArray(previous) ? previous : [];
-  switch (spec.value) {
+  const kind = spec.value;
+  switch (kind) {
     case undefined:
       return true;
     case "list":
@@ -115,7 +116,9 @@ const FALSE = new Set(["0", "f", "F", "false", "FALSE", "False"]);
 
 function normaliseWords(request: ParseRequest, known: readonly OptionSpec[], words: readonly string[]): Normalised {
   const byLong = new Map(known.map((option) => [option.long, option]));
-  const byShort = new Map(known.flatMap((option) => (option.short === undefined ? [] : [[option.short, option] as const])));
+  const byShort = new Map(
+    known.flatMap((option) => (option.short === undefined ? [] : [[option.short, option] as const])),
+  );
   const out: string[] = [];
   const booleans = new Map<string, boolean>();
   for (let i = 0; i < words.length; i++) {

@@ -4,7 +4,7 @@ import type { CommandSpec } from "./command.js";
 import type { GlobalOptions } from "./context.js";
 import { EXIT_CANCELLED, EXIT_ERROR, EXIT_OK } from "./exit-codes.js";
 import { globalOptionSpecs, persistentOptionSpecs, readGlobals } from "./globals.js";
-import { type Surroundings, openContext } from "./open-context.js";
+import { openContext, type Surroundings } from "./open-context.js";
 import { parseWords, usageError } from "./parse.js";
 import { findCommand } from "./table.js";
 
@@ -32,7 +32,12 @@ async function dispatch(
   seen: (globals: GlobalOptions) => void,
 ): Promise<number> {
   const root = parseWords(
-    { path: "tscompose", options: globalOptionSpecs, args: [{ name: "COMMAND", variadic: true }], stopAtFirstArgument: true },
+    {
+      path: "tscompose",
+      options: globalOptionSpecs,
+      args: [{ name: "COMMAND", variadic: true }],
+      stopAtFirstArgument: true,
+    },
     words,
   );
   if (root === "help") return printOverview(around, "");
@@ -94,7 +99,8 @@ async function printHelp(around: Surroundings, words: readonly string[]): Promis
 async function printOverview(around: Surroundings, noun: string): Promise<number> {
   const [{ overviewHelp }, { loadAllCommands }] = await Promise.all([import("./help.js"), import("./all-commands.js")]);
   const all = await loadAllCommands();
-  const chosen = noun === "" ? all : all.filter(({ name }) => name.startsWith(`${noun} `)).map((c) => ({ ...c, hidden: false }));
+  const chosen =
+    noun === "" ? all : all.filter(({ name }) => name.startsWith(`${noun} `)).map((c) => ({ ...c, hidden: false }));
   around.stdout.write(overviewHelp(chosen, noun));
   return EXIT_OK;
 }

@@ -1,0 +1,32 @@
+/** Progress as one JSON object per line, the fields docker compose prints with `--progress json`. */
+import type { Progress } from "./progress.js";
+
+/** Writes to `stream`; text is escaped by JSON itself. */
+export function jsonProgress(stream: Pick<NodeJS.WriteStream, "write">): Progress {
+  const write = (value: object) => stream.write(`${JSON.stringify(value)}\n`);
+  return {
+    update(update) {
+      if (update.kind === "output") {
+        write({ id: update.id, stream: update.stream, text: update.text });
+        return;
+      }
+      const { currentBytes, totalBytes } = update;
+      write({
+        id: update.id,
+        ...(update.parent === undefined ? {} : { parent_id: update.parent }),
+        status: { working: "Working", done: "Done", warning: "Warning", error: "Error" }[update.status],
+        text: update.text,
+        ...(update.details === undefined ? {} : { details: update.details }),
+        ...(currentBytes === undefined ? {} : { current: currentBytes }),
+        ...(totalBytes === undefined ? {} : { total: totalBytes }),
+        ...(currentBytes === undefined || totalBytes === undefined || totalBytes <= 0
+          ? {}
+          : { percent: Math.min(100, Math.floor((currentBytes * 100) / totalBytes)) }),
+      });
+    },
+    line(text) {
+      write({ text });
+    },
+    async end() {},
+  };
+}

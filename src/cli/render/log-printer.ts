@@ -1,0 +1,107 @@
+/**
+ * Lines of many containers on one screen: `web-1  | text`, prefixes padded to the widest name, one colour each. Lines that arrive
+ * in pieces are joined. Used by `logs` and by attached `up`.
+ */
+import { styleText } from "node:util";
+import type { LogLine } from "../../engine/types.js";
+
+export interface LogPrinterOptions {
+  readonly stdout: Pick<NodeJS.WriteStream, "write">;
+  /** Where lines of stderr go; `stdout` again when everything shall stay together. */
+  readonly stderr: Pick<NodeJS.WriteStream, "write">;
+  readonly color: boolean;
+  readonly prefix: boolean;
+  readonly timestamps: boolean;
+}
+
+export interface LogPrinter {
+  /** Announces a name, so that prefixes line up before its first line; keeps its colour when it comes again. */
+  register(name: string): void;
+  /** Resolves when the stream can take more. */
+  log(name: string, line: LogLine): void;
+  /** `web-1 exited with code 0`, on stdout. */
+  status(name: string, text: string): void;
+  /** Prints what has no line end yet. */
+  flush(): void;
+}
+
+/** docker compose's cycle: the six colours, then the bright ones. */
+const COLORS = [
+  "cyan",
+  "yellow",
+  "green",
+  "magenta",
+  "blue",
+  "cyanBright",
+  "yellowBright",
+  "greenBright",
+  "magentaBright",
+  "blueBright",
+] as const;
+const MAX_PIECE = 1 << 20;
+
+export function createLogPrinter(options: LogPrinterOptions): LogPrinter {
+  const colors = new Map<string, (typeof COLORS)[number]>();
+  const pieces = new Map<string, { line: LogLine; text: string; name: string }>();
+  const prefixes = new Map<string, string>();
+  let width = 0;
+
+  function register(name: string): void {
+    if (colors.has(name)) return;
+    colors.set(name, COLORS[colors.size % COLORS.length] ?? "cyan");
+    if (name.length <= width) return;
+    width = name.length;
+    prefixes.clear();
+  }
+  function paint(name: string, text: string): string {
+    const color = colors.get(name);
+    return options.color && color !== undefined ? styleText(color, text, { validateStream: false }) : text;
+  }
+  function prefixOf(name: string): string {
+    if (!options.prefix) return "";
+    const known = prefixes.get(name);
+    if (known !== undefined) return known;
+    const made = paint(name, `${name.padEnd(width + 1)} | `);
+    prefixes.set(name, made);
+    return made;
+  }
+  function write(name: string, line: LogLine, text: string): void {
+    const stream = line.stream === "stderr" ? options.stderr : options.stdout;
+    stream.write(`${prefixOf(name)}${options.timestamps ? `${line.time} ` : ""}${text}\n`);
+  }
+
+  return {
+    register,
+    log(name, line) {
+      register(name);
+      const key = `${line.stream}\0${name}`;
+      const before = pieces.get(key);
+      const text = before === undefined ? line.text : before.text + line.text;
+      if (line.partial && text.length < MAX_PIECE) {
+        pieces.set(key, { line: before?.line ?? line, text, name });
+        return;
+      }
+      if (before !== undefined) pieces.delete(key);
+      write(name, before?.line ?? line, text.endsWith("\r") ? text.slice(0, -1) : text);
+    },
+    status(name, text) {
+      register(name);
+      options.stdout.write(`${paint(name, `${name} ${text}`)}\n`);
+    },
+    flush() {
+      for (const { line, text, name } of pieces.values()) write(name, line, text);
+      pieces.clear();
+    },
+  };
+}
+
+/** Colours on for a terminal, `--ansi=always`, and never with NO_COLOR. */
+export function wantsColor(context: {
+  readonly globals: { readonly ansi: "auto" | "never" | "always" };
+  readonly isTty: { readonly stdout: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+}): boolean {
+  const { ansi } = context.globals;
+  if (ansi !== "auto") return ansi === "always";
+  return context.isTty.stdout && (context.env.NO_COLOR ?? "") === "";
+}

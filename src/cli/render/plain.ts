@@ -1,0 +1,30 @@
+/** Progress as lines for files and pipes: ` Container p-web-1  Started`. Each state of an item is printed once. */
+import { printable } from "../../lib/printable.js";
+import type { Progress, ProgressUpdate } from "./progress.js";
+
+/** Writes to `stream`; byte counts alone make no line. */
+export function plainProgress(stream: Pick<NodeJS.WriteStream, "write">): Progress {
+  const last = new Map<string, string>();
+  return {
+    update(update) {
+      const line = plainLine(update);
+      const key = update.kind === "item" ? `${update.parent ?? ""}\0${update.id}` : "";
+      if (update.kind === "item") {
+        if (last.get(key) === line) return;
+        last.set(key, line);
+      }
+      stream.write(`${line}\n`);
+    },
+    line(text) {
+      stream.write(`${text}\n`);
+    },
+    async end() {},
+  };
+}
+
+/** The line of one update, without a newline. */
+export function plainLine(update: ProgressUpdate): string {
+  if (update.kind === "output") return `${printable(update.id)} | ${printable(update.text, 4000)}`;
+  const details = update.details === undefined || update.details === "" ? "" : `  ${printable(update.details)}`;
+  return ` ${printable(update.id)}  ${printable(update.text)}${details}`;
+}

@@ -1,0 +1,16 @@
+/** No progress; warnings and failures still show. */
+import { plainLine } from "./plain.js";
+import type { Progress } from "./progress.js";
+
+/** Writes only what a person must know. */
+export function quietProgress(stream: Pick<NodeJS.WriteStream, "write">): Progress {
+  return {
+    update(update) {
+      if (update.kind === "item" && (update.status === "error" || update.status === "warning")) {
+        stream.write(`${plainLine(update)}\n`);
+      }
+    },
+    line() {},
+    async end() {},
+  };
+}
