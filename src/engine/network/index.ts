@@ -5,6 +5,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, isTscError, messageOf, TscError } from "../../lib/errors.js";
+import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
 import {
   type EndpointRecord,
@@ -16,16 +17,18 @@ import {
   saveEndpoint,
 } from "../state/endpoints.js";
 import { findNetwork } from "../state/networks.js";
-import type { NetworkAttachment, NetworkEndpoint, PortMapping } from "../types.js";
+import type { ContainerSpec, NetworkAttachment, NetworkEndpoint, PortMapping } from "../types.js";
 import { createDns } from "./dns.js";
+import { parseAddress } from "./addresses.js";
 import { createFirewall } from "./firewall.js";
 import { createEndpointLife, isPinned } from "./endpoint-life.js";
 import { checkContainerId } from "./names.js";
 import { createNetworkStore, DEFAULT_NETWORK } from "./networks.js";
 import { checkPort, claimPort } from "./ports.js";
-import { findProgram, installHint } from "./programs.js";
+import { findProgram, helperEnv, installHint, needProgram } from "./programs.js";
 import { namespaceSysctls, planAttachments, reserve } from "./reserve.js";
 import { resolvConfText } from "./resolv.js";
+import { run } from "./run.js";
 import { rootlessSite } from "./rootless-site.js";
 import { firstHostAddress, hostSite, parseResolvConf, readHostResolvConf } from "./site.js";
 import type { AttachRequest, AttachResult, Networking, NetworkingInfo } from "./types.js";
@@ -191,7 +194,8 @@ export function openNetworking(ctx: EngineContext): Networking {
     }
     const netnsPath = request.netnsPath ?? pinOf(request.id);
     if (endpointsOf(state, request.id).some((record) => isLive(record, bootId))) await detach(request.id);
-    if (isPinned(netnsPath)) kernel.removeNetworkNamespace(netnsPath);
+    for (const server of request.dns ?? []) parseAddress(server);
+    kernel.removeNetworkNamespace(netnsPath);
     if (mode.kind === "none") {
       await kernel.createNetworkNamespace(netnsPath, namespaceSysctls(false, request.sysctls ?? {}));
       return { netnsPath, endpoints: [], ports: [] };
@@ -239,56 +243,58 @@ export function openNetworking(ctx: EngineContext): Networking {
     }
   }
 
+  /** What `connect` needs to know of a container; also of one that left its last network. */
+  function identityOf(containerId: string, live: readonly EndpointRecord[]): Omit<AttachRequest, "attachments"> & { netnsPath: string } {
+    const first = live[0];
+    if (first !== undefined) {
+      const { containerName, netnsPath, dns } = first.cni;
+      return { id: containerId, name: containerName, netnsPath, dns, ports: [] };
+    }
+    const row = state.get<{ name: string; spec: string }>("SELECT name, spec FROM containers WHERE id = ?", containerId);
+    const netnsPath = pinOf(containerId);
+    if (row === undefined || !isPinned(netnsPath)) {
+      throw new TscError("TSC_CONTAINER_NOT_ATTACHED", `container ${containerId.slice(0, 12)} has no network of its own`, {
+        kind: "conflict",
+        hint: "a running container in bridge mode is needed",
+      });
+    }
+    const spec = JSON.parse(row.spec) as Pick<ContainerSpec, "ports" | "dns">;
+    return { id: containerId, name: row.name, netnsPath, dns: spec.dns ?? [], ports: spec.ports ?? [] };
+  }
+
   async function connect(containerId: string, attachment: NetworkAttachment): Promise<NetworkEndpoint> {
     checkContainerId(containerId);
-    const rows = endpointsOf(state, containerId).filter((record) => isLive(record, bootId));
-    const first = rows[0];
-    if (first === undefined) {
-      throw new TscError(
-        "TSC_CONTAINER_NOT_ATTACHED",
-        `container ${containerId.slice(0, 12)} has no network of its own`,
-        {
-          kind: "conflict",
-          hint: "a running container in bridge mode is needed",
-        },
-      );
-    }
+    const live = endpointsOf(state, containerId).filter((record) => isLive(record, bootId));
+    const identity = identityOf(containerId, live);
     const network = await networks.resolve(attachment.network);
-    const used = new Set(rows.map((record) => record.cni.ifName));
+    const used = new Set(live.map((record) => record.cni.ifName));
     let ifName = attachment.interfaceName ?? "";
     for (let n = 0; ifName === ""; n++) if (!used.has(`eth${n}`)) ifName = `eth${n}`;
+    if (used.has(ifName)) {
+      throw new TscError("TSC_INTERFACE_NAME", `container ${identity.name} has an interface ${ifName} already`, { kind: "conflict" });
+    }
     const [plan] = planAttachments([{ attachment: { ...attachment, interfaceName: ifName }, network }]);
     if (plan === undefined) throw new Error("no plan for one attachment");
     // A default route that is there stays; only a container without one gets it from the new network.
     const had = (family: 4 | 6): boolean =>
-      rows.some((record) => {
-        const known = findNetwork(state, record.network);
-        return (
-          known !== undefined &&
-          !known.settings.internal &&
-          (family === 4 ? record.endpoint.ipv4 : record.endpoint.ipv6) !== ""
-        );
-      });
+      live.some((record) => !isInternal(record) && (family === 4 ? record.endpoint.ipv4 : record.endpoint.ipv6) !== "");
+    const primary = !live.some((record) => record.cni.primary && !isInternal(record));
+    const publishes = primary && !network.settings.internal && identity.ports.length > 0;
+    const ports = publishes ? await claimPorts({ ...identity, attachments: [] }, networks.defaultHostIp(network)) : [];
     const records = await site.enter(() =>
       reserve(ctx, {
         containerId,
-        containerName: first.cni.containerName,
-        netnsPath: first.cni.netnsPath,
-        dns: first.cni.dns,
-        planned: [{ ...plan, primary: false, defaultRoutes: plan.defaultRoutes.filter((family) => !had(family)) }],
-        ports: [],
+        containerName: identity.name,
+        netnsPath: identity.netnsPath,
+        dns: identity.dns ?? [],
+        planned: [{ ...plan, primary, defaultRoutes: plan.defaultRoutes.filter((family) => !had(family)) }],
+        ports,
       }),
     );
     try {
       const [up] = await addAll(records);
       if (up === undefined) throw new Error("no endpoint for one attachment");
-      ctx.emit({
-        type: "network",
-        action: "connect",
-        id: network.id,
-        name: network.name,
-        attributes: { container: containerId },
-      });
+      ctx.emit({ type: "network", action: "connect", id: network.id, name: network.name, attributes: { container: containerId } });
       return up.endpoint;
     } catch (error) {
       await removeAll(records, { release: true, keepNamespace: true }).catch((undo: unknown) =>
@@ -298,27 +304,42 @@ export function openNetworking(ctx: EngineContext): Networking {
     }
   }
 
+  const isInternal = (record: EndpointRecord): boolean => findNetwork(state, record.network)?.settings.internal === true;
+
+  /** The default route and the published ports move to the next network when their own is left. */
+  async function moveGateway(leaving: EndpointRecord): Promise<void> {
+    const heir = endpointsOf(state, leaving.containerId).find(
+      (record) => isLive(record, bootId) && record.network !== leaving.network && !isInternal(record),
+    );
+    if (heir === undefined) return;
+    const { ports } = leaving.cni;
+    state.transaction(() => {
+      saveEndpoint(state, { ...heir, cni: { ...heir.cni, primary: true, ports } });
+      saveEndpoint(state, { ...leaving, cni: { ...leaving.cni, primary: false, ports: [] } });
+    });
+    if (ports.length > 0) await firewall.settled(firewall.changed());
+    const enter = kernel.inNetworkNamespace(heir.cni.netnsPath);
+    for (const [family, via] of [["-4", heir.endpoint.gateway], ["-6", heir.endpoint.ipv6Gateway]] as const) {
+      if (via === "") continue;
+      const argv = [...enter, needProgram(ctx.env, "ip"), family, "route", "replace", "default", "via", via, "dev", heir.cni.ifName];
+      const result = await run(kernel, argv, { env: helperEnv(ctx.env) });
+      if (result.code !== 0) ctx.warn(`network ${heir.network}: no default route: ${printable(result.stderr)}`);
+    }
+  }
+
   async function disconnect(containerId: string, name: string): Promise<void> {
     checkContainerId(containerId);
     const network = await networks.resolve(name);
-    const record = endpointOf(state, containerId, network.name);
-    if (record === undefined || !isLive(record, bootId)) {
-      throw new TscError(
-        "TSC_NETWORK_NOT_CONNECTED",
-        `container ${containerId.slice(0, 12)} is not on network ${network.name}`,
-        {
-          kind: "not-found",
-        },
-      );
+    const before = endpointOf(state, containerId, network.name);
+    if (before === undefined || !isLive(before, bootId)) {
+      throw new TscError("TSC_NETWORK_NOT_CONNECTED", `container ${containerId.slice(0, 12)} is not on network ${network.name}`, {
+        kind: "not-found",
+      });
     }
+    if (before.cni.primary) await moveGateway(before);
+    const record = endpointOf(state, containerId, network.name) ?? before;
     await removeAll([record], { release: true, keepNamespace: true });
-    ctx.emit({
-      type: "network",
-      action: "disconnect",
-      id: network.id,
-      name: network.name,
-      attributes: { container: containerId },
-    });
+    ctx.emit({ type: "network", action: "disconnect", id: network.id, name: network.name, attributes: { container: containerId } });
   }
 
   async function repair(): Promise<void> {
@@ -357,9 +378,7 @@ export function openNetworking(ctx: EngineContext): Networking {
     const served = endpointsOf(state, containerId).filter(
       (record) => isLive(record, bootId) && record.cni.names.length > 0,
     );
-    const internalOf = (record: EndpointRecord): boolean =>
-      findNetwork(state, record.network)?.settings.internal === true;
-    const forwarding = served.filter((record) => !internalOf(record));
+    const forwarding = served.filter((record) => !isInternal(record));
     const chosen = forwarding.length > 0 ? forwarding : served;
     const four = chosen.map((record) => record.endpoint.gateway).filter((ip) => ip !== "");
     return four.length > 0 ? four : chosen.map((record) => record.endpoint.ipv6Gateway).filter((ip) => ip !== "");

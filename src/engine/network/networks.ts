@@ -18,7 +18,7 @@ import {
   setNetworkUp,
 } from "../state/networks.js";
 import type { NetworkInfo, NetworkSpec, NetworkSubnet } from "../types.js";
-import { formatPrefix, type Prefix, parsePrefix } from "./addresses.js";
+import { formatPrefix, type Prefix, parseAddress, parsePrefix } from "./addresses.js";
 import { type CniList, parseConflist } from "./cni.js";
 import { conflistDirs, generateConflist, readUserConflists } from "./conflist.js";
 import type { Firewall } from "./firewall.js";
@@ -40,7 +40,6 @@ const KNOWN_OPTIONS = new Set([
   "com.docker.network.bridge.enable_icc",
   "com.docker.network.bridge.enable_ip_masquerade",
   "com.docker.network.bridge.host_binding_ipv4",
-  "com.docker.network.container_iface_prefix",
   "parent",
   "mode",
   "macvlan_mode",
@@ -231,6 +230,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
 
   async function create(spec: NetworkSpec): Promise<NetworkRecord> {
     checkNetworkName(spec.name);
+    for (const server of spec.dns ?? []) parseAddress(server);
     const user = userLists().get(spec.name);
     // The choice of a subnet and its row must be one step: two commands may create networks at the same time.
     const record = state.transaction(() => {

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { TscError } from "../../lib/errors.js";
+import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
 import {
   dropOrphanReservations,
@@ -21,6 +22,8 @@ import { type AssignedAddress, fillConflist } from "./conflist.js";
 import { checkDnsName, checkInterfaceName, checkMac } from "./names.js";
 import { conflistOf } from "./networks.js";
 import { clash, portTaken } from "./ports.js";
+
+const MAC_OPTION = "com.docker.network.endpoint.macaddress";
 
 /** One network of a request, checked. */
 export interface PlannedAttachment {
@@ -181,8 +184,11 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
       if (findNetwork(state, network.name)?.id !== network.id) {
         throw new TscError("TSC_NETWORK_NOT_FOUND", `network ${network.name} not found`, { kind: "not-found" });
       }
-      const mac = attachment.mac ?? attachment.driverOpts?.["com.docker.network.endpoint.macaddress"] ?? "";
+      const mac = attachment.mac ?? attachment.driverOpts?.[MAC_OPTION] ?? "";
       if (mac !== "") checkMac(mac);
+      for (const option of Object.keys(attachment.driverOpts ?? {})) {
+        if (option !== MAC_OPTION) ctx.warn(`network ${network.name}: endpoint option ${printable(option, 100)} is not known and has no effect`);
+      }
       const isUser = network.settings.source === "user";
       const previous = endpointOf(state, request.containerId, network.name);
       if (previous !== undefined && isLive(previous, bootId)) {

@@ -181,6 +181,8 @@ export function rootlessSite(ctx: EngineContext): Site {
     const pinned = isPinned();
     if (pinned && uplink() !== undefined) return;
     if (!pinned) {
+      // A file without a namespace behind it is left from before a reboot.
+      kernel.removeNetworkNamespace(pin);
       // Duplicate address detection would hold the uplink's IPv6 address back for a second.
       await kernel.createNetworkNamespace(pin, { "net.ipv6.conf.default.accept_dad": "0" });
     }
