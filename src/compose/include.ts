@@ -1,0 +1,121 @@
+/** `include`: loads other projects whole, with their own folder and environment, and imports their resources. */
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { TscError } from "../lib/errors.js";
+import { readEnvFiles } from "./env-file.js";
+import type { LoadState } from "./load-file.js";
+import { loadTree } from "./load-tree.js";
+import { mergeTrees } from "./merge.js";
+import type { StringMap } from "./model.js";
+import { expandHome } from "./paths.js";
+import { problem } from "./problems.js";
+import { isMap, newMap, scalarText } from "./tree.js";
+import type { Tree, TreeMap } from "./tree.js";
+
+interface Entry {
+  readonly paths: readonly string[];
+  readonly projectDirectory: string | undefined;
+  readonly envFiles: readonly string[];
+}
+
+const SECTIONS = ["services", "volumes", "networks", "secrets", "configs", "models"] as const;
+
+/** Imports the includes of a tree in place and removes the key. */
+export async function applyIncludes(tree: TreeMap, file: string, state: LoadState): Promise<void> {
+  const include = tree["include"];
+  delete tree["include"];
+  if (include === undefined || include === null) return;
+  if (!Array.isArray(include)) throw problem(state.files, "TSC_COMPOSE_SCHEMA", `validating ${file}: include must be a array`, ["include"]);
+  for (let i = 0; i < include.length; i++) {
+    const entry = readEntry(include[i] as Tree);
+    if (entry.paths.length === 0) {
+      throw problem(state.files, "TSC_COMPOSE_INCLUDE", `include[${i}]: path is required`, ["include", i]);
+    }
+    importTree(tree, await loadEntry(entry, file, state));
+  }
+}
+
+function readEntry(value: Tree): Entry {
+  const texts = (item: Tree | undefined): string[] =>
+    item === undefined || item === null ? [] : Array.isArray(item) ? item.map(scalarText) : [scalarText(item)];
+  if (!isMap(value)) return { paths: texts(value), projectDirectory: undefined, envFiles: [] };
+  const directory = value["project_directory"];
+  return {
+    paths: texts(value["path"]),
+    projectDirectory: directory === undefined || directory === null || directory === "" ? undefined : scalarText(directory),
+    envFiles: texts(value["env_file"]),
+  };
+}
+
+async function loadEntry(entry: Entry, file: string, state: LoadState): Promise<TreeMap> {
+  const paths: string[] = [];
+  let anyRemote = false;
+  for (const path of entry.paths) {
+    const remote = state.remotes.find((loader) => loader.accepts(path));
+    anyRemote ||= remote !== undefined;
+    paths.push(remote === undefined ? resolve(state.workingDir, expandHome(path, state.home)) : (await remote.load(path)).path);
+  }
+  const main = paths[0] ?? "";
+  const chain = state.included.length === 0 ? [file] : state.included;
+  if (chain.includes(main)) {
+    throw new TscError("TSC_COMPOSE_INCLUDE_CYCLE", `include cycle detected:\n${chain[0]}\n include ${[...chain.slice(1), main].join("\n include ")}`, {
+      kind: "invalid-input",
+    });
+  }
+  const folder = entry.projectDirectory === undefined ? dirname(main) : resolve(state.workingDir, expandHome(entry.projectDirectory, state.home));
+  const environment = includeEnvironment(entry, folder, state);
+  const nested: LoadState = { ...state, workingDir: folder, environment, included: [...chain, main] };
+  const base = anyRemote ? folder : relativeBase(state.workingDir, folder, entry);
+  return await loadTree(
+    paths.map((path) => ({ path })),
+    nested,
+    { resolvePaths: true, base },
+  );
+}
+
+/** Paths stay relative to the including project so that `--no-path-resolution` prints them so. */
+function relativeBase(workingDir: string, folder: string, entry: Entry): string {
+  const given = entry.projectDirectory ?? entry.paths[0] ?? "";
+  return isAbsolute(given) || given.startsWith("~") ? folder : relative(workingDir, folder);
+}
+
+function includeEnvironment(entry: Entry, folder: string, state: LoadState): StringMap {
+  const files: string[] = [];
+  if (entry.envFiles.length === 0) {
+    const own = join(folder, ".env");
+    if (state.fs.exists(own) && !state.fs.isDirectory(own)) files.push(own);
+  }
+  for (const given of entry.envFiles) {
+    if (given === "/dev/null") continue;
+    const path = resolve(state.workingDir, expandHome(given, state.home));
+    if (state.fs.isDirectory(path)) throw new TscError("TSC_COMPOSE_ENV_FILE", `${path} is not a file`, { kind: "invalid-input" });
+    files.push(path);
+  }
+  const fromFiles = readEnvFiles(files, state.environment, state.fs, state.warn);
+  return Object.assign(Object.create(null) as Record<string, string>, Object.fromEntries(fromFiles), state.environment);
+}
+
+/** What is written locally wins over what is imported under the same name. */
+function importTree(tree: TreeMap, imported: TreeMap): void {
+  for (const section of SECTIONS) {
+    const from = imported[section];
+    if (!isMap(from)) continue;
+    const own = isMap(tree[section]) ? tree[section] : newMap();
+    for (const key in from) {
+      const resource = from[key] as Tree;
+      if (!(key in own)) own[key] = resource;
+      else {
+        const merged = mergeTrees(wrap(section, key, resource), wrap(section, key, own[key] as Tree));
+        own[key] = (merged[section] as TreeMap)[key] as Tree;
+      }
+    }
+    tree[section] = own;
+  }
+}
+
+function wrap(section: string, key: string, value: Tree): TreeMap {
+  const inner = newMap();
+  inner[key] = value;
+  const outer = newMap();
+  outer[section] = inner;
+  return outer;
+}

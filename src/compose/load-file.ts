@@ -1,0 +1,155 @@
+/**
+ * One file through its phases: parse → interpolate → include → reset → extends → merge → unicity → schema →
+ * canonical → unicity. Works on and returns the accumulated tree.
+ */
+import { basename } from "node:path";
+import { TscError } from "../lib/errors.js";
+import { canonicalize } from "./canonical.js";
+import { applyExtends } from "./extends.js";
+import { applyIncludes } from "./include.js";
+import { interpolate } from "./interpolate.js";
+import { mergeTrees } from "./merge.js";
+import type { LoadWarning, StringMap } from "./model.js";
+import type { ComposeFs, RemoteLoader } from "./options.js";
+import { problem } from "./problems.js";
+import { isMap, newMap } from "./tree.js";
+import type { Path, Tree, TreeMap } from "./tree.js";
+import { enforceUnicity } from "./unicity.js";
+import { parseYaml } from "./yaml.js";
+import type { YamlFile } from "./yaml.js";
+
+/** What the phases of one project share. */
+export interface LoadState {
+  readonly environment: StringMap;
+  /** Where relative paths of this project start; absolute. */
+  readonly workingDir: string;
+  readonly home: string | undefined;
+  readonly fs: ComposeFs;
+  readonly remotes: readonly RemoteLoader[];
+  readonly warn: (warning: LoadWarning) => void;
+  readonly interpolate: boolean;
+  readonly validate: boolean;
+  /** The project's name, for files that say only `name: ${COMPOSE_PROJECT_NAME}`. */
+  readonly projectName: string;
+  /** Every file read, for places in messages. */
+  readonly files: YamlFile[];
+  /** Parsed texts by path: `extends` reads the same file many times. */
+  readonly texts: Map<string, string>;
+  /** Files that are being included, outermost first. */
+  readonly included: readonly string[];
+}
+
+/** Which phases a caller leaves out. */
+export interface FilePhases {
+  readonly skipExtends?: boolean;
+  readonly skipInclude?: boolean;
+  readonly skipValidation?: boolean;
+}
+
+/** A file to load: read from its path unless `text` is given. */
+export interface SourceFile {
+  readonly path: string;
+  readonly text?: string;
+}
+
+/** Reads and parses a file; throws TSC_COMPOSE_FILE_NOT_FOUND. */
+export function readYaml(file: SourceFile, state: LoadState): YamlFile {
+  const text = file.text ?? readText(file.path, state);
+  const parsed = parseYaml(text, file.path);
+  state.files.push(parsed);
+  return parsed;
+}
+
+function readText(path: string, state: LoadState): string {
+  const known = state.texts.get(path);
+  if (known !== undefined) return known;
+  const text = state.fs.readFile(path);
+  if (text === undefined) {
+    throw new TscError("TSC_COMPOSE_FILE_NOT_FOUND", `open ${path}: no such file or directory`, {
+      kind: "not-found",
+      exitCode: 14,
+      hint: `check the path of the compose file ${basename(path)}`,
+    });
+  }
+  state.texts.set(path, text);
+  return text;
+}
+
+/** Loads a file onto `tree`; returns the merged tree and the paths it resets. */
+export async function loadFile(
+  file: SourceFile,
+  onto: TreeMap,
+  state: LoadState,
+  phases: FilePhases = {},
+): Promise<{ readonly tree: TreeMap; readonly resets: readonly Path[] }> {
+  const yaml = readYaml(file, state);
+  const resets: Path[] = [];
+  let tree = onto;
+  for (const document of yaml.documents) {
+    if (document.tree === null) continue;
+    if (!isMap(document.tree)) {
+      throw problem([yaml], "TSC_COMPOSE_TOP_LEVEL", `failed to parse ${file.path}: top-level object must be a mapping`, []);
+    }
+    const own = document.tree;
+    if (state.interpolate) {
+      interpolate(own, { lookup: (name) => state.environment[name], warn: state.warn, files: [yaml] });
+    }
+    fixEmpty(own);
+    if (phases.skipInclude !== true) await applyIncludes(own, file.path, state);
+    else delete own["include"];
+    for (const path of document.resets) removePath(tree, path);
+    resets.push(...document.resets);
+    if (phases.skipExtends !== true) await applyExtends(own, file.path, state, document.resets);
+    tree = enforceUnicityAt(mergeTrees(tree, own), state);
+    if (state.validate && phases.skipValidation !== true) {
+      const { validateSchema } = await import("./schema.js");
+      validateSchema(tree, file.path, state.files);
+    }
+    if ("version" in tree) {
+      state.warn({
+        code: "TSC_COMPOSE_VERSION_OBSOLETE",
+        message: `${file.path}: the attribute \`version\` is obsolete, it will be ignored, please remove it to avoid potential confusion`,
+      });
+      delete tree["version"];
+    }
+    tree = canonicalize(tree, { lenient: !state.interpolate, warn: state.warn, files: state.files });
+    tree = enforceUnicityAt(tree, state);
+  }
+  return { tree, resets };
+}
+
+function enforceUnicityAt(tree: TreeMap, state: LoadState): TreeMap {
+  try {
+    return enforceUnicity(tree);
+  } catch (error) {
+    if (!(error instanceof TscError) || error.where !== undefined) throw error;
+    throw relocated(error, state);
+  }
+}
+
+/** The path inside a unicity message (`services.x.ports.[0]`) tells the place. */
+function relocated(error: TscError, state: LoadState): TscError {
+  const text = /services\.\S+/.exec(error.message)?.[0];
+  if (text === undefined) return error;
+  const path = text.replace(/:$/, "").split(".").map((part) => (/^\[\d+\]$/.test(part) ? Number(part.slice(1, -1)) : part));
+  return problem(state.files, error.code, error.message, path, { hint: error.hint });
+}
+
+/** Empty volumes (`data:`) are volumes with defaults. */
+function fixEmpty(tree: TreeMap): void {
+  const volumes = tree["volumes"];
+  if (!isMap(volumes)) return;
+  for (const key in volumes) volumes[key] ??= newMap();
+}
+
+/** Removes what a `!reset` or `!override` path names. */
+export function removePath(tree: Tree, path: Path): void {
+  let node: Tree | undefined = tree;
+  for (let i = 0; i < path.length - 1; i++) {
+    const part = path[i];
+    node = Array.isArray(node) && typeof part === "number" ? node[part] : isMap(node) ? node[String(part)] : undefined;
+  }
+  const last = path.at(-1);
+  if (isMap(node) && last !== undefined) delete node[String(last)];
+  else if (Array.isArray(node) && typeof last === "number") node.splice(last, 1);
+}

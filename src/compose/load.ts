@@ -1,0 +1,191 @@
+/**
+ * The loader: discovery, then the phases in order, then the typed project. The only place that knows the whole
+ * pipeline. Does no I/O but through the ports of its options.
+ */
+import { resolve } from "node:path";
+import { TscError } from "../lib/errors.js";
+import { bindMap } from "./bind.js";
+import { checkConsistency } from "./consistency.js";
+import { discover } from "./discover.js";
+import type { Discovered } from "./discover.js";
+import { labelsOfFiles, serviceEnvironment } from "./env-file.js";
+import type { LoadState } from "./load-file.js";
+import { loadTree } from "./load-tree.js";
+import type { FileObject, LoadWarning, ModelConfig, NetworkConfig, Position, Project, Service, StringMap, VolumeConfig } from "./model.js";
+import { nodeFs } from "./node-fs.js";
+import { normalize } from "./normalize.js";
+import type { LoadOptions } from "./options.js";
+import { placeOf, Problems } from "./problems.js";
+import { checkProjectName, projectNameOfFolder } from "./project-name.js";
+import { enableServices, pruneResources, selectServices, withProfiles } from "./select.js";
+import { FILE_OBJECT, MODEL, NETWORK, SERVICE, VOLUME_CONFIG } from "./structs.js";
+import { substitute } from "./template.js";
+import { isMap, scalarText } from "./tree.js";
+import type { TreeMap } from "./tree.js";
+import { parseYaml } from "./yaml.js";
+import type { YamlFile } from "./yaml.js";
+
+/** A loaded but untyped model: what `config --no-interpolate` prints. */
+export interface LoadedModel {
+  readonly tree: TreeMap;
+  readonly name: string;
+  readonly workingDir: string;
+  readonly configFiles: readonly string[];
+  readonly envFiles: readonly string[];
+  readonly environment: StringMap;
+  readonly profiles: readonly string[];
+  readonly warnings: readonly LoadWarning[];
+  readonly files: readonly YamlFile[];
+}
+
+/**
+ * Loads a project. Errors are TscErrors with a place where there is one; a list holds every problem of a phase.
+ * Codes begin with TSC_COMPOSE_.
+ */
+export async function loadProject(options: LoadOptions): Promise<Project> {
+  const model = await loadModel(options);
+  return finish(model, options);
+}
+
+/** The phases up to the normalized tree, before it is bound to types. */
+export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
+  const warnings: LoadWarning[] = [];
+  const seen = new Set<string>();
+  const warn = (warning: LoadWarning): void => {
+    if (seen.has(warning.message)) return;
+    seen.add(warning.message);
+    warnings.push(warning);
+    options.warn?.(warning);
+  };
+  const fs = options.fs ?? nodeFs;
+  const found = await discover(options, fs, warn);
+  const texts = new Map<string, string>();
+  const name = projectName(found, options, texts);
+  const environment = Object.assign(Object.create(null) as Record<string, string>, found.environment);
+  if (name !== "") environment["COMPOSE_PROJECT_NAME"] = name;
+  const state: LoadState = {
+    environment,
+    workingDir: found.workingDir,
+    home: options.env["HOME"],
+    fs,
+    remotes: options.remotes ?? [],
+    warn,
+    interpolate: options.noInterpolate !== true,
+    validate: true,
+    projectName: name,
+    files: [],
+    texts,
+    included: [],
+  };
+  const tree = await loadTree(found.files, state, { resolvePaths: options.noPathResolution !== true });
+  if (Object.keys(tree).length === 0) throw new TscError("TSC_COMPOSE_EMPTY", "empty compose file", { kind: "invalid-input" });
+  if (name === "") {
+    throw new TscError("TSC_COMPOSE_PROJECT_NAME", "project name must not be empty", { kind: "invalid-input", hint: "choose one with -p" });
+  }
+  tree["name"] = name;
+  if (options.noNormalize !== true) normalize(tree, environment);
+  const { workingDir, configFiles, envFiles, profiles } = found;
+  return { tree, name, workingDir, configFiles, envFiles, environment, profiles, warnings, files: state.files };
+}
+
+/** `-p`, COMPOSE_PROJECT_NAME, the last top-level `name:`, the folder. */
+function projectName(found: Discovered, options: LoadOptions, texts: Map<string, string>): string {
+  const given = options.projectName ?? found.environment["COMPOSE_PROJECT_NAME"] ?? "";
+  if (given !== "") {
+    checkProjectName(given);
+    return given;
+  }
+  let name = "";
+  for (const file of found.files) {
+    const text = file.text ?? (options.fs ?? nodeFs).readFile(file.path);
+    if (text === undefined) continue;
+    texts.set(file.path, text);
+    name = topLevelName(text, file.path, found.environment) ?? name;
+  }
+  if (name !== "") {
+    checkProjectName(name);
+    return name;
+  }
+  return projectNameOfFolder(resolve(found.workingDir));
+}
+
+/** The interpolated `name:` of a file, without parsing the whole when no line can hold it. */
+function topLevelName(text: string, path: string, environment: StringMap): string | undefined {
+  const line = /^(?:name|"name"|'name')[ \t]*:[ \t]*(.*)$/m.exec(text);
+  if (line === null) return undefined;
+  const value = (line[1] ?? "").replace(/[ \t]+#.*$/, "").trim();
+  let name: string | undefined;
+  if (/^[A-Za-z0-9_][\w.-]*$/.test(value)) name = value;
+  else {
+    for (const document of parseYaml(text, path).documents) {
+      const own = isMap(document.tree) ? document.tree["name"] : undefined;
+      if (typeof own === "string") name = own;
+    }
+  }
+  if (name === undefined || name === "") return undefined;
+  return substitute(name, (variable) => environment[variable]);
+}
+
+function finish(model: LoadedModel, options: LoadOptions): Project {
+  const { tree, files, environment } = model;
+  const extensions: Record<`x-${string}`, unknown> = {};
+  for (const key in tree) if (key.startsWith("x-")) extensions[key as `x-${string}`] = tree[key];
+  // bindMap's result has the shape of the tables in structs.ts, which mirror the model's types
+  const section = <T>(name: string, struct: Parameters<typeof bindMap>[1]): Readonly<Record<string, T>> =>
+    bindMap(tree[name], struct, [name], files) as unknown as Readonly<Record<string, T>>;
+  let project: Project = {
+    name: scalarText(tree["name"] ?? null),
+    services: section<Service>("services", SERVICE),
+    networks: section<NetworkConfig>("networks", NETWORK),
+    volumes: section<VolumeConfig>("volumes", VOLUME_CONFIG),
+    secrets: section<FileObject>("secrets", FILE_OBJECT),
+    configs: section<FileObject>("configs", FILE_OBJECT),
+    models: section<ModelConfig>("models", MODEL),
+    ...extensions,
+    workingDir: model.workingDir,
+    configFiles: model.configFiles,
+    envFiles: model.envFiles,
+    environment,
+    profiles: model.profiles,
+    disabledServices: {},
+    warnings: model.warnings,
+    locate: (path): Position | undefined => {
+      const place = placeOf(files, path);
+      return place === undefined ? undefined : { ...place, text: place.text ?? "" };
+    },
+  };
+  project = withProfiles(project, options.allProfiles === true ? ["*"] : model.profiles);
+  project = enableServices(project, options.services ?? []);
+  if (options.noConsistency !== true) {
+    const problems = new Problems(files);
+    checkConsistency(project, (message, path, hint) => problems.add("TSC_COMPOSE_INCONSISTENT", message, path, { hint }));
+    problems.throw();
+  }
+  project = selectServices(project, options.services ?? [], options.noDependencies !== true);
+  if (options.noEnvResolution !== true) project = resolveEnvFiles(project, options);
+  return options.allResources === true ? project : pruneResources(project);
+}
+
+/** `env_file` and `label_file` contents under what is written inline, for the active services. */
+function resolveEnvFiles(project: Project, options: LoadOptions): Project {
+  const fs = options.fs ?? nodeFs;
+  const warn = options.warn ?? ((): void => undefined);
+  const services = Object.create(null) as Record<string, Service>;
+  for (const [name, service] of Object.entries(project.services)) {
+    services[name] = resolveService(service);
+  }
+  return { ...project, services };
+
+  function resolveService(service: Service): Service {
+    if (service.env_file === undefined && service.label_file === undefined) return service;
+    const { env_file, label_file, environment, labels, ...rest } = service;
+    const merged = env_file === undefined ? environment : serviceEnvironment(environment ?? {}, env_file, project.environment, fs, warn);
+    const mergedLabels =
+      label_file === undefined ? labels : { ...Object.fromEntries(labelsOfFiles(label_file, project.environment, fs, warn)), ...labels };
+    return {
+      ...rest,
+      ...(merged === undefined || Object.keys(merged).length === 0 ? {} : { environment: merged }),
+      ...(mergedLabels === undefined ? {} : { labels: mergedLabels }),
+    };
+  }
+}

@@ -1,0 +1,99 @@
+/** Makes the paths of a tree absolute (or relative to an including file's folder), by a table. Reads only symbolic links. */
+import { isAbsolute, join } from "node:path";
+import type { ComposeFs, RemoteLoader } from "./options.js";
+import { isFilePath } from "./short-volume.js";
+import { isMap, pathTable, scalarText, stepKey } from "./tree.js";
+import type { PathTable, Tree, TreeMap } from "./tree.js";
+import { TscError } from "../lib/errors.js";
+
+/** What resolving needs to know. `base` may be relative, for files that are merged into another project. */
+export interface PathOptions {
+  readonly base: string;
+  readonly home: string | undefined;
+  readonly fs: ComposeFs;
+  readonly remotes: readonly RemoteLoader[];
+}
+type Resolve = (value: Tree, options: PathOptions) => Tree;
+
+/** `~` and `~/x` under the home folder. */
+export function expandHome(path: string, home: string | undefined): string {
+  if (!path.startsWith("~") || home === undefined || home === "") return path;
+  return path === "~" ? home : path.startsWith("~/") ? join(home, path.slice(2)) : path;
+}
+
+/** A path under `base` unless it is absolute. */
+export function resolvePath(path: string, options: Pick<PathOptions, "base" | "home">): string {
+  const expanded = expandHome(path, options.home);
+  if (expanded === "" || isAbsolute(expanded)) return expanded;
+  return /^(?:[A-Za-z]:[\\/]|\\\\)/.test(expanded) ? expanded : join(options.base, expanded);
+}
+
+/** True for a build context that is not a path: a URL, a git remote or another service. */
+export function isRemoteContext(value: string): boolean {
+  return value.includes("://") || /^(?:git@|github\.com\/|service:)/.test(value);
+}
+
+const plain: Resolve = (value, options) => (typeof value === "string" ? resolvePath(value, options) : value);
+const buildContext: Resolve = (value, options) =>
+  typeof value !== "string" || isRemoteContext(value) || options.remotes.some((remote) => remote.accepts(value)) ? value : resolvePath(value, options);
+const extended: Resolve = (value, options) =>
+  typeof value !== "string" || options.remotes.some((remote) => remote.accepts(value)) ? value : resolvePath(value, options);
+const watched: Resolve = (value, options) => {
+  if (typeof value !== "string") return value;
+  const path = resolvePath(value, options);
+  return isAbsolute(path) ? (options.fs.realpath(path) ?? path) : path;
+};
+
+const mount: Resolve = (value, options) => {
+  if (!isMap(value) || value["type"] !== "bind") return value;
+  const source = value["source"];
+  if (source === undefined || source === "") {
+    throw new TscError("TSC_COMPOSE_INVALID", `invalid mount config for type "bind": field Source must not be empty`, { kind: "invalid-input" });
+  }
+  value["source"] = resolvePath(scalarText(source), options);
+  return value;
+};
+
+const localVolume: Resolve = (value, options) => {
+  if (!isMap(value) || (value["driver"] !== undefined && value["driver"] !== "local")) return value;
+  const driverOptions = value["driver_opts"];
+  if (!isMap(driverOptions) || driverOptions["o"] !== "bind" || typeof driverOptions["device"] !== "string") return value;
+  if (value["driver"] !== "local") return value;
+  driverOptions["device"] = resolvePath(driverOptions["device"], options);
+  return value;
+};
+
+const RESOLVERS: PathTable<Resolve> = pathTable<Resolve>([
+  ["services.*.build.context", buildContext],
+  ["services.*.build.additional_contexts.*", buildContext],
+  ["services.*.build.ssh.*", plain],
+  ["services.*.env_file[].path", plain],
+  ["services.*.label_file[]", plain],
+  ["services.*.extends.file", extended],
+  ["services.*.develop.watch[].path", watched],
+  ["services.*.volumes[]", mount],
+  ["configs.*.file", plain],
+  ["secrets.*.file", plain],
+  ["volumes.*", localVolume],
+]);
+
+/** Resolves in place. */
+export function resolvePaths(tree: TreeMap, options: PathOptions): TreeMap {
+  walk(tree, RESOLVERS, options);
+  return tree;
+}
+
+function walk(value: Tree, table: PathTable<Resolve>, options: PathOptions): Tree {
+  if (table.value !== undefined) return table.value(value, options);
+  if (isMap(value)) {
+    for (const key in value) {
+      const next = stepKey(table, key);
+      if (next !== undefined) value[key] = walk(value[key] as Tree, next, options);
+    }
+  } else if (Array.isArray(value) && table.item !== undefined) {
+    for (let i = 0; i < value.length; i++) value[i] = walk(value[i] as Tree, table.item, options);
+  }
+  return value;
+}
+
+export { isFilePath };

@@ -1,0 +1,101 @@
+/**
+ * The untyped tree every phase works on, and tables that map path patterns to values. Owns no compose knowledge.
+ * Maps have no prototype, so keys such as `__proto__` are ordinary keys.
+ */
+
+/** A value of a parsed compose file. bigint holds integers beyond 2^53. */
+export type Tree = null | boolean | number | bigint | string | Tree[] | TreeMap;
+export interface TreeMap {
+  [key: string]: Tree;
+}
+/** Where a value is: map keys and list indexes from the root. */
+export type Path = readonly (string | number)[];
+
+/** An empty map without a prototype. */
+export function newMap(): TreeMap {
+  return Object.create(null) as TreeMap;
+}
+
+/** True for a map of the tree (not a list, not null). */
+export function isMap(value: unknown): value is TreeMap {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The map under `key`, or undefined when it is absent or something else. */
+export function mapAt(map: TreeMap, key: string): TreeMap | undefined {
+  const value = map[key];
+  return isMap(value) ? value : undefined;
+}
+
+/** A deep copy; sharing nothing with the original. */
+export function cloneTree(value: Tree): Tree {
+  if (Array.isArray(value)) return value.map(cloneTree);
+  if (!isMap(value)) return value;
+  const copy = newMap();
+  for (const key in value) copy[key] = cloneTree(value[key] as Tree);
+  return copy;
+}
+
+/** Dotted spelling for messages, `services.web.ports.0`. */
+export function pathText(path: Path): string {
+  return path.join(".");
+}
+
+/** Spelling with indexes as `[0]`, `services.web.ports[0]`. */
+export function bracketPath(path: Path): string {
+  let text = "";
+  for (const part of path) text += typeof part === "number" ? `[${part}]` : text === "" ? part : `.${part}`;
+  return text;
+}
+
+/** One level of a table: exact keys, any key (`*`), any list item (`[]`), and the value that ends here. */
+export interface PathTable<T> {
+  value?: T;
+  readonly keys: Map<string, PathTable<T>>;
+  any?: PathTable<T>;
+  item?: PathTable<T>;
+}
+
+/** Builds a table from patterns such as `services.*.ports[].target`; an exact key wins over `*`. */
+export function pathTable<T>(entries: readonly (readonly [pattern: string, value: T])[]): PathTable<T> {
+  const root: PathTable<T> = { keys: new Map() };
+  for (const [pattern, value] of entries) {
+    let node = root;
+    for (const part of pattern.replaceAll("[]", ".[]").split(".")) node = childFor(node, part);
+    node.value = value;
+  }
+  return root;
+}
+
+function childFor<T>(node: PathTable<T>, part: string): PathTable<T> {
+  if (part === "*") return (node.any ??= { keys: new Map() });
+  if (part === "[]") return (node.item ??= { keys: new Map() });
+  let child = node.keys.get(part);
+  if (child === undefined) {
+    child = { keys: new Map() };
+    node.keys.set(part, child);
+  }
+  return child;
+}
+
+/** The table below a map key, or undefined when no pattern goes there. */
+export function stepKey<T>(table: PathTable<T> | undefined, key: string): PathTable<T> | undefined {
+  return table === undefined ? undefined : (table.keys.get(key) ?? table.any);
+}
+
+/** Text of a scalar as Go prints it (`%v`); floats that are whole print as integers, null as an empty string. */
+export function scalarText(value: Tree): string {
+  if (value === null) return "";
+  if (typeof value === "number") return numberText(value);
+  return String(value);
+}
+
+/** A number as Go prints a float64 with `%v`: exponents from 21 digits and below 1e-4. */
+export function numberText(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value === 0 ? 0 : value);
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
+  const magnitude = Math.abs(value);
+  const text = magnitude < 1e-4 ? value.toExponential() : String(value);
+  return text.replace(/e([+-])(\d)$/, "e$10$2");
+}

@@ -1,0 +1,351 @@
+/**
+ * Text to tree: YAML 1.2 with merge keys and leading-zero octals, `!reset` and `!override`, duplicate keys refused.
+ * Aliases are expanded into separate copies under a budget, so later phases may change the tree in place and alias
+ * bombs are refused early. Knows nothing of compose attributes.
+ */
+import { isAlias, isMap as isYamlMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import type { Document, Node, Pair, ParsedNode, Scalar } from "yaml";
+import { TscError } from "../lib/errors.js";
+import type { SourcePlace } from "../lib/errors.js";
+import { newMap } from "./tree.js";
+import type { Path, Tree, TreeMap } from "./tree.js";
+
+/** Nodes that aliases may add to one document before it counts as a bomb. */
+const ALIAS_BUDGET = 100_000;
+const MAX_DEPTH = 200;
+const MAX_TEXT = 16 * 1024 * 1024;
+
+/** One document of a file. */
+export interface YamlDocument {
+  readonly tree: Tree;
+  /** Paths tagged `!reset` or `!override`: removed from what was merged before. */
+  readonly resets: readonly Path[];
+}
+
+/** A parsed file, able to say where a path was written. */
+export interface YamlFile {
+  readonly name: string;
+  readonly documents: readonly YamlDocument[];
+  /** The place of the deepest written ancestor of `path`, and how many of its parts were found. */
+  locate(path: Path, onKey?: boolean): { readonly place: SourcePlace; readonly matched: number } | undefined;
+}
+
+type AnyDocument = Document<ParsedNode, boolean>;
+
+/** Parses a file of one or more documents. Throws TSC_COMPOSE_YAML with a place. `name` appears in messages. */
+export function parseYaml(text: string, name: string): YamlFile {
+  if (text.length > MAX_TEXT) {
+    throw new TscError("TSC_COMPOSE_FILE_TOO_LARGE", `compose file ${name} is larger than 16 MiB`, { kind: "invalid-input" });
+  }
+  refuseDeepNesting(text, name);
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, {
+    version: "1.2",
+    schema: "failsafe",
+    merge: false,
+    uniqueKeys: false,
+    prettyErrors: false,
+    lineCounter: lines,
+    keepSourceTokens: false,
+    logLevel: "silent",
+  }) as unknown as AnyDocument[];
+  const place = (offset: number): SourcePlace => placeAt(text, name, lines, offset);
+  const built: YamlDocument[] = [];
+  for (const document of documents) {
+    const problem = document.errors[0];
+    if (problem !== undefined) {
+      const where = place(problem.pos[0]);
+      throw new TscError("TSC_COMPOSE_YAML", `failed to parse ${name}: yaml: line ${where.line}: ${problem.message}`, {
+        kind: "invalid-input",
+        where,
+      });
+    }
+    const builder = new Builder(document, name, place);
+    built.push({ tree: builder.build(), resets: builder.resets });
+  }
+  return {
+    name,
+    documents: built,
+    locate: (path, onKey) => {
+      let best: { offset: number; matched: number } | undefined;
+      for (const document of documents) {
+        const found = find(document, path, onKey === true);
+        if (found !== undefined && (best === undefined || found.matched >= best.matched)) best = found;
+      }
+      return best === undefined ? undefined : { place: place(best.offset), matched: best.matched };
+    },
+  };
+}
+
+/** Flow nesting makes the parser recurse; real files never get near this. */
+function refuseDeepNesting(text: string, name: string): void {
+  let depth = 0;
+  let deepest = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 91 || c === 123) {
+      depth++;
+      if (depth > deepest) deepest = depth;
+    } else if ((c === 93 || c === 125) && depth > 0) depth--;
+    else if (c === 10 && depth > 0 && deepest < MAX_DEPTH && text.charCodeAt(i + 1) !== 32) depth = 0;
+  }
+  // block nesting: `- - - -` or ever deeper indentation
+  if (deepest < MAX_DEPTH && !/(?:[-?:] ){200}/.test(text) && !/\n {2000}/.test(text)) return;
+  if (deepest >= MAX_DEPTH || /(?:[-?:] ){200}/.test(text)) {
+    throw new TscError("TSC_COMPOSE_YAML", `failed to parse ${name}: yaml: nested more than ${MAX_DEPTH} levels deep`, { kind: "invalid-input" });
+  }
+}
+
+function placeAt(text: string, file: string, lines: LineCounter, offset: number): SourcePlace {
+  const { line, col } = lines.linePos(Math.max(0, Math.min(offset, text.length)));
+  const start = lines.lineStarts[line - 1] ?? 0;
+  const end = text.indexOf("\n", start);
+  return { file, line: Math.max(line, 1), column: Math.max(col, 1), text: text.slice(start, end < 0 ? text.length : end).replace(/\r$/, "") };
+}
+
+class Builder {
+  readonly resets: Path[] = [];
+  readonly #document: AnyDocument;
+  readonly #name: string;
+  readonly #place: (offset: number) => SourcePlace;
+  /** The nodes of each anchor name in document order: an alias means the last one before it. */
+  readonly #anchors = new Map<string, Node>();
+  readonly #open = new Map<Node, Path>();
+  #aliased = 0;
+  #insideAlias = 0;
+
+  constructor(document: AnyDocument, name: string, place: (offset: number) => SourcePlace) {
+    this.#document = document;
+    this.#name = name;
+    this.#place = place;
+  }
+
+  build(): Tree {
+    const root = this.#document.contents as Node | null;
+    return root === null ? null : (this.#value(root, []) ?? null);
+  }
+
+  /** The tree of a node; undefined for one that `!reset` removes. */
+  #value(node: Node | null, path: Path): Tree | undefined {
+    if (node === null) return null;
+    if (path.length > MAX_DEPTH) throw this.#error(node, `nested more than ${MAX_DEPTH} levels deep`);
+    if (this.#insideAlias > 0 && ++this.#aliased > ALIAS_BUDGET) {
+      throw this.#error(node, "document contains excessive aliasing");
+    }
+    if (isAlias(node)) return this.#alias(node, path, (target) => this.#value(target, path));
+    const anchor = node.anchor;
+    if (anchor !== undefined) this.#anchors.set(anchor, node);
+    const tag = node.tag;
+    if (tag === "!reset") {
+      this.resets.push(path);
+      return undefined;
+    }
+    if (tag === "!override") this.resets.push(path);
+    if (isScalar(node)) return scalarValue(node as Scalar);
+    this.#open.set(node, path);
+    const value = isSeq(node) ? this.#list(node.items as Node[], path) : isYamlMap(node) ? this.#map(node, path) : null;
+    this.#open.delete(node);
+    return value;
+  }
+
+  #alias<T>(node: Node & { readonly source: string }, path: Path, use: (target: Node) => T): T {
+    const target = this.#anchors.get(node.source);
+    if (target === undefined) throw this.#error(node, `unknown anchor '${node.source}' referenced`);
+    const outer = this.#open.get(target);
+    if (outer !== undefined) {
+      throw this.#error(node, `cycle detected: node at path ${path.join(".")} references node at path ${outer.join(".")}`);
+    }
+    this.#insideAlias++;
+    const value = use(target);
+    this.#insideAlias--;
+    return value;
+  }
+
+  #list(items: readonly Node[], path: Path): Tree[] {
+    const list: Tree[] = [];
+    for (const item of items) {
+      const value = this.#value(item, [...path, list.length]);
+      if (value !== undefined) list.push(value);
+    }
+    return list;
+  }
+
+  #map(node: Node & { readonly items: readonly Pair[] }, path: Path): TreeMap {
+    const map = newMap();
+    const merges: Node[] = [];
+    const seen = new Map<string, Node>();
+    for (const pair of node.items) {
+      const keyNode = pair.key as Node;
+      const key = this.#key(keyNode, path);
+      if (key === "<<" && isScalar(keyNode) && keyNode.type === "PLAIN") {
+        merges.push(pair.value as Node);
+        continue;
+      }
+      const earlier = seen.get(key);
+      if (earlier !== undefined) {
+        const line = this.#place(earlier.range?.[0] ?? 0).line;
+        throw this.#error(keyNode, `mapping key ${JSON.stringify(key)} already defined at line ${line}`);
+      }
+      seen.set(key, keyNode);
+      const value = this.#value(pair.value as Node | null, [...path, key]);
+      if (value !== undefined) map[key] = value;
+    }
+    for (const merge of merges) this.#merge(map, seen, merge, path);
+    return map;
+  }
+
+  /** `<<`: keys that are not there yet; the first of several maps wins. */
+  #merge(map: TreeMap, seen: ReadonlyMap<string, Node>, source: Node, path: Path): void {
+    if (isAlias(source)) {
+      this.#alias(source, path, (target) => this.#merge(map, seen, target, path));
+      return;
+    }
+    if (isSeq(source)) {
+      for (const item of source.items) this.#merge(map, seen, item as Node, path);
+      return;
+    }
+    if (!isYamlMap(source)) throw this.#error(source, "map merge requires map or sequence of maps as the value");
+    const value = this.#value(source, path);
+    if (value === undefined || value === null || typeof value !== "object" || Array.isArray(value)) return;
+    for (const key in value) {
+      if (!(key in map) && !seen.has(key)) map[key] = value[key] as Tree;
+    }
+  }
+
+  #key(node: Node | null, path: Path): string {
+    if (node !== null && isAlias(node)) return this.#alias(node, path, (target) => this.#key(target, path));
+    if (node === null || !isScalar(node)) throw this.#error(node, "a mapping key must be a string");
+    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    const value = scalarValue(node as Scalar);
+    if (typeof value === "string") return value;
+    const where = path.length === 0 ? "at top level" : `in ${bracketed(path)}`;
+    throw new TscError("TSC_COMPOSE_KEY_NOT_STRING", `non-string key ${where}: ${value === null ? "<nil>" : String(value)}`, {
+      kind: "invalid-input",
+      where: this.#place(node.range?.[0] ?? 0),
+      hint: `quote it: "${String(value)}"`,
+    });
+  }
+
+  #error(node: Node | null, message: string): TscError {
+    const where = this.#place(node?.range?.[0] ?? 0);
+    return new TscError("TSC_COMPOSE_YAML", `failed to parse ${this.#name}: yaml: line ${where.line}: ${message}`, {
+      kind: "invalid-input",
+      where,
+    });
+  }
+}
+
+function bracketed(path: Path): string {
+  return path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join("");
+}
+
+/** The typed value of a scalar: only plain ones are resolved, unless a core tag asks for a type. */
+function scalarValue(node: Scalar): Tree {
+  const value = node.value;
+  if (typeof value !== "string") return value === undefined || value === null ? null : (value as Tree);
+  const tag = node.tag;
+  if (tag !== undefined && tag !== "!override") {
+    if (tag === "tag:yaml.org,2002:str" || tag === "!") return value;
+    if (tag === "tag:yaml.org,2002:binary") return Buffer.from(value, "base64").toString("latin1");
+    if (tag.startsWith("tag:yaml.org,2002:")) return plainValue(value);
+  }
+  return node.type === "PLAIN" || node.type === undefined ? plainValue(value) : value;
+}
+
+const INTEGER = /^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$/;
+const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$/;
+
+/** What a plain scalar means: null, booleans, integers (0x, 0o, 0b, leading-zero octal), floats; else text. */
+export function plainValue(text: string): Tree {
+  if (text === "") return null;
+  const c = text.charCodeAt(0);
+  if ((c >= 48 && c <= 57) || c === 43 || c === 45 || c === 46) return numeric(text);
+  switch (text) {
+    case "~":
+    case "null":
+    case "Null":
+    case "NULL":
+      return null;
+    case "true":
+    case "True":
+    case "TRUE":
+      return true;
+    case "false":
+    case "False":
+    case "FALSE":
+      return false;
+    default:
+      return text;
+  }
+}
+
+function numeric(text: string): Tree {
+  if (INTEGER.test(text)) return integer(text.replaceAll("_", "")) ?? text;
+  if (FLOAT.test(text)) return Number.parseFloat(text.replaceAll("_", ""));
+  if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text)) return text.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  return text === ".nan" || text === ".NaN" || text === ".NAN" ? Number.NaN : text;
+}
+
+function integer(text: string): number | bigint | undefined {
+  const negative = text.startsWith("-");
+  let digits = text.replace(/^[-+]/, "");
+  if (/^0[0-7]+$/.test(digits)) digits = `0o${digits.slice(1)}`;
+  else if (/^0[0-9]+$/.test(digits)) digits = digits.replace(/^0+(?=.)/, "");
+  if (digits.length < 15) {
+    const value = Number(digits);
+    return Number.isNaN(value) ? undefined : negative ? -value : value;
+  }
+  const big = BigInt(digits);
+  const signed = negative ? -big : big;
+  return big <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(signed) : signed;
+}
+
+/** The offset of the deepest node along a path, following aliases and merge keys. */
+function find(document: AnyDocument, path: Path, onKey: boolean): { offset: number; matched: number } | undefined {
+  let node = document.contents as Node | null;
+  if (node === null) return undefined;
+  let offset = node.range?.[0] ?? 0;
+  let matched = 0;
+  for (const part of path) {
+    node = resolveAlias(document, node);
+    if (node === null) break;
+    if (isSeq(node) && typeof part === "number") {
+      const item = node.items[part] as Node | undefined;
+      if (item === undefined) break;
+      node = item;
+      offset = item.range?.[0] ?? offset;
+    } else if (isYamlMap(node)) {
+      const pair = findPair(document, node, String(part), 0);
+      if (pair === undefined) break;
+      const key = pair.key as Node;
+      const value = pair.value as Node | null;
+      const last = matched === path.length - 1;
+      offset = ((onKey || !last) && last ? key.range?.[0] : (isScalar(value) && last ? value.range?.[0] : key.range?.[0])) ?? offset;
+      node = value;
+    } else break;
+    matched++;
+    if (node === null) break;
+  }
+  return { offset, matched };
+}
+
+function resolveAlias(document: AnyDocument, node: Node | null): Node | null {
+  return node !== null && isAlias(node) ? ((node.resolve(document as never) as Node | undefined) ?? null) : node;
+}
+
+function findPair(document: AnyDocument, map: { readonly items: readonly Pair[] }, key: string, depth: number): Pair | undefined {
+  for (const pair of map.items) {
+    if (isScalar(pair.key) && pair.key.value === key) return pair;
+  }
+  if (depth > 16) return undefined;
+  for (const pair of map.items) {
+    if (!isScalar(pair.key) || pair.key.value !== "<<") continue;
+    const source = resolveAlias(document, pair.value as Node | null);
+    const sources = isSeq(source) ? source.items.map((item) => resolveAlias(document, item as Node)) : [source];
+    for (const candidate of sources) {
+      const found = isYamlMap(candidate) ? findPair(document, candidate, key, depth + 1) : undefined;
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
