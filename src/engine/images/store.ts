@@ -156,7 +156,11 @@ function unname(
     const others = names.tags.filter((tag) => tag !== name);
     const isLast = isDigestName ? names.tags.length === 0 && names.digests.length <= 1 : others.length === 0;
     if (!isLast) {
-      const untagged = dropImageName(state, name) ? [name] : [];
+      const repository = name.replace(/(?:@[^@]+|:[^:/]+)$/, "");
+      const keepsRepository = others.some((tag) => tag.startsWith(`${repository}:`));
+      const digests =
+        isDigestName || keepsRepository ? [] : names.digests.filter((one) => one.startsWith(`${repository}@`));
+      const untagged = [name, ...digests].filter((one) => dropImageName(state, one));
       return { row, untagged, isDeleted: false };
     }
   } else if (names.tags.length > 1 && !force) {
