@@ -17,7 +17,7 @@ export function cacheKey(...parts: readonly unknown[]): string {
 
 /** Identifies a whole state: layers, configuration and history (a config match alone can be forged, CVE-2024-24557). */
 export function stateKey(state: StageState): string {
-  return cacheKey("state", encodeImageConfig(state).toString("utf8"), state.chainId, state.args);
+  return cacheKey("state", encodeImageConfig(state), state.chainId, state.args);
 }
 
 /** What a layer-making step stands on: the layers and the machine. */

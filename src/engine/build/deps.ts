@@ -2,8 +2,9 @@
 
 import type { BuildRequest } from "../api.js";
 import type { EngineContext } from "../context.js";
+import type { Images } from "../images/index.js";
 import type { Storage } from "../storage/index.js";
-import type { FileInjection, ImageInfo, MountSpec, ProgressListener, Ulimit } from "../types.js";
+import type { FileInjection, MountSpec, ProgressListener, Ulimit } from "../types.js";
 import type { SourceTree } from "./context.js";
 import type { Place } from "./dockerfile/instructions.js";
 import type { ParsedDockerfile } from "./dockerfile/parse.js";
@@ -34,15 +35,7 @@ export interface RunStepRequest {
 export type RunStep = (request: RunStepRequest) => Promise<number>;
 
 /** The part of the images store that building needs. */
-export interface BuildImages {
-  find(reference: string): Promise<ImageInfo | undefined>;
-  pull(
-    reference: string,
-    options?: { platform?: string; onProgress?: ProgressListener; signal?: AbortSignal },
-  ): Promise<ImageInfo>;
-  /** Stores an OCI config whose layers are in storage, and points the names at it. */
-  createImage(image: { readonly config: Uint8Array; readonly tags: readonly string[] }): Promise<ImageInfo>;
-}
+export type BuildImages = Pick<Images, "find" | "pull" | "commitLayer" | "createImage">;
 
 export interface BuildDeps {
   readonly ctx: EngineContext;

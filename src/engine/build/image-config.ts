@@ -7,9 +7,9 @@ const set = (items: readonly string[]): Record<string, object> | undefined =>
 const list = (items: readonly string[]): readonly string[] | undefined => (items.length === 0 ? undefined : items);
 const text = (value: string): string | undefined => (value === "" ? undefined : value);
 
-/** The config blob's bytes. */
-export function encodeImageConfig(image: Omit<StageState, "chainId" | "args" | "hasCommand">): Buffer {
-  return Buffer.from(
+/** The config as an object without undefined fields in a fixed order; `rootfs` is added by the images part. */
+export function encodeImageConfig(image: StageState): Readonly<Record<string, unknown>> {
+  return JSON.parse(
     JSON.stringify({
       created: text(image.createdAt),
       author: text(image.author),
@@ -17,7 +17,6 @@ export function encodeImageConfig(image: Omit<StageState, "chainId" | "args" | "
       variant: text(image.variant),
       os: image.os,
       config: encodeRunConfig(image.config),
-      rootfs: { type: "layers", diff_ids: image.diffIds },
       history: image.history.map((entry) => ({
         created: entry.created,
         created_by: entry.createdBy,

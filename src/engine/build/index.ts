@@ -1,0 +1,253 @@
+/**
+ * The Dockerfile builder's public face: reads the request, plans the stages, runs them in order and makes the image.
+ * What each instruction does is in steps/, the language in dockerfile/. Starts no process itself: RUN goes through `runStep`.
+ */
+import { randomBytes } from "node:crypto";
+import { lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import { errnoOf, TscError } from "../../lib/errors.js";
+import type { BuildRequest } from "../api.js";
+import { chainIdOf, familiarName, formatPlatform, hostPlatform, parsePlatform } from "../images/index.js";
+import type { ImageInfo } from "../types.js";
+import { openContext } from "./context.js";
+import type { Build, BuildDeps, NamedTree } from "./deps.js";
+import { dockerfileError, parseDockerfile } from "./dockerfile/parse.js";
+import { IGNORE_NOTHING } from "./dockerignore.js";
+import { executeStage, type StepCounter } from "./execute-stage.js";
+import { encodeImageConfig } from "./image-config.js";
+import { planStages, type Stage, stageNamed } from "./stages.js";
+import { emptyState, type StageState } from "./state.js";
+
+export { pruneBuildCache } from "./cache.js";
+export type { BuildDeps, BuildImages, RunStep, RunStepRequest } from "./deps.js";
+export { containerRunStep } from "./run-step.js";
+
+const MAX_DOCKERFILE_BYTES = 8 << 20;
+const INLINE = "dockerfile_inline";
+
+/**
+ * Builds an image. `TSC_DOCKERFILE` for mistakes in the file (with place), `TSC_BUILD_FAILED` for a RUN that fails,
+ * `TSC_BUILD_CONTEXT` for a missing context or Dockerfile. Nothing but finished layers in the cache is left by a
+ * failed or cancelled build.
+ */
+export async function buildImage(deps: BuildDeps, request: BuildRequest): Promise<ImageInfo> {
+  const platform = parsePlatform(request.platform);
+  const contextRoot = openFolder(request.context);
+  const source = readDockerfile(request, contextRoot);
+  const parsed = parseDockerfile(source.text, source.name);
+  const contexts = new Map(
+    Object.entries(request.additionalContexts ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const),
+  );
+  const plan = planStages(parsed, {
+    file: source.name,
+    target: request.target,
+    args: request.args ?? {},
+    platformArgs: platformArgs(platform),
+    contexts: new Set(contexts.keys()),
+  });
+  await using mounted = new AsyncDisposableStack();
+  const states = new Map<Stage, StageState>();
+  const trees = new Map<string, Promise<NamedTree>>();
+  const openTree = async (name: string, stage: Stage): Promise<NamedTree> => {
+    const place = stage.from;
+    const context = contexts.get(name.toLowerCase());
+    if (context !== undefined && !context.startsWith("docker-image://")) {
+      if (/^[a-z][a-z0-9+.-]*:\/\//i.test(context)) {
+        throw new TscError("TSC_BUILD_UNSUPPORTED", `additional context ${name}: ${context} is not supported`, {
+          kind: "unsupported",
+          hint: "give a folder or docker-image://NAME",
+        });
+      }
+      const root = openFolder(resolve(contextRoot, context));
+      return { tree: openContext(deps.ctx.kernel, root), chainId: "" };
+    }
+    const other = context === undefined ? stageNamed(plan.all, name, stage.index, true) : undefined;
+    const state = other === undefined ? undefined : states.get(other);
+    if (other !== undefined && state === undefined) throw new Error(`unreachable: stage ${name} was not built`);
+    if (context === undefined && other === undefined && /^\d+$/.test(name)) {
+      throw dockerfileError(source.name, place, `invalid from flag value ${name}: no such stage before this one`);
+    }
+    const imageName = context?.slice("docker-image://".length) ?? name;
+    const chainId = state?.chainId ?? chainIdOf((await baseImage(imageName, stage.platform)).diffIds);
+    if (chainId === "") {
+      throw new TscError("TSC_BUILD_EMPTY", `${source.name}: ${name} has no files to copy`, { kind: "invalid-input" });
+    }
+    const key = `build-${randomBytes(12).toString("hex")}`;
+    const root = await deps.storage.mountImage(key, chainId);
+    mounted.defer(() => deps.storage.unmountImage(key));
+    return { tree: { root: realpathSync(root), ignore: IGNORE_NOTHING, keepsOwners: true }, chainId };
+  };
+  const baseImage = async (name: string, stagePlatform: string): Promise<ImageInfo> => {
+    const wanted = stagePlatform !== "" ? stagePlatform : request.platform;
+    const stored = request.pull === true ? undefined : await deps.images.find(name);
+    const fits =
+      stored !== undefined && (wanted === undefined || parsePlatform(wanted).architecture === stored.architecture);
+    if (stored !== undefined && fits) return stored;
+    return await deps.images.pull(name, {
+      ...(wanted === undefined ? {} : { platform: wanted }),
+      ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    });
+  };
+  const build: Build = {
+    deps,
+    request,
+    file: source.name,
+    parsed,
+    plan,
+    context: openContext(deps.ctx.kernel, contextRoot, source.inContext),
+    treeOf: (name, stage) => {
+      const id = `${stage.index}\0${name}`;
+      const tree = trees.get(id) ?? openTree(name, stage);
+      trees.set(id, tree);
+      return tree;
+    },
+    progress: request.onProgress ?? (() => {}),
+    image: request.tags[0] ?? "",
+    signal: request.signal,
+  };
+  const counter: StepCounter = {
+    done: 0,
+    total: plan.stages.reduce((sum, stage) => sum + 1 + stage.instructions.length, 0),
+  };
+  let last: StageState | undefined;
+  for (const stage of plan.stages) {
+    request.signal?.throwIfAborted();
+    counter.done++;
+    const { text } = stage.from;
+    build.progress({
+      type: "build-step",
+      image: build.image,
+      step: counter.done,
+      steps: counter.total,
+      text,
+      cached: false,
+    });
+    const earlier = contexts.has(stage.base.toLowerCase())
+      ? undefined
+      : stageNamed(plan.all, stage.base, stage.index, false);
+    let base: StageState;
+    if (earlier !== undefined) {
+      const state = states.get(earlier);
+      if (state === undefined) throw new Error(`unreachable: stage ${earlier.index} was not built`);
+      base = state;
+    } else if (stage.base === "scratch") {
+      base = emptyState(stage.platform === "" ? platform : parsePlatform(stage.platform));
+    } else {
+      const context = contexts.get(stage.base.toLowerCase());
+      if (context !== undefined && !context.startsWith("docker-image://")) {
+        throw dockerfileError(
+          source.name,
+          stage.from,
+          `additional context ${stage.base} is a folder and cannot be a base image`,
+        );
+      }
+      base = stateOfImage(await baseImage(context?.slice("docker-image://".length) ?? stage.base, stage.platform));
+    }
+    last = await executeStage(build, stage, base, counter);
+    states.set(stage, last);
+  }
+  if (last === undefined) throw new Error("unreachable: a plan has at least one stage");
+  warnUnusedArgs(build);
+  const labels = { ...last.config.labels, ...request.labels };
+  const config = encodeImageConfig({ ...last, config: { ...last.config, labels }, createdAt: last.createdAt || EPOCH });
+  const info = await deps.images.createImage({ config, topChainId: last.chainId, tags: request.tags });
+  for (const tag of info.tags) {
+    const name = familiarName(tag);
+    deps.ctx.emit({ type: "image", action: "tag", id: info.id, name, attributes: { name } });
+  }
+  build.progress({ type: "build-done", image: build.image, imageId: info.id });
+  return info;
+}
+
+/** Of an image of nothing (`FROM scratch` alone), so that it is the same image every time. */
+const EPOCH = "1970-01-01T00:00:00.000Z";
+
+function openFolder(path: string): string {
+  const hint = "give a folder; git and http contexts are not supported";
+  try {
+    if (statSync(path).isDirectory()) return realpathSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    throw new TscError("TSC_BUILD_CONTEXT", `build context ${path} does not exist`, { kind: "not-found", hint });
+  }
+  throw new TscError("TSC_BUILD_CONTEXT", `build context ${path} is not a folder`, { kind: "invalid-input", hint });
+}
+
+interface DockerfileSource {
+  readonly text: string;
+  /** In errors. */
+  readonly name: string;
+  /** Path inside the context, for `NAME.dockerignore`. */
+  readonly inContext: string | undefined;
+}
+
+function readDockerfile(request: BuildRequest, contextRoot: string): DockerfileSource {
+  if (request.dockerfileInline !== undefined) {
+    return { text: request.dockerfileInline, name: INLINE, inContext: undefined };
+  }
+  const names = request.dockerfile === undefined ? ["Dockerfile", "Containerfile"] : [request.dockerfile];
+  for (const name of names) {
+    const path = isAbsolute(name) ? name : join(contextRoot, name);
+    try {
+      const stat = lstatSync(path);
+      if (!stat.isSymbolicLink() && !stat.isFile()) {
+        throw new TscError("TSC_BUILD_CONTEXT", `Dockerfile ${path} is not a file`, { kind: "invalid-input" });
+      }
+      if (stat.size > MAX_DOCKERFILE_BYTES) {
+        throw new TscError("TSC_BUILD_CONTEXT", `Dockerfile ${path} is larger than 8 MiB`, { kind: "invalid-input" });
+      }
+      const inside = relative(contextRoot, path);
+      const inContext = inside.startsWith("..") || isAbsolute(inside) ? undefined : inside;
+      return { text: readFileSync(path, "utf8"), name: isAbsolute(name) ? name : (inContext ?? name), inContext };
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw error;
+    }
+  }
+  throw new TscError("TSC_BUILD_CONTEXT", `no ${names.join(" or ")} in ${contextRoot}`, {
+    kind: "not-found",
+    hint: "set build.dockerfile, or dockerfile_inline",
+  });
+}
+
+function platformArgs(target: { os: string; architecture: string; variant: string }): Record<string, string> {
+  const host = hostPlatform();
+  const set = (prefix: string, platform: typeof target): Record<string, string> => ({
+    [`${prefix}PLATFORM`]: formatPlatform(platform),
+    [`${prefix}OS`]: platform.os,
+    [`${prefix}ARCH`]: platform.architecture,
+    [`${prefix}VARIANT`]: platform.variant,
+  });
+  return { ...set("TARGET", target), ...set("BUILD", host) };
+}
+
+/** The state that an image is. */
+export function stateOfImage(image: ImageInfo): StageState {
+  return {
+    config: image.config,
+    diffIds: image.diffIds,
+    chainId: chainIdOf(image.diffIds),
+    history: image.history,
+    createdAt: image.createdAt,
+    author: "",
+    architecture: image.architecture,
+    os: image.os,
+    variant: image.variant,
+    args: {},
+    hasCommand: false,
+  };
+}
+
+const PREDEFINED =
+  /^(?:(?:HTTPS?|FTP|NO|ALL)_PROXY|(?:https?|ftp|no|all)_proxy|SOURCE_DATE_EPOCH|BUILDKIT_\w+|(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT))$/;
+
+function warnUnusedArgs(build: Build): void {
+  const declared = new Set(
+    build.parsed.instructions.flatMap((instruction) =>
+      instruction.kind === "ARG" ? instruction.names.map(({ name }) => name) : [],
+    ),
+  );
+  const unused = Object.keys(build.request.args ?? {}).filter((name) => !declared.has(name) && !PREDEFINED.test(name));
+  if (unused.length === 0) return;
+  build.progress({ type: "warning", message: `build args not used by ${build.file}: ${unused.join(", ")}` });
+}

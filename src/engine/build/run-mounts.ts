@@ -1,0 +1,245 @@
+/** RUN --mount: sources opened for one step and released after it. No mount's content ever reaches the layer. */
+import { createHash, randomBytes } from "node:crypto";
+import { chmodSync, chownSync, mkdirSync, readdirSync } from "node:fs";
+import { join, posix } from "node:path";
+import { TscError } from "../../lib/errors.js";
+import type { FileInjection, MountSpec } from "../types.js";
+import { cacheKey } from "./cache.js";
+import { lookUp, walk } from "./context.js";
+import type { StepScope } from "./deps.js";
+import type { RunInstruction, RunMount } from "./dockerfile/instructions.js";
+import { dockerfileError } from "./dockerfile/parse.js";
+import { type SourceItem, treeItem } from "./steps/sources.js";
+
+export interface PreparedMounts extends AsyncDisposable {
+  readonly mounts: readonly MountSpec[];
+  readonly files: readonly FileInjection[];
+  /** Variables of `type=secret,env=NAME`. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What of the mounts decides the step's result: definitions and the content of bind sources; secrets only by id. */
+export async function mountsKey(scope: StepScope, instruction: RunInstruction): Promise<unknown[]> {
+  const parts: unknown[] = [];
+  for (const mount of instruction.mounts) {
+    const options = expanded(scope, mount);
+    parts.push([mount.type, options]);
+    if (mount.type !== "bind") continue;
+    if (options.from === undefined) {
+      const entry = lookUp(scope.build.deps.ctx.kernel, scope.build.context, options.source ?? "");
+      if (entry === undefined) continue;
+      for (const below of entry.stat.isDirectory() ? walk(scope.build.context, entry) : [entry]) {
+        const item: SourceItem = treeItem(scope.build.context, below, below.path);
+        parts.push([item.relative, item.type, item.mode, item.linkName, await item.digest()]);
+      }
+    } else {
+      const named = await scope.build.treeOf(options.from, scope.stage);
+      parts.push(named.chainId === "" ? cacheKey(named.tree.root) : named.chainId);
+    }
+  }
+  return parts;
+}
+
+/** Opens every mount. Dispose after the step, also when it failed. */
+export async function prepareMounts(scope: StepScope, instruction: RunInstruction): Promise<PreparedMounts> {
+  const stack = new AsyncDisposableStack();
+  const mounts: MountSpec[] = [];
+  const files: FileInjection[] = [];
+  const env: Record<string, string> = {};
+  try {
+    for (const mount of instruction.mounts) {
+      const options = expanded(scope, mount);
+      switch (mount.type) {
+        case "tmpfs": {
+          const size = options.size === undefined ? undefined : parseSize(scope, instruction, options.size);
+          mounts.push({
+            type: "tmpfs",
+            target: targetOf(scope, options),
+            ...(size === undefined ? {} : { sizeBytes: size }),
+          });
+          break;
+        }
+        case "bind":
+          mounts.push(await prepareBind(scope, instruction, options, stack));
+          break;
+        case "cache":
+          mounts.push(await prepareCache(scope, instruction, options, stack));
+          break;
+        case "secret":
+          prepareSecret(scope, instruction, options, files, env);
+          break;
+        case "ssh":
+          if (options.required === "true") {
+            throw new TscError(
+              "TSC_BUILD_UNSUPPORTED",
+              `${scope.file}:${instruction.line}: RUN --mount=type=ssh is not supported`,
+              {
+                kind: "unsupported",
+                hint: "use type=secret with the key",
+              },
+            );
+          }
+          scope.build.progress({
+            type: "warning",
+            message: `${scope.file}:${instruction.line}: no ssh agent is forwarded`,
+          });
+      }
+    }
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+  return { mounts, files, env, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+function expanded(scope: StepScope, mount: RunMount): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(mount.options).map(([key, value]) => [key, key === "from" ? value : scope.expand(value)]),
+  );
+}
+
+function targetOf(scope: StepScope, options: Record<string, string>): string {
+  return posix.resolve("/", scope.state.config.workingDir, options.target ?? "");
+}
+
+async function prepareBind(
+  scope: StepScope,
+  instruction: RunInstruction,
+  options: Record<string, string>,
+  stack: AsyncDisposableStack,
+): Promise<MountSpec> {
+  const { kernel } = scope.build.deps.ctx;
+  const named = options.from === undefined ? undefined : await scope.build.treeOf(options.from, scope.stage);
+  const tree = named?.tree ?? scope.build.context;
+  // links in the source are resolved inside the tree (CVE-2024-1753); ignore rules do not hide a mounted folder
+  const entry = lookUp(
+    kernel,
+    { ...tree, ignore: { excludes: () => false, mayHoldExceptions: () => false } },
+    options.source ?? "",
+  );
+  if (entry === undefined) {
+    throw dockerfileError(scope.file, instruction, `RUN --mount: source ${JSON.stringify(options.source)} not found`);
+  }
+  const isWritable = options.rw === "true";
+  const target = targetOf(scope, options);
+  if (!isWritable || !entry.stat.isDirectory()) {
+    return { type: "bind", source: entry.hostPath, target, readOnly: true, createHostPath: false };
+  }
+  // writes go to a throw-away upper layer
+  const scratch = join(scope.build.deps.ctx.paths.storage, "tmp", `build-rw-${randomBytes(8).toString("hex")}`);
+  const [upper, work, merged] = ["upper", "work", "merged"].map((name) => join(scratch, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const folder of [upper, work, merged]) mkdirSync(folder, { recursive: true, mode: 0o755 });
+  stack.defer(async () => {
+    kernel.unmount(merged, { detach: true });
+    await kernel.removeTree(scratch);
+  });
+  kernel.mountOverlay({ lower: [entry.hostPath], upper, work, target: merged, userxattr: kernel.isRootless });
+  return { type: "bind", source: merged, target, createHostPath: false };
+}
+
+async function prepareCache(
+  scope: StepScope,
+  instruction: RunInstruction,
+  options: Record<string, string>,
+  stack: AsyncDisposableStack,
+): Promise<MountSpec> {
+  const { kernel, paths } = scope.build.deps.ctx;
+  const target = targetOf(scope, options);
+  // the id is hashed, so that no id can name another folder (cache ids with ../)
+  const id = createHash("sha256")
+    .update(`${options.id ?? target}`)
+    .digest("hex")
+    .slice(0, 32);
+  const sharing = options.sharing ?? "shared";
+  const base = join(paths.root, "build", "cache");
+  mkdirSync(base, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.locks, { recursive: true, mode: 0o700 });
+  let folder = join(base, id);
+  if (sharing === "locked") {
+    const lock = await kernel.lockFile(join(paths.locks, `build-cache-${id}`), {
+      wait: true,
+      ...(scope.build.signal ? { signal: scope.build.signal } : {}),
+    });
+    if (lock !== undefined) stack.defer(() => lock.release());
+  } else if (sharing === "private") {
+    for (let copy = 0; ; copy++) {
+      const lock = await kernel.lockFile(join(paths.locks, `build-cache-${id}-${copy}`), { wait: false });
+      if (lock === undefined) continue;
+      stack.defer(() => lock.release());
+      folder = join(base, copy === 0 ? id : `${id}-${copy}`);
+      break;
+    }
+  }
+  const made = mkdirSync(folder, { recursive: true });
+  if (made !== undefined || readdirSync(folder).length === 0) {
+    if (options.from !== undefined) await seedCache(scope, instruction, options, folder);
+    chownSync(folder, Number(options.uid ?? 0), Number(options.gid ?? 0));
+    chmodSync(folder, Number.parseInt(options.mode ?? "755", 8));
+  }
+  const readOnly = options.ro === "true";
+  return { type: "bind", source: folder, target, readOnly, createHostPath: false };
+}
+
+async function seedCache(
+  scope: StepScope,
+  instruction: RunInstruction,
+  options: Record<string, string>,
+  folder: string,
+): Promise<void> {
+  const { kernel } = scope.build.deps.ctx;
+  const { tree } = await scope.build.treeOf(options.from ?? "", scope.stage);
+  const entry = lookUp(kernel, tree, options.source ?? "");
+  if (entry?.stat.isDirectory() !== true) {
+    throw dockerfileError(
+      scope.file,
+      instruction,
+      `RUN --mount: source ${JSON.stringify(options.source)} is not a folder`,
+    );
+  }
+  await kernel.unpackLayer({
+    target: folder,
+    whiteouts: "apply",
+    input: kernel.packLayer({ source: entry.hostPath, overlay: false }),
+    compression: "none",
+  });
+}
+
+function prepareSecret(
+  scope: StepScope,
+  instruction: RunInstruction,
+  options: Record<string, string>,
+  files: FileInjection[],
+  env: Record<string, string>,
+): void {
+  const id = options.id ?? options.source ?? posix.basename(options.target ?? "");
+  const secret = scope.build.request.secrets?.find((known) => known.id === id);
+  if (secret === undefined) {
+    if (options.required !== "true") return;
+    throw new TscError("TSC_BUILD_SECRET", `${scope.file}:${instruction.line}: secret ${id}: not found`, {
+      kind: "not-found",
+      hint: `give it to the build under secrets: with id ${id}`,
+    });
+  }
+  if (options.env !== undefined && secret.content !== undefined) env[options.env] = secret.content;
+  if (options.env !== undefined && options.target === undefined && secret.content !== undefined) return;
+  files.push({
+    target: options.target === undefined ? `/run/secrets/${id}` : targetOf(scope, options),
+    ...(secret.content === undefined ? {} : { content: secret.content }),
+    ...(secret.sourcePath === undefined || secret.content !== undefined ? {} : { sourcePath: secret.sourcePath }),
+    uid: Number(options.uid ?? 0),
+    gid: Number(options.gid ?? 0),
+    mode: Number.parseInt(options.mode ?? "400", 8),
+  });
+}
+
+function parseSize(scope: StepScope, instruction: RunInstruction, text: string): number {
+  const match = /^(\d+)([kmg]?)b?$/i.exec(text);
+  if (match === null)
+    throw dockerfileError(scope.file, instruction, `RUN --mount: invalid size ${JSON.stringify(text)}`);
+  const scale = { "": 1, k: 1 << 10, m: 1 << 20, g: 1 << 30 }[(match[2] ?? "").toLowerCase()] ?? 1;
+  return Number(match[1]) * scale;
+}

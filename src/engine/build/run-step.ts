@@ -1,0 +1,54 @@
+/** RUN through the engine's own containers: created on the mounted rootfs, attached, waited for and always removed. */
+import type { ContainersApi } from "../api.js";
+import type { RunStep } from "./deps.js";
+import { DEFAULT_PATH } from "./state.js";
+
+/** A `RunStep` over the containers API. */
+export function containerRunStep(
+  containers: Pick<ContainersApi, "create" | "attach" | "start" | "wait" | "kill" | "remove">,
+): RunStep {
+  return async (request) => {
+    const { signal } = request;
+    signal?.throwIfAborted();
+    const id = await containers.create({
+      name: request.id,
+      image: "",
+      rootfs: request.rootfs,
+      entrypoint: request.argv,
+      command: [],
+      env: { PATH: DEFAULT_PATH, ...request.env },
+      user: request.user,
+      workingDir: request.workdir,
+      mounts: request.mounts,
+      files: request.files,
+      networkMode: request.network === "default" ? { kind: "bridge" } : { kind: request.network },
+      extraHosts: request.extraHosts,
+      ulimits: request.ulimits,
+      privileged: request.privileged,
+      hostname: "buildkitsandbox",
+      logging: { driver: "none", options: {} },
+      restart: { policy: "no" },
+      labels: { "com.tscompose.build": "step" },
+      ...(request.shmSizeBytes === undefined ? {} : { shmSizeBytes: request.shmSizeBytes }),
+    });
+    const kill = (): void => {
+      // it may have ended already; removal is forced below anyway
+      containers.kill(id, "SIGKILL").catch(() => {});
+    };
+    try {
+      signal?.addEventListener("abort", kill, { once: true });
+      await using session = await containers.attach(id);
+      const reading = (async () => {
+        for await (const { stream, data } of session.output) request.onOutput(stream, data);
+      })();
+      await containers.start(id);
+      const code = await containers.wait(id);
+      await reading;
+      signal?.throwIfAborted();
+      return code;
+    } finally {
+      signal?.removeEventListener("abort", kill);
+      await containers.remove(id, { force: true, volumes: true });
+    }
+  };
+}
