@@ -1,0 +1,269 @@
+/* tsc-supd DIRECTORY: the event loop. Watches the folder for watch files, pidfds for deaths, pipes for probe output.
+ * Decides nothing about health (health.c) or restarts (restart.c). Protocol: ../supervisor.md. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common.h"
+#include "supd.h"
+
+#define IDLE_MS 3000
+#define ID_MAX 64
+
+static struct watch *watches;
+static int epoll_fd = -1;
+
+int64_t supd_now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The low bit of the pointer tells a probe's pipe from a container's pidfd. */
+void supd_watch_fd(int fd, struct watch *watch, bool is_probe) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)(uintptr_t)watch | (is_probe ? 1 : 0)};
+  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+void supd_unwatch_fd(int fd) { epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL); }
+
+int supd_commands(void) {
+  int running = 0;
+  for (struct watch *watch = watches; watch != NULL; watch = watch->next) running += watch->command > 0;
+  return running;
+}
+
+static bool is_id(const char *name) {
+  size_t length = strlen(name);
+  return length > 0 && length <= ID_MAX && strspn(name, "0123456789abcdef") == length;
+}
+
+static struct watch *find(const char *id) {
+  for (struct watch *watch = watches; watch != NULL; watch = watch->next)
+    if (!watch->gone && strcmp(watch->id, id) == 0) return watch;
+  return NULL;
+}
+
+static void close_pidfd(struct watch *watch) {
+  if (watch->pidfd < 0) return;
+  supd_unwatch_fd(watch->pidfd);
+  close(watch->pidfd);
+  watch->pidfd = -1;
+}
+
+/* Takes up (again) the process that the spec names. */
+static void adopt(struct watch *watch, int64_t now) {
+  close_pidfd(watch);
+  health_end(watch);
+  watch->watched_since_ms = now;
+  watch->phase = PHASE_RUNNING;
+  watch->command_failures = 0;
+  watch->pidfd = tsc_pidfd_of(watch->spec.pid, watch->spec.pid_start);
+  if (watch->pidfd < 0) {
+    restart_died(watch, now);
+    return;
+  }
+  supd_watch_fd(watch->pidfd, watch, false);
+  health_begin(watch, now);
+}
+
+static void forget(struct watch *watch) {
+  health_end(watch);
+  close_pidfd(watch);
+  watch->gone = true; /* freed after the event batch: events may still point at it */
+}
+
+static void load(const char *id, int64_t now) {
+  char *text = tsc_read_file(id, 1 << 20, NULL);
+  struct watch *watch = find(id);
+  struct spec spec;
+  if (text == NULL || !spec_parse(text, &spec)) {
+    free(text);
+    if (watch != NULL) forget(watch);
+    return;
+  }
+  free(text);
+  if (watch == NULL) {
+    watch = calloc(1, sizeof *watch);
+    if (watch == NULL || (watch->id = strdup(id)) == NULL) {
+      free(watch);
+      spec_free(&spec);
+      return;
+    }
+    watch->pidfd = watch->probe_fd = -1;
+    watch->next = watches;
+    watches = watch;
+  } else {
+    bool same = watch->spec.pid == spec.pid && watch->spec.pid_start == spec.pid_start;
+    spec_free(&watch->spec);
+    watch->spec = spec;
+    if (same) return; /* paused, or a policy changed */
+    adopt(watch, now);
+    return;
+  }
+  watch->spec = spec;
+  adopt(watch, now);
+}
+
+static void load_all(int64_t now) {
+  DIR *folder = opendir(".");
+  if (folder == NULL) return;
+  for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+    if (is_id(entry->d_name) && find(entry->d_name) == NULL) load(entry->d_name, now);
+  closedir(folder);
+}
+
+static void read_inotify(int fd, int64_t now) {
+  _Alignas(struct inotify_event) char buffer[8192];
+  for (ssize_t got; (got = read(fd, buffer, sizeof buffer)) > 0;) {
+    for (char *at = buffer; at < buffer + got;) {
+      struct inotify_event *event = (struct inotify_event *)at;
+      at += sizeof *event + event->len;
+      if (event->mask & IN_Q_OVERFLOW) load_all(now);
+      if (event->len == 0 || !is_id(event->name)) continue;
+      struct watch *watch = find(event->name);
+      if (event->mask & (IN_DELETE | IN_MOVED_FROM)) {
+        if (watch != NULL) forget(watch);
+      } else {
+        load(event->name, now);
+      }
+    }
+  }
+}
+
+static void reap(int64_t now) {
+  int status;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    for (struct watch *watch = watches; watch != NULL; watch = watch->next) {
+      if (watch->probe == pid) health_reaped(watch, status, now);
+      else if (watch->command == pid) restart_reaped(watch, status, now);
+      else continue;
+      break;
+    }
+  }
+}
+
+static void sweep(void) {
+  for (struct watch **at = &watches; *at != NULL;) {
+    struct watch *watch = *at;
+    /* a command that still runs keeps its slot until it is reaped */
+    if (!watch->gone || watch->command > 0) {
+      at = &watch->next;
+      continue;
+    }
+    *at = watch->next;
+    spec_free(&watch->spec);
+    free(watch->id);
+    free(watch);
+  }
+}
+
+static int take_lock(void) {
+  int fd = open(".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (fd >= 0) close(fd);
+    return -1;
+  }
+  if (ftruncate(fd, 0) == 0) dprintf(fd, "%d\n", getpid());
+  return fd;
+}
+
+static int loop(int lock) {
+  sigset_t mask;
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &mask, NULL);
+  int signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+  int inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  if (signals < 0 || inotify < 0 || epoll_fd < 0) return 1;
+  if (inotify_add_watch(inotify, ".", IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM) < 0) return 1;
+  static char signal_mark, inotify_mark;
+  struct epoll_event signal_event = {.events = EPOLLIN, .data.ptr = &signal_mark}, inotify_event = {.events = EPOLLIN, .data.ptr = &inotify_mark};
+  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, signals, &signal_event);
+  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, inotify, &inotify_event);
+
+  int64_t idle_since = supd_now_ms();
+  load_all(idle_since);
+  for (;;) {
+    int64_t now = supd_now_ms(), next = INT64_MAX;
+    for (struct watch *watch = watches; watch != NULL; watch = watch->next) {
+      if (watch->gone) continue;
+      health_tick(watch, now);
+      restart_tick(watch, now);
+      int64_t health = health_next(watch), restart = restart_next(watch);
+      if (health < next) next = health;
+      if (restart < next) next = restart;
+    }
+    sweep();
+    if (watches != NULL) idle_since = now;
+    else if (now - idle_since >= IDLE_MS) {
+      /* let go first, look again after: a file written in between finds either us or a free lock */
+      flock(lock, LOCK_UN);
+      load_all(now);
+      if (watches == NULL || flock(lock, LOCK_EX | LOCK_NB) != 0) return 0;
+      continue;
+    } else next = idle_since + IDLE_MS;
+
+    int64_t wait = next == INT64_MAX ? -1 : next <= now ? 0 : next - now;
+    struct epoll_event events[16];
+    int count = epoll_wait(epoll_fd, events, 16, wait > 60000 ? 60000 : (int)wait);
+    now = supd_now_ms();
+    for (int i = 0; i < count; i++) {
+      if (events[i].data.ptr == &signal_mark) {
+        struct signalfd_siginfo info;
+        while (read(signals, &info, sizeof info) > 0) {
+        }
+        reap(now);
+      } else if (events[i].data.ptr == &inotify_mark) {
+        read_inotify(inotify, now);
+      } else {
+        struct watch *watch = (struct watch *)(uintptr_t)(events[i].data.u64 & ~(uint64_t)1);
+        if (watch->gone) continue;
+        if (events[i].data.u64 & 1) {
+          if (watch->probe_fd >= 0) health_read(watch);
+        } else if (watch->phase == PHASE_RUNNING) {
+          close_pidfd(watch);
+          restart_died(watch, now);
+        }
+      }
+    }
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc != 2) {
+    fprintf(stderr, "usage: tsc-supd DIRECTORY\n");
+    return 2;
+  }
+  if (chdir(argv[1]) != 0) {
+    fprintf(stderr, "tsc-supd: %s: %s\n", argv[1], strerror(errno));
+    return 1;
+  }
+  umask(077);
+  int null = open("/dev/null", O_RDWR);
+  for (int fd = 0; fd < 3 && null >= 0; fd++) dup2(null, fd);
+  tsc_close_from(3, NULL, 0);
+  /* forked twice: no controlling terminal can ever be had, and nobody waits for us */
+  if (fork() != 0) _exit(0);
+  setsid();
+  if (fork() != 0) _exit(0);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGHUP, SIG_IGN);
+  signal(SIGINT, SIG_IGN);
+  prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a killed probe leaves behind comes to us to be reaped */
+  int lock = take_lock();
+  return lock < 0 ? 0 : loop(lock);
+}

@@ -1,0 +1,105 @@
+/* The supervisor's data: one `struct watch` per container. Protocol: ../supervisor.md. */
+#ifndef TSC_SUPD_H
+#define TSC_SUPD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#define HEALTH_LOG_ENTRIES 5
+#define HEALTH_OUTPUT_BYTES 4096
+#define ARGV_MAX 128
+
+enum restart_policy { RESTART_NO, RESTART_ALWAYS, RESTART_ON_FAILURE, RESTART_UNLESS_STOPPED };
+
+/* What the engine asked for; replaced whole when its file changes. */
+struct spec {
+  pid_t pid;
+  unsigned long long pid_start;
+  char *exit_file;
+  enum restart_policy restart;
+  long max_retries, restart_count;
+  bool paused;
+  char *health_argv[ARGV_MAX + 1];
+  int64_t interval_ms, timeout_ms, start_period_ms, start_interval_ms;
+  long retries;
+  char *command_argv[ARGV_MAX + 4];
+  int command_length;
+};
+
+struct health_entry {
+  struct timespec start, end;
+  int exit_code;
+  char *output;
+  size_t length;
+};
+
+enum phase {
+  PHASE_RUNNING, /* init lives */
+  PHASE_DEAD,    /* init died; `due_ms` decides */
+  PHASE_BACKOFF, /* restart wanted at `due_ms` */
+  PHASE_COMMAND, /* `command` runs */
+  PHASE_DONE     /* nothing more to do until the file changes */
+};
+
+struct watch {
+  struct watch *next;
+  char *id;
+  struct spec spec;
+  enum phase phase;
+  int pidfd;
+  int64_t watched_since_ms, died_ms, due_ms;
+  pid_t command;
+  bool command_is_restart, gone;
+  int failures; /* of restarts in a row, for the back-off */
+  int command_failures;
+
+  /* health */
+  const char *status; /* NULL without a probe */
+  long failing_streak;
+  bool started; /* a probe succeeded or the start period is over */
+  int64_t probe_due_ms, probe_deadline_ms;
+  pid_t probe;
+  int probe_fd;
+  struct health_entry current, log[HEALTH_LOG_ENTRIES];
+  int log_length;
+};
+
+/* Milliseconds of CLOCK_BOOTTIME: goes on while the machine sleeps and never jumps. */
+int64_t supd_now_ms(void);
+
+/* Parses a watch file; false when it is not one (the reason goes nowhere: the engine wrote it). Free with spec_free. */
+bool spec_parse(const char *text, struct spec *spec);
+void spec_free(struct spec *spec);
+
+/* Starts argv with stdout and stderr on `out` (or /dev/null for -1), own process group; its pid or -1. */
+pid_t supd_spawn(char *const argv[], int out);
+
+/* SIGKILL to a process and everything below it, found through /proc. */
+void supd_kill_tree(pid_t root);
+
+void health_begin(struct watch *watch, int64_t now);
+void health_end(struct watch *watch);
+/* Starts a due probe, ends one that is over its time. */
+void health_tick(struct watch *watch, int64_t now);
+/* The probe's output is readable. */
+void health_read(struct watch *watch);
+/* The probe was reaped with this wait status. */
+void health_reaped(struct watch *watch, int status, int64_t now);
+/* The next moment health_tick is wanted, or INT64_MAX. */
+int64_t health_next(const struct watch *watch);
+
+/* Init of the container died / a timer of the restart machinery came due / its command ended. */
+void restart_died(struct watch *watch, int64_t now);
+void restart_tick(struct watch *watch, int64_t now);
+void restart_reaped(struct watch *watch, int status, int64_t now);
+int64_t restart_next(const struct watch *watch);
+
+/* Registered with epoll by main.c. */
+void supd_watch_fd(int fd, struct watch *watch, bool is_probe);
+void supd_unwatch_fd(int fd);
+/* Commands of the engine running now. */
+int supd_commands(void);
+
+#endif
