@@ -1,13 +1,37 @@
-/** Declares `rm`. */
+/** `rm`: removes stopped containers, after asking. */
 import type { CommandSpec } from "../command.js";
 import { rmOptions } from "../flags/lifecycle.js";
-import { notBuiltYet } from "../not-built.js";
 
 export const command: CommandSpec = {
   name: "rm",
-  summary: "rm",
-  example: "tscompose rm",
+  summary: "Remove stopped service containers",
+  example: "tscompose rm -f web",
   args: [{ name: "SERVICE", variadic: true, complete: "service" }],
   options: rmOptions,
-  run: async () => notBuiltYet("rm"),
+  run: async (ctx, services, options) => {
+    const { openSession } = await import("../lifecycle/session.js");
+    const { observe } = await import("../../plan/observe.js");
+    const { planRemove } = await import("../../plan/lifecycle.js");
+    const { name, project } = await ctx.projectOrName({ services, noDependencies: true });
+    await using session = await openSession(ctx, project ?? { name });
+    const observed = await observe(session.engine, name, { resources: false });
+    const plan = planRemove(
+      observed,
+      { services, project },
+      { stop: options.flag("stop"), volumes: options.flag("volumes") },
+    );
+    const names = plan.operations.flatMap((operation) =>
+      operation.kind === "remove-container" ? [operation.container.name] : [],
+    );
+    if (names.length === 0) {
+      ctx.note("No stopped containers\n");
+      return 0;
+    }
+    if (!options.flag("force") && !ctx.globals.dryRun) {
+      ctx.note(`Going to remove ${names.join(", ")}\n`);
+      if (!(await ctx.confirm("Are you sure?", false))) return 0;
+    }
+    await session.run(plan);
+    return 0;
+  },
 };

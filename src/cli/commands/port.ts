@@ -1,0 +1,43 @@
+/** `port`: where a container's port is published. */
+import { TscError } from "../../lib/errors.js";
+import type { CommandSpec, ParsedOptions } from "../command.js";
+import type { CliContext } from "../context.js";
+import { publishersOf } from "../render/container-rows.js";
+import { projectName, serviceContainer } from "../select.js";
+
+export const command: CommandSpec = {
+  name: "port",
+  summary: "Print the public port for a port binding",
+  example: "tscompose port web 80",
+  args: [
+    { name: "SERVICE", required: true, complete: "service" },
+    { name: "PRIVATE_PORT", required: true },
+  ],
+  options: [
+    { long: "index", value: "int", help: "Index of the container if service has multiple replicas" },
+    { long: "protocol", value: "string", default: "tcp", help: "tcp or udp" },
+  ],
+  run: port,
+};
+
+async function port(ctx: CliContext, args: readonly string[], options: ParsedOptions): Promise<number> {
+  const [service = "", text = ""] = args;
+  const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text);
+  const number = Number(match?.[1]);
+  if (match === null || number > 65535) {
+    throw new TscError("TSC_USAGE", `invalid port "${text}": not a number up to 65535`, { kind: "invalid-input" });
+  }
+  const protocol = (match[2] ?? options.text("protocol") ?? "tcp").toLowerCase();
+  const [name, engine] = await Promise.all([projectName(ctx), ctx.engine()]);
+  const info = await serviceContainer(engine, name, service, { index: options.number("index") });
+  const found = publishersOf(info).find(
+    ({ TargetPort, Protocol, PublishedPort }) => TargetPort === number && Protocol === protocol && PublishedPort > 0,
+  );
+  if (found === undefined) {
+    throw new TscError("TSC_PORT_NOT_PUBLISHED", `no port ${number}/${protocol} for container ${info.name}`, {
+      kind: "not-found",
+    });
+  }
+  ctx.print(`${found.URL.includes(":") ? `[${found.URL}]` : found.URL}:${found.PublishedPort}\n`);
+  return 0;
+}

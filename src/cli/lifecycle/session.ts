@@ -1,0 +1,133 @@
+/**
+ * One command's work on a project: the engine, the project lock, plans carried out with progress. The only place where lifecycle
+ * commands meet the executor and the renderer.
+ */
+import type { EngineApi } from "../../engine/api.js";
+import type { ExecuteEvent } from "../../execute/events.js";
+import type { ExecuteResult } from "../../execute/executor.js";
+import type { Plan } from "../../plan/plan.js";
+import type { CliContext } from "../context.js";
+import type { Progress } from "../render/progress.js";
+import { progressUpdate } from "./progress-events.js";
+
+export interface RunOptions {
+  /** Instead of the command's own signal (attached `up` owns its interrupts). */
+  readonly signal?: AbortSignal;
+  /** Do not show progress (`--quiet`). */
+  readonly quiet?: boolean;
+}
+
+/** Lives as long as the command's changes: disposing restores the terminal and gives up the lock. */
+export class Session implements AsyncDisposable {
+  readonly ctx: CliContext;
+  readonly engine: EngineApi;
+  readonly project: string;
+  #progress: Promise<Progress> | undefined;
+  #lock: AsyncDisposable | undefined;
+  readonly #environment: Readonly<Record<string, string | undefined>>;
+  readonly #cwd: string;
+
+  constructor(
+    ctx: CliContext,
+    engine: EngineApi,
+    project: string,
+    lock: AsyncDisposable | undefined,
+    around: { readonly environment: Readonly<Record<string, string | undefined>>; readonly cwd: string },
+  ) {
+    this.ctx = ctx;
+    this.engine = engine;
+    this.project = project;
+    this.#lock = lock;
+    this.#environment = around.environment;
+    this.#cwd = around.cwd;
+  }
+
+  /** Carries a plan out, or prints it with `--dry-run`. Warnings are told in both cases. */
+  async run(plan: Plan, options: RunOptions = {}): Promise<ExecuteResult> {
+    if (this.ctx.globals.dryRun) {
+      for (const message of plan.warnings) this.ctx.warn(message);
+      const { formatPlan } = await import("../../plan/plan.js");
+      this.ctx.print(formatPlan(plan));
+      return { ids: new Map() };
+    }
+    const { execute } = await import("../../execute/executor.js");
+    if (plan.operations.length === 0) {
+      for (const message of plan.warnings) await this.#warn(message);
+      return { ids: new Map() };
+    }
+    const progress = options.quiet === true ? undefined : await this.#renderer();
+    return await execute(plan, {
+      engine: this.engine,
+      emit: (event) => this.#show(progress, event),
+      parallel: this.ctx.globals.parallel,
+      signal: options.signal ?? this.ctx.signal,
+      env: this.#environment,
+      cwd: this.#cwd,
+    });
+  }
+
+  /** Ends the progress display; results may be printed afterwards. Further plans open a new one. */
+  async endProgress(): Promise<void> {
+    const progress = this.#progress;
+    this.#progress = undefined;
+    await (await progress)?.end();
+  }
+
+  /** Lets other commands on the project go on. */
+  async unlock(): Promise<void> {
+    const lock = this.#lock;
+    this.#lock = undefined;
+    await lock?.[Symbol.asyncDispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.endProgress();
+    } finally {
+      await this.unlock();
+    }
+  }
+
+  #renderer(): Promise<Progress> {
+    this.#progress ??= this.ctx.progress();
+    return this.#progress;
+  }
+
+  #show(progress: Progress | undefined, event: ExecuteEvent): void {
+    if (event.type === "warning") {
+      if (progress === undefined) this.ctx.warn(event.message);
+      else progress.line(`warning: ${event.message}`);
+      return;
+    }
+    if (progress === undefined) return;
+    const update = progressUpdate(event);
+    if (update !== undefined) progress.update(update);
+  }
+
+  async #warn(message: string): Promise<void> {
+    const progress = await this.#progress;
+    if (progress === undefined) this.ctx.warn(message);
+    else progress.line(`warning: ${message}`);
+  }
+}
+
+/** Opens the engine and takes the project's lock; says so when another command holds it. */
+export async function openSession(
+  ctx: CliContext,
+  project: { readonly name: string; readonly environment?: Readonly<Record<string, string>>; readonly workingDir?: string },
+  options: { readonly lock?: boolean } = {},
+): Promise<Session> {
+  const engine = await ctx.engine();
+  const lock =
+    options.lock === false || ctx.globals.dryRun
+      ? undefined
+      : await engine.lock(`project-${project.name}`, {
+          onWait: (holder) =>
+            ctx.note(`Waiting for another command on project ${project.name}${holder === "" ? "" : ` (${holder})`}\n`),
+          signal: ctx.signal,
+        });
+  return new Session(ctx, engine, project.name, lock, {
+    environment: { ...ctx.env, ...project.environment },
+    cwd: project.workingDir ?? ctx.cwd,
+  });
+}

@@ -1,0 +1,167 @@
+/** Containers as rows of docker's `ps`: fields, words and their order. Pure. */
+import type { ContainerInfo, PortMapping } from "../../engine/types.js";
+import { LABEL } from "../../plan/labels.js";
+import type { Row, RowFormat } from "./rows.js";
+import { openMap } from "./template.js";
+import { ago, ellipsis, goQuote, goTime, humanDuration, humanSize } from "./units.js";
+
+export interface Publisher {
+  readonly URL: string;
+  readonly TargetPort: number;
+  readonly PublishedPort: number;
+  readonly Protocol: string;
+}
+
+/** `ps` of docker compose. */
+export const PS_FORMAT: RowFormat = {
+  columns: ["Name", "Image", "Command", "Service", "RunningFor", "Status", "Ports"],
+  headers: {
+    ID: "CONTAINER ID",
+    Name: "NAME",
+    Names: "NAMES",
+    Project: "PROJECT",
+    Service: "SERVICE",
+    Image: "IMAGE",
+    Command: "COMMAND",
+    CreatedAt: "CREATED AT",
+    RunningFor: "CREATED",
+    Ports: "PORTS",
+    State: "STATE",
+    Status: "STATUS",
+    Size: "SIZE",
+    Labels: "LABELS",
+    Mounts: "MOUNTS",
+    Networks: "NETWORKS",
+    LocalVolumes: "LOCAL VOLUMES",
+  },
+  rawTemplate:
+    "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\nstate: {{- pad .State 1 0}}\n" +
+    "status: {{- pad .Status 1 0}}\nnames: {{.Names}}\nlabels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n",
+};
+
+/** `container ls`, docker's own columns. */
+export const CONTAINER_LS_FORMAT: RowFormat = {
+  ...PS_FORMAT,
+  columns: ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"],
+};
+
+/** One row; keys in the order docker prints them in JSON (sorted). `now` in milliseconds. */
+export function containerRow(info: ContainerInfo, options: { readonly now: number; readonly trunc: boolean }): Row {
+  const command = info.argv.join(" ");
+  const mounts = info.mounts.filter((mount) => mount.type !== "tmpfs").map((mount) => mount.name || mount.source);
+  const publishers = publishersOf(info);
+  const isOver = info.state === "exited" || info.state === "dead";
+  const row = {
+    Command: goQuote(options.trunc ? ellipsis(command, 20) : command),
+    CreatedAt: goTime(info.createdAt),
+    ExitCode: isOver ? info.exitCode : 0,
+    Health: info.state === "running" && info.health !== "none" ? info.health : "",
+    ID: options.trunc ? info.id.slice(0, 12) : info.id,
+    Image: info.imageName || info.spec.image,
+    Labels: Object.entries(info.labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(","),
+    LocalVolumes: String(info.mounts.filter((mount) => mount.type === "volume").length),
+    Mounts: mounts.map((name) => (options.trunc ? ellipsis(name, 15) : name)).join(","),
+    Name: info.name,
+    Names: info.name,
+    Networks: networkNames(info).join(","),
+    Ports: portsText(publishers),
+    Project: info.labels[LABEL.project] ?? "",
+    Publishers: publishers,
+    RunningFor: ago(info.createdAt, options.now),
+    Service: info.labels[LABEL.service] ?? "",
+    Size: humanSize(0),
+    State: info.state,
+    Status: statusText(info, options.now),
+  };
+  const labels = openMap(info.labels);
+  return Object.defineProperty(row, "Label", {
+    enumerable: false,
+    value: (name: unknown) => (Object.hasOwn(labels, String(name)) ? labels[String(name)] : ""),
+  });
+}
+
+function networkNames(info: ContainerInfo): readonly string[] {
+  if (info.networks.length > 0) return info.networks.map(({ network }) => network);
+  const mode = info.spec.networkMode;
+  if (mode?.kind === "host" || mode?.kind === "none") return [mode.kind];
+  return (info.spec.networks ?? []).map(({ network }) => network);
+}
+
+/** `Up 3 minutes (healthy)`, `Exited (0) 5 seconds ago`, `Created` … as dockerd words it. */
+export function statusText(info: ContainerInfo, now: number): string {
+  const since = (time: string) => humanDuration(Math.max(0, now - (Date.parse(time) || now)));
+  switch (info.state) {
+    case "created":
+      return "Created";
+    case "removing":
+      return "Removal In Progress";
+    case "dead":
+      return "Dead";
+    case "restarting":
+      return `Restarting (${info.exitCode}) ${since(info.finishedAt)} ago`;
+    case "exited":
+      return info.finishedAt === "" ? "Created" : `Exited (${info.exitCode}) ${since(info.finishedAt)} ago`;
+    case "paused":
+      return `Up ${since(info.startedAt)} (Paused)`;
+    case "running": {
+      const up = `Up ${since(info.startedAt)}`;
+      if (info.health === "none") return up;
+      return `${up} (${info.health === "starting" ? "health: starting" : info.health})`;
+    }
+  }
+}
+
+/** Published ports of a running container, then the ports it only exposes; by container port. */
+export function publishersOf(info: ContainerInfo): readonly Publisher[] {
+  const isRunning = info.state === "running" || info.state === "paused";
+  if (!isRunning) return [];
+  const published = info.ports.flatMap(publisherOf);
+  const exposed = (info.spec.expose ?? []).flatMap((text): Publisher[] => {
+    const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text);
+    if (match === null) return [];
+    const port = { URL: "", TargetPort: Number(match[1]), PublishedPort: 0, Protocol: match[2] ?? "tcp" };
+    const isTaken = published.some((other) => other.TargetPort === port.TargetPort && other.Protocol === port.Protocol);
+    return isTaken ? [] : [port];
+  });
+  return [...published, ...exposed].toSorted(
+    (a, b) => a.TargetPort - b.TargetPort || a.Protocol.localeCompare(b.Protocol) || a.PublishedPort - b.PublishedPort,
+  );
+}
+
+function publisherOf(port: PortMapping): readonly Publisher[] {
+  return [
+    {
+      URL: port.hostIp === "" ? "0.0.0.0" : port.hostIp,
+      TargetPort: port.containerPort,
+      PublishedPort: port.hostPort,
+      Protocol: port.protocol,
+    },
+  ];
+}
+
+/** `0.0.0.0:8080-8081->80-81/tcp, 9000/udp`: runs of ports are joined as docker joins them. */
+export function portsText(publishers: readonly Publisher[]): string {
+  const runs: { first: Publisher; last: Publisher }[] = [];
+  for (const port of publishers) {
+    const run = runs.find(
+      ({ last }) =>
+        last.URL === port.URL &&
+        last.Protocol === port.Protocol &&
+        last.TargetPort + 1 === port.TargetPort &&
+        (port.PublishedPort === 0 ? last.PublishedPort === 0 : last.PublishedPort + 1 === port.PublishedPort),
+    );
+    if (run === undefined) runs.push({ first: port, last: port });
+    else run.last = port;
+  }
+  return runs
+    .map(({ first, last }) => {
+      const range = (from: number, to: number) => (from === to ? String(from) : `${from}-${to}`);
+      const target = `${range(first.TargetPort, last.TargetPort)}/${first.Protocol}`;
+      if (first.PublishedPort === 0) return target;
+      const host = first.URL.includes(":") ? `[${first.URL}]` : first.URL;
+      return `${host}:${range(first.PublishedPort, last.PublishedPort)}->${target}`;
+    })
+    .join(", ");
+}
