@@ -5,6 +5,7 @@
 import type { Kernel } from "../../kernel/kernel.js";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
+import { withSuppressed } from "../../lib/suppressed.js";
 import { checkContainerId, checkInterfaceName, checkNetworkName, checkPluginType } from "./names.js";
 import { findPlugin } from "./programs.js";
 import { run } from "./run.js";
@@ -189,10 +190,7 @@ export async function cniAdd(
       () => [],
       (undo: unknown) => [undo],
     );
-    if (error instanceof TscError && suppressed.length > 0) {
-      throw new TscError(error.code, error.message, { kind: error.kind, cause: error, suppressed });
-    }
-    throw error;
+    throw withSuppressed(error, suppressed);
   }
 }
 

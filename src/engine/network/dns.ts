@@ -59,13 +59,12 @@ function wantedFiles(ctx: EngineContext, site: Site): Record<Instance, Wanted> {
     if (network === undefined || !network.settings.dns) continue;
     const isGenerated = network.settings.source === "generated";
     if (isGenerated && networkUpEpoch(ctx.state, name) !== site.epoch()) continue;
-    const listen = isGenerated
-      ? network.settings.subnets.flatMap((subnet) => (subnet.gateway === undefined ? [] : [subnet.gateway]))
-      : [
-          ...new Set(
-            records.flatMap(({ endpoint }) => [endpoint.gateway, endpoint.ipv6Gateway]).filter((ip) => ip !== ""),
-          ),
-        ];
+    // One family is enough to ask; a bridge's IPv6 address cannot be bound for its first second (duplicate detection).
+    const all = isGenerated
+      ? network.settings.subnets.flatMap(({ gateway }) => gateway ?? [])
+      : [...new Set(records.flatMap(({ endpoint }) => [endpoint.gateway, endpoint.ipv6Gateway]))];
+    const four = all.filter((ip) => ip !== "" && !ip.includes(":"));
+    const listen = four.length > 0 ? four : all.filter((ip) => ip !== "");
     const text = dnsFile(listen, network.spec.dns ?? [], records);
     if (text === undefined) continue;
     const instance = wanted[network.settings.internal ? "internal" : "main"];

@@ -4,8 +4,9 @@
  */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { errnoOf, isTscError, messageOf, TscError } from "../../lib/errors.js";
+import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
+import { withSuppressed } from "../../lib/suppressed.js";
 import type { EngineContext } from "../context.js";
 import {
   type EndpointRecord,
@@ -233,13 +234,7 @@ export function openNetworking(ctx: EngineContext): Networking {
         () => [],
         (failure: unknown) => [failure],
       );
-      if (undo.length === 0 || !isTscError(error)) throw error;
-      throw new TscError(error.code, error.message, {
-        kind: error.kind,
-        cause: error,
-        suppressed: undo,
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
-      });
+      throw withSuppressed(error, undo);
     }
   }
 

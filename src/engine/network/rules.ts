@@ -137,9 +137,11 @@ function natRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwork[
   for (const { bridge, subnets, internal, masquerade } of networks) {
     if (internal) continue;
     for (const { subnet } of subnets) {
-      if (masquerade) lines.push(`-A ${chains.masquerade} -s ${subnet} ! -o ${bridge} -j MASQUERADE`);
       // A neighbour that comes through the published port must be answered through it.
       lines.push(`-A ${chains.masquerade} -s ${subnet} -d ${subnet} -m conntrack --ctstate DNAT -j MASQUERADE`);
+      // Between our bridges (published ports) the client's address is kept.
+      lines.push(`-A ${chains.masquerade} -s ${subnet} -o ${BRIDGE_PREFIX}+ -j RETURN`);
+      if (masquerade) lines.push(`-A ${chains.masquerade} -s ${subnet} ! -o ${bridge} -j MASQUERADE`);
     }
     if (family === 4) {
       lines.push(`-A ${chains.masquerade} -s 127.0.0.0/8 -o ${bridge} -m conntrack --ctstate DNAT -j MASQUERADE`);

@@ -1,9 +1,11 @@
 /** A network part on roots of its own, with the real kernel. Everything made is taken away by `close`. */
-import { execFileSync, type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { build } from "esbuild";
 import type { EngineContext, EnginePaths } from "../../../src/engine/context.js";
 import { type Networking, openNetworking } from "../../../src/engine/network/index.js";
 import { openState, type State } from "../../../src/engine/state/index.js";
@@ -93,4 +95,75 @@ export function openBench(env: Record<string, string> = {}): Bench {
 /** Parsed output of `ip -j` in the current namespace. */
 export function ipJson(...argv: string[]): unknown[] {
   return JSON.parse(execFileSync("ip", ["-j", ...argv], { encoding: "utf8" }) || "[]") as unknown[];
+}
+
+/** A web server inside a namespace that answers every request with `text`, and /who with the client's address. */
+export async function serve(
+  netns: string,
+  port: number,
+  text: string,
+): Promise<AsyncDisposable> {
+  const program = `const s=require("node:http").createServer((q,r)=>r.end(q.url==="/who"?q.socket.remoteAddress.replace("::ffff:",""):${JSON.stringify(text)}));s.listen(${port},"::",()=>process.stdout.write("ready\\n"));`;
+  const child = spawn("nsenter", [`--net=${netns}`, "--", process.execPath, "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await new Promise<void>((done, fail) => {
+    child.on("exit", (code) => fail(new Error(`server ended with ${code}`)));
+    child.stdout.once("data", () => done());
+  });
+  child.removeAllListeners("exit");
+  return {
+    [Symbol.asyncDispose]: async () => {
+      const ended = new Promise((done) => child.once("exit", done));
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** What a client inside the namespace gets, or "" when it cannot. */
+export function get(bench: Bench, netns: string, url: string): string {
+  return bench.inside(netns, ["timeout", "2", "busybox", "wget", "-O", "-", url]).stdout;
+}
+
+/** What a client on the host gets, or "" when it cannot. */
+export async function getFromHost(url: string): Promise<string> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000), headers: { connection: "close" } });
+    return await response.text();
+  } catch {
+    return "";
+  }
+}
+
+/** Addresses that a name server gives for a name to a client inside the namespace; undefined when there is no such name. */
+export function lookup(bench: Bench, netns: string, name: string, server: string): string[] | undefined {
+  const { stdout } = bench.inside(netns, ["busybox", "nslookup", name, server]);
+  if (/NXDOMAIN|can't resolve|SERVFAIL|REFUSED/.test(stdout) || !stdout.includes("answer")) return undefined;
+  return [...stdout.slice(stdout.indexOf("answer")).matchAll(/^Address(?: \d+)?: (\S+)$/gm)].map((match) => match[1] ?? "");
+}
+
+/** A free TCP port of the host. */
+export function freePort(): Promise<number> {
+  return new Promise((done) => {
+    const server = createServer().listen(0, "0.0.0.0", () => {
+      const address = server.address();
+      server.close(() => done(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** Bundles a program that imports our sources as `SRC/…`; its path. */
+export async function bundle(source: string, dir: string): Promise<string> {
+  const outfile = join(dir, "program.mjs");
+  await build({
+    stdin: { contents: source.replaceAll("SRC/", `${resolve("src")}/`), resolveDir: resolve("."), loader: "ts" },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    logLevel: "error",
+    outfile,
+  });
+  return outfile;
 }

@@ -1,0 +1,287 @@
+/** Networks with real plugins, name server and packet filter; needs root. */
+import { execFileSync } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+import type { AttachResult } from "../../../src/engine/network/index.js";
+import type { NetworkAttachment, PortMapping } from "../../../src/engine/types.js";
+import { type Bench, freePort, get, getFromHost, ipJson, lookup, openBench, serve } from "./support.js";
+
+function attach(
+  bench: Bench,
+  id: string,
+  name: string,
+  attachments: readonly NetworkAttachment[],
+  ports: readonly PortMapping[] = [],
+): Promise<AttachResult> {
+  return bench.networking.attach({ id, name, attachments, ports });
+}
+const tcp = (hostPort: number, containerPort: number, hostIp = ""): PortMapping => ({
+  hostPort,
+  containerPort,
+  protocol: "tcp",
+  hostIp,
+});
+
+test("containers find each other by name, alias and short id, and strangers do not resolve", async () => {
+  await using bench = openBench();
+  await bench.networking.create({ name: "app" });
+  const [web, db] = [bench.addContainer("app-web-1"), bench.addContainer("app-db-1")];
+  const [a, b] = await Promise.all([
+    attach(bench, web, "app-web-1", [{ network: "app", aliases: ["web"] }]),
+    attach(bench, db, "app-db-1", [{ network: "app", aliases: ["db", "Store"] }]),
+  ]);
+  const gateway = a.endpoints[0]?.gateway ?? "";
+  const address = b.endpoints[0]?.ipv4;
+  for (const name of ["app-db-1", "db", "store", db.slice(0, 12)]) {
+    expect([name, lookup(bench, a.netnsPath, name, gateway)]).toEqual([name, [address]]);
+  }
+  expect(lookup(bench, a.netnsPath, "nobody", gateway)).toBeUndefined();
+  expect(bench.networking.resolvConf({ id: web })).toContain(`nameserver ${gateway}\n`);
+  await using _server = await serve(b.netnsPath, 80, "store");
+  expect(get(bench, a.netnsPath, `http://${address}/`)).toBe("store");
+
+  await bench.networking.detach(db);
+  expect(lookup(bench, a.netnsPath, "db", gateway)).toBeUndefined();
+  expect(existsSync(b.netnsPath)).toBe(false);
+  const again = await attach(bench, db, "app-db-1", [{ network: "app", aliases: ["db"] }]);
+  expect(again.endpoints[0]?.ipv4).toBe(address);
+  expect(lookup(bench, a.netnsPath, "db", gateway)).toEqual([address]);
+});
+
+test("a name with separators is refused before anything is made", async () => {
+  await using bench = openBench();
+  await bench.networking.create({ name: "app" });
+  const id = bench.addContainer("x");
+  for (const alias of ["a b", "a\nb", "a,b", ""]) {
+    await expect(attach(bench, id, "x", [{ network: "app", aliases: [alias] }])).rejects.toMatchObject({ code: "TSC_DNS_NAME" });
+  }
+  expect(readdirSync(bench.context.paths.netns)).toEqual([]);
+});
+
+test("a published port answers on every way in and keeps the client's address", async () => {
+  await using bench = openBench();
+  await bench.networking.create({ name: "app" });
+  await bench.networking.create({ name: "other" });
+  const [web, peer, stranger] = ["web", "peer", "stranger"].map((name) => bench.addContainer(name)) as [string, string, string];
+  const [port, local] = [await freePort(), await freePort()];
+  const a = await attach(bench, web, "web", [{ network: "app" }], [tcp(port, 80), tcp(local, 80, "127.0.0.1"), tcp(0, 80)]);
+  const b = await attach(bench, peer, "peer", [{ network: "app" }]);
+  const c = await attach(bench, stranger, "stranger", [{ network: "other" }]);
+  await using _server = await serve(a.netnsPath, 80, "hello");
+  const gateway = a.endpoints[0]?.gateway ?? "";
+  const chosen = a.ports[2]?.hostPort ?? 0;
+  expect(chosen).toBeGreaterThan(0);
+  expect(await getFromHost(`http://127.0.0.1:${port}/`)).toBe("hello");
+  expect(await getFromHost(`http://${gateway}:${port}/`)).toBe("hello");
+  expect(await getFromHost(`http://127.0.0.1:${local}/`)).toBe("hello");
+  expect(await getFromHost(`http://127.0.0.1:${chosen}/`)).toBe("hello");
+  expect(await getFromHost(`http://${gateway}:${local}/`)).toBe("");
+  // Itself, its neighbour, and a container of another network through its own gateway.
+  expect(get(bench, a.netnsPath, `http://${gateway}:${port}/`)).toBe("hello");
+  expect(get(bench, b.netnsPath, `http://${gateway}:${port}/`)).toBe("hello");
+  expect(get(bench, c.netnsPath, `http://${c.endpoints[0]?.gateway}:${port}/who`)).toBe(c.endpoints[0]?.ipv4);
+  // Directly they stay apart.
+  expect(get(bench, c.netnsPath, `http://${a.endpoints[0]?.ipv4}/`)).toBe("");
+
+  await bench.networking.detach(web);
+  expect(await getFromHost(`http://127.0.0.1:${port}/`)).toBe("");
+});
+
+test("a taken port is an error that names who has it, and leaves nothing", async () => {
+  await using bench = openBench();
+  await bench.networking.create({ name: "app" });
+  const [one, two] = [bench.addContainer("one"), bench.addContainer("two")];
+  const port = await freePort();
+  await attach(bench, one, "one", [{ network: "app" }], [tcp(port, 80)]);
+  await expect(attach(bench, two, "two", [{ network: "app" }], [tcp(port, 81)])).rejects.toMatchObject({
+    code: "TSC_PORT_TAKEN",
+    message: `failed to bind host port 0.0.0.0:${port}/tcp: address already in use by container one`,
+  });
+  await bench.networking.detach(one);
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(port, "127.0.0.1", done));
+  await expect(attach(bench, two, "two", [{ network: "app" }], [tcp(port, 81)])).rejects.toMatchObject({
+    code: "TSC_PORT_TAKEN",
+    message: `failed to bind host port 0.0.0.0:${port}/tcp: address already in use`,
+  });
+  await new Promise((done) => server.close(done));
+  expect(bench.networking.endpoints(two)).toEqual([]);
+  expect(readdirSync(bench.context.paths.netns)).toEqual([]);
+});
+
+test("an internal network has names and neighbours but no way out, nor a resolver that leads out", async () => {
+  await using bench = openBench();
+  await bench.networking.create({ name: "back", internal: true });
+  await bench.networking.create({ name: "front" });
+  const [db, app] = [bench.addContainer("db"), bench.addContainer("app")];
+  const asked: string[] = [];
+  const upstream = createSocket("udp4").on("message", (message, from) => {
+    asked.push(message.toString("latin1"));
+    const answer = Buffer.from(message);
+    answer.writeUInt16BE(0x8183, 2);
+    upstream.send(answer, from.port, from.address);
+  });
+  await new Promise<void>((done) => upstream.bind(0, "127.0.0.1", done));
+  try {
+    const a = await attach(bench, db, "db", [{ network: "back", aliases: ["store"] }]);
+    const b = await bench.networking.attach({
+      id: app,
+      name: "app",
+      attachments: [{ network: "back" }, { network: "front" }],
+      ports: [],
+    });
+    const inner = a.endpoints[0]?.gateway ?? "";
+    expect(JSON.parse(bench.inside(a.netnsPath, ["ip", "-j", "route", "show", "default"]).stdout || "[]")).toEqual([]);
+    expect(bench.inside(a.netnsPath, ["ip", "route", "add", "default", "via", inner]).status).toBe(0);
+    await using _front = await serve(b.netnsPath, 80, "front");
+    const frontAddress = b.endpoints.find((endpoint) => endpoint.network === "front")?.ipv4;
+    expect(get(bench, a.netnsPath, `http://${frontAddress}/`)).toBe("");
+    expect(get(bench, a.netnsPath, `http://${b.endpoints.find((e) => e.network === "back")?.ipv4}/`)).toBe("front");
+    // Services of the host are out of reach, the name server is not.
+    const host = createServer((socket) => socket.end());
+    await new Promise<void>((done) => host.listen(0, "0.0.0.0", done));
+    const address = host.address();
+    const hostPort = typeof address === "object" && address !== null ? address.port : 0;
+    expect(bench.inside(a.netnsPath, ["busybox", "nc", "-w", "1", "-z", inner, String(hostPort)]).status).not.toBe(0);
+    await new Promise((done) => host.close(done));
+    expect(lookup(bench, a.netnsPath, "app", inner)?.length).toBe(1);
+    expect(lookup(bench, a.netnsPath, "example.org", inner)).toBeUndefined();
+    // The container on both asks one server and gets the names of both.
+    const both = bench.networking.resolvConf({ id: app });
+    const front = b.endpoints.find((endpoint) => endpoint.network === "front")?.gateway ?? "";
+    expect(both).toContain(`nameserver ${front}\n`);
+    expect(both).not.toContain(inner);
+    expect(lookup(bench, b.netnsPath, "store", front)).toEqual([a.endpoints[0]?.ipv4]);
+  } finally {
+    await new Promise<void>((done) => upstream.close(done));
+  }
+});
+
+test("the default route follows gateway priority and moves when its network is left", async () => {
+  await using bench = openBench();
+  for (const name of ["a", "b", "c"]) await bench.networking.create({ name });
+  const id = bench.addContainer("web");
+  const port = await freePort();
+  const result = await attach(
+    bench,
+    id,
+    "web",
+    [{ network: "a", priority: 10 }, { network: "b", gatewayPriority: 5, interfaceName: "wan0" }],
+    [tcp(port, 80)],
+  );
+  await using _server = await serve(result.netnsPath, 80, "moved");
+  const route = () =>
+    (JSON.parse(bench.inside(result.netnsPath, ["ip", "-j", "route", "show", "default"]).stdout) as { dev: string; gateway: string }[]).map(
+      ({ dev, gateway }) => [dev, gateway],
+    );
+  expect(result.endpoints.map((endpoint) => [endpoint.network, endpoint.interfaceName])).toEqual([
+    ["b", "wan0"],
+    ["a", "eth0"],
+  ]);
+  expect(route()).toEqual([["wan0", result.endpoints[0]?.gateway]]);
+  const connected = await bench.networking.connect(id, { network: "c", aliases: ["late"] });
+  expect(connected.interfaceName).toBe("eth1");
+  expect(lookup(bench, result.netnsPath, "late", connected.gateway)).toEqual([connected.ipv4]);
+  await expect(bench.networking.connect(id, { network: "c" })).rejects.toMatchObject({ code: "TSC_NETWORK_ALREADY_CONNECTED" });
+  await bench.networking.disconnect(id, "b");
+  expect(route()).toEqual([["eth0", result.endpoints[1]?.gateway]]);
+  expect(await getFromHost(`http://127.0.0.1:${port}/`)).toBe("moved");
+  await bench.networking.disconnect(id, "c");
+  await expect(bench.networking.disconnect(id, "c")).rejects.toMatchObject({ code: "TSC_NETWORK_NOT_CONNECTED" });
+  await bench.networking.remove("c");
+  await expect(bench.networking.remove("a")).rejects.toMatchObject({ code: "TSC_NETWORK_IN_USE" });
+});
+
+test("static addresses, MAC, MTU, bridge name and IPv6 are honoured", async () => {
+  await using bench = openBench();
+  await bench.networking.create({
+    name: "fixed",
+    enableIpv6: true,
+    subnets: [{ subnet: "10.211.7.0/24", gateway: "10.211.7.254", ipRange: "10.211.7.128/25", auxAddresses: { printer: "10.211.7.129" } }],
+    driverOpts: { "com.docker.network.driver.mtu": "1400", "com.docker.network.bridge.name": "tsctest7" },
+  });
+  const [one, two] = [bench.addContainer("one"), bench.addContainer("two")];
+  const a = await attach(bench, one, "one", [{ network: "fixed", ipv4: "10.211.7.9", mac: "02:42:0a:d3:07:09" }]);
+  const b = await attach(bench, two, "two", [{ network: "fixed" }]);
+  expect(a.endpoints[0]).toMatchObject({ ipv4: "10.211.7.9", gateway: "10.211.7.254", mac: "02:42:0a:d3:07:09" });
+  expect(b.endpoints[0]?.ipv4).toBe("10.211.7.130".replace("130", "128"));
+  expect(ipJson("link", "show", "tsctest7")).toMatchObject([{ mtu: 1400 }]);
+  const six = a.endpoints[0]?.ipv6 ?? "";
+  expect(six).toMatch(/^fd/);
+  await using _server = await serve(a.netnsPath, 80, "six");
+  expect(get(bench, b.netnsPath, `http://[${six}]/`)).toBe("six");
+  expect(lookup(bench, b.netnsPath, "one", b.endpoints[0]?.gateway ?? "")?.sort()).toEqual(["10.211.7.9", six].sort());
+  await expect(
+    attach(bench, bench.addContainer("three"), "three", [{ network: "fixed", ipv4: "10.211.7.9" }]),
+  ).rejects.toMatchObject({ code: "TSC_ADDRESS_TAKEN", message: expect.stringContaining("container one") });
+  await expect(bench.networking.create({ name: "clash", subnets: [{ subnet: "10.211.0.0/16" }] })).rejects.toMatchObject({
+    code: "TSC_NETWORK_SUBNET_TAKEN",
+  });
+});
+
+test("a network without IPv6 gives containers none", async () => {
+  await using bench = openBench();
+  await bench.networking.create({ name: "four" });
+  const a = await attach(bench, bench.addContainer("one"), "one", [{ network: "four" }]);
+  const addresses = JSON.parse(bench.inside(a.netnsPath, ["ip", "-j", "-6", "addr", "show", "eth0"]).stdout || "[]") as { addr_info?: unknown[] }[];
+  expect(addresses.flatMap((entry) => entry.addr_info ?? [])).toEqual([]);
+});
+
+test("a person's own configuration is used whole, with its own address management", async () => {
+  const dir = "/etc/cni/net.d";
+  const file = join(dir, "87-tsctest-own.conflist");
+  mkdirSync(dir, { recursive: true });
+  await using bench = openBench();
+  writeFileSync(
+    file,
+    JSON.stringify({
+      cniVersion: "0.4.0",
+      name: "tsctest-own",
+      plugins: [
+        {
+          type: "bridge",
+          bridge: "tsctest-own0",
+          isGateway: true,
+          ipam: { type: "host-local", dataDir: join(bench.context.paths.runRoot, "ipam"), ranges: [[{ subnet: "10.212.3.0/24" }]] },
+        },
+        { type: "portmap", capabilities: { portMappings: true } },
+      ],
+    }),
+  );
+  try {
+    const port = await freePort();
+    const id = bench.addContainer("mine");
+    const a = await attach(bench, id, "mine", [{ network: "tsctest-own", aliases: ["me"] }], [tcp(port, 80)]);
+    expect(a.endpoints[0]).toMatchObject({ ipv4: "10.212.3.2", gateway: "10.212.3.1", ipv4PrefixLength: 24 });
+    await using _server = await serve(a.netnsPath, 80, "own");
+    expect(await getFromHost(`http://127.0.0.1:${port}/`)).toBe("own");
+    expect(lookup(bench, a.netnsPath, "me", "10.212.3.1")).toEqual(["10.212.3.2"]);
+    await bench.networking.detach(id);
+    expect(readdirSync(join(bench.context.paths.runRoot, "ipam/tsctest-own")).filter((name) => name.startsWith("10."))).toEqual([]);
+  } finally {
+    execFileSync("rm", ["-f", file]);
+    execFileSync("ip", ["link", "delete", "tsctest-own0"]);
+  }
+});
+
+test("host and none need no network; nothing is left of anything", async () => {
+  const before = ipJson("link").length;
+  {
+    await using bench = openBench();
+    expect(await bench.networking.attach({ id: "h1", name: "h1", mode: { kind: "host" }, attachments: [], ports: [] })).toEqual({
+      netnsPath: "",
+      endpoints: [],
+      ports: [],
+    });
+    const none = await bench.networking.attach({ id: "n1", name: "n1", mode: { kind: "none" }, attachments: [], ports: [] });
+    expect(JSON.parse(bench.inside(none.netnsPath, ["ip", "-j", "link"]).stdout)).toMatchObject([{ ifname: "lo", operstate: "UNKNOWN" }]);
+    await bench.networking.detach("n1");
+    const standard = await bench.networking.attach({ id: bench.addContainer("d"), name: "d", attachments: [], ports: [] });
+    expect(standard.endpoints[0]?.network).toBe("bridge");
+  }
+  expect(ipJson("link").length).toBe(before);
+  expect(execFileSync("iptables-save", { encoding: "utf8" })).not.toMatch(/TSC-/);
+});
