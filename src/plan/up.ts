@@ -282,7 +282,7 @@ class UpPlanner {
     const dependents = dependentsOf(this.#rec.project.services);
     for (const service of this.#order) {
       const provider = this.#rec.project.services[service]?.provider;
-      if (provider === undefined || this.#rec.options.start === false) continue;
+      if (provider === undefined || this.#rec.options.skipProviders === true) continue;
       const names = dependents.get(service) ?? [];
       const overridden = Object.fromEntries(
         names.map((name) => [name, Object.keys(this.#rec.project.services[name]?.environment ?? {})]),

@@ -3,18 +3,20 @@
  * commands meet the executor and the renderer.
  */
 import type { EngineApi } from "../../engine/api.js";
-import type { ExecuteEvent } from "../../execute/events.js";
+import type { ExecuteEvent, ExecuteListener } from "../../execute/events.js";
 import type { ExecuteResult } from "../../execute/executor.js";
+import { printable } from "../../lib/printable.js";
 import type { Plan } from "../../plan/plan.js";
 import type { CliContext } from "../context.js";
 import type { Progress } from "../render/progress.js";
-import { progressUpdate } from "./progress-events.js";
 
 export interface RunOptions {
   /** Instead of the command's own signal (attached `up` owns its interrupts). */
   readonly signal?: AbortSignal;
-  /** Do not show progress (`--quiet`). */
+  /** Do not show progress (`--quiet`); warnings are told all the same. */
   readonly quiet?: boolean;
+  /** Hears every event as well. */
+  readonly onEvent?: ExecuteListener;
 }
 
 /** Lives as long as the command's changes: disposing restores the terminal and gives up the lock. */
@@ -24,6 +26,7 @@ export class Session implements AsyncDisposable {
   readonly project: string;
   #progress: Promise<Progress> | undefined;
   #lock: AsyncDisposable | undefined;
+  readonly #warned = new Set<string>();
   readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #cwd: string;
 
@@ -52,13 +55,20 @@ export class Session implements AsyncDisposable {
     }
     const { execute } = await import("../../execute/executor.js");
     if (plan.operations.length === 0) {
-      for (const message of plan.warnings) await this.#warn(message);
+      const progress = await this.#progress;
+      for (const message of plan.warnings) this.#warn(progress, message);
       return { ids: new Map() };
     }
     const progress = options.quiet === true ? undefined : await this.#renderer();
+    const { describeEvent } = await import("../render/execute-events.js");
+    const show = (event: ExecuteEvent): void => {
+      options.onEvent?.(event);
+      if (event.type === "warning") this.#warn(progress, event.message);
+      else if (progress !== undefined) for (const update of describeEvent(event)) progress.update(update);
+    };
     return await execute(plan, {
       engine: this.engine,
-      emit: (event) => this.#show(progress, event),
+      emit: show,
       parallel: this.ctx.globals.parallel,
       signal: options.signal ?? this.ctx.signal,
       env: this.#environment,
@@ -93,28 +103,22 @@ export class Session implements AsyncDisposable {
     return this.#progress;
   }
 
-  #show(progress: Progress | undefined, event: ExecuteEvent): void {
-    if (event.type === "warning") {
-      if (progress === undefined) this.ctx.warn(event.message);
-      else progress.line(`warning: ${event.message}`);
-      return;
-    }
-    if (progress === undefined) return;
-    const update = progressUpdate(event);
-    if (update !== undefined) progress.update(update);
-  }
-
-  async #warn(message: string): Promise<void> {
-    const progress = await this.#progress;
+  #warn(progress: Progress | undefined, message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
     if (progress === undefined) this.ctx.warn(message);
-    else progress.line(`warning: ${message}`);
+    else progress.line(`warning: ${printable(message, 2000)}`);
   }
 }
 
 /** Opens the engine and takes the project's lock; says so when another command holds it. */
 export async function openSession(
   ctx: CliContext,
-  project: { readonly name: string; readonly environment?: Readonly<Record<string, string>>; readonly workingDir?: string },
+  project: {
+    readonly name: string;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly workingDir?: string;
+  },
   options: { readonly lock?: boolean } = {},
 ): Promise<Session> {
   const engine = await ctx.engine();

@@ -1,7 +1,17 @@
 /** Pull, push, build and remove images, with their progress. */
+import type { ProgressListener } from "../../engine/types.js";
 import { isTscError, messageOf } from "../../lib/errors.js";
 import { type ExecuteContext, errorEvent, told } from "../context.js";
 import type { OperationOf } from "./index.js";
+
+/** Progress under the name the compose file uses; begin and end are told by the operation itself. */
+function forward(context: ExecuteContext, name: string): ProgressListener {
+  return (event) => {
+    if (event.type === "pull-start" || event.type === "pull-done" || event.type === "build-done") return;
+    if (event.type === "warning") context.emit({ type: "warning", message: event.message });
+    else context.emit({ type: "progress", name, event: { ...event, image: name } });
+  };
+}
 
 export async function pullImage(context: ExecuteContext, operation: OperationOf<"pull-image">): Promise<void> {
   const { image: name } = operation;
@@ -9,7 +19,7 @@ export async function pullImage(context: ExecuteContext, operation: OperationOf<
   try {
     await context.engine.images.pull(name, {
       ...(operation.platform === undefined ? {} : { platform: operation.platform }),
-      ...(operation.quiet === true ? {} : { onProgress: (event) => context.emit({ type: "progress", name, event }) }),
+      ...(operation.quiet === true ? {} : { onProgress: forward(context, name) }),
       ...(context.signal === undefined ? {} : { signal: context.signal }),
     });
   } catch (error) {
@@ -29,7 +39,7 @@ export async function pushImage(context: ExecuteContext, operation: OperationOf<
   context.emit({ type: "status", resource: "Image", name, status: "working", text: "Pushing" });
   try {
     await context.engine.images.push(name, {
-      ...(operation.quiet === true ? {} : { onProgress: (event) => context.emit({ type: "progress", name, event }) }),
+      ...(operation.quiet === true ? {} : { onProgress: forward(context, name) }),
       ...(context.signal === undefined ? {} : { signal: context.signal }),
     });
   } catch (error) {
@@ -50,7 +60,7 @@ export async function buildImage(context: ExecuteContext, operation: OperationOf
     context.engine.images.build({
       ...operation.request,
       onProgress: (event) => {
-        if (operation.quiet !== true || event.type === "warning") context.emit({ type: "progress", name, event });
+        if (operation.quiet !== true || event.type === "warning") forward(context, name)(event);
       },
       ...(context.signal === undefined ? {} : { signal: context.signal }),
     }),

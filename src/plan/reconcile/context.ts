@@ -22,6 +22,8 @@ export interface UpOptions {
   readonly separator?: Separator;
   /** End with a wait until every service is running or healthy. */
   readonly wait?: boolean;
+  /** Providers were called by an earlier plan of this command. */
+  readonly skipProviders?: boolean;
   readonly noHosts?: boolean;
   /** Pod that every container joins. */
   readonly pod?: string;

@@ -1,0 +1,146 @@
+/** Follows the output and the ends of a project's containers for attached `up`. Prints through the log printer only. */
+import type { Project } from "../../compose/model.js";
+import type { EngineApi } from "../../engine/api.js";
+import { isTscError } from "../../lib/errors.js";
+import type { Observed } from "../../plan/observe.js";
+import { LABEL } from "../../plan/labels.js";
+import type { LogPrinter } from "../render/log-printer.js";
+
+export interface FollowerOptions {
+  readonly printer: LogPrinter;
+  readonly isShown: (service: string) => boolean;
+  /** A container has ended for good (its restart policy does not bring it back). */
+  readonly onExit: (service: string, code: number) => void;
+}
+
+/** Lives as long as the attached command. */
+export class Followers {
+  readonly #engine: EngineApi;
+  readonly #project: Project;
+  readonly #options: FollowerOptions;
+  readonly #stop = new AbortController();
+  readonly #followed = new Map<string, { service: string; ended: boolean; done: Promise<void> }>();
+  readonly #since = new Date().toISOString();
+  #started = false;
+
+  constructor(engine: EngineApi, project: Project, options: FollowerOptions) {
+    this.#engine = engine;
+    this.#project = project;
+    this.#options = options;
+  }
+
+  /** Display names of the containers that will be shown, registered so that prefixes line up. */
+  names(observed: Observed): string[] {
+    const names: string[] = [];
+    for (const container of observed.containers) {
+      if (container.oneOff || !this.#options.isShown(container.service)) continue;
+      const name = this.#displayName(container.name, container.service, container.info.labels);
+      this.#options.printer.register(name);
+      names.push(name);
+    }
+    return names;
+  }
+
+  /** Begins with a container that has started; again after it ended and was started anew. */
+  follow(containerName: string): void {
+    const known = this.#followed.get(containerName);
+    if (known !== undefined && !known.ended) return;
+    const entry = { service: "", ended: false, done: Promise.resolve() };
+    this.#followed.set(containerName, entry);
+    entry.done = this.#watch(containerName, entry).catch((error: unknown) => {
+      entry.ended = true;
+      if (!this.#stop.signal.aborted && !isTscError(error, "TSC_CONTAINER_NOT_FOUND")) throw error;
+    });
+  }
+
+  hookOutput(containerName: string, stream: "stdout" | "stderr", text: string): void {
+    const prefix = `${this.#project.name}-`;
+    const name = containerName.startsWith(prefix) ? containerName.slice(prefix.length) : containerName;
+    this.#options.printer.log(name, { stream, text, time: new Date().toISOString(), partial: false });
+  }
+
+  /** From now on the command ends when everything shown has ended. */
+  allStarted(): void {
+    this.#started = true;
+    if (this.allShownEnded()) this.#options.onExit("", 0);
+  }
+
+  allShownEnded(): boolean {
+    if (!this.#started) return false;
+    const shown = [...this.#followed.values()].filter(({ service }) => this.#options.isShown(service));
+    return shown.every(({ ended }) => ended);
+  }
+
+  /** Waits until the last lines of ended containers are printed. */
+  async drain(): Promise<void> {
+    await Promise.allSettled([...this.#followed.values()].filter(({ ended }) => ended).map(({ done }) => done));
+  }
+
+  close(): void {
+    this.#stop.abort();
+  }
+
+  async #watch(containerName: string, entry: { service: string; ended: boolean }): Promise<void> {
+    const { containers } = this.#engine;
+    const signal = this.#stop.signal;
+    const info = await containers.inspect(containerName);
+    entry.service = info.labels[LABEL.service] ?? "";
+    const { service } = entry;
+    const shown = this.#options.isShown(service);
+    const name = this.#displayName(info.name, service, info.labels);
+    const stopLogs = new AbortController();
+    const logs = shown ? this.#print(info.id, name, AbortSignal.any([signal, stopLogs.signal])) : Promise.resolve();
+    for (;;) {
+      const code = await containers.wait(info.id, signal);
+      const now = await containers.inspect(info.id).catch(() => undefined);
+      const again = now?.state === "restarting" || now?.state === "running";
+      if (!again) {
+        // The log reader ends by itself once it has read all that the ended container wrote.
+        await Promise.race([logs, new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
+        stopLogs.abort();
+      }
+      if (shown) this.#options.printer.status(name, `exited with code ${code}${again ? " (restarting)" : ""}`);
+      if (again) {
+        await this.#untilRunning(info.id, signal);
+        continue;
+      }
+      entry.ended = true;
+      this.#options.onExit(service, code);
+      return;
+    }
+  }
+
+  /** A restarting container counts as not running for `wait`: look when its next start is recorded. */
+  async #untilRunning(id: string, signal: AbortSignal): Promise<void> {
+    const { ContainerWatch } = await import("../../execute/watch.js");
+    const watch = new ContainerWatch(this.#engine);
+    try {
+      while (!signal.aborted) {
+        const changed = watch.changed(id);
+        const { state } = await this.#engine.containers.inspect(id);
+        if (state !== "restarting") return;
+        await changed;
+      }
+    } finally {
+      watch.close();
+    }
+  }
+
+  async #print(id: string, name: string, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const line of this.#engine.containers.logs(id, { follow: true, since: this.#since, signal })) {
+        this.#options.printer.log(name, line);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** `web-1`: without the project, unless the person chose the name. */
+  #displayName(containerName: string, service: string, labels: Readonly<Record<string, string>>): string {
+    const fixed = this.#project.services[service]?.container_name;
+    if (fixed !== undefined && fixed !== "") return fixed;
+    const number = labels[LABEL.number];
+    return number === undefined ? containerName : `${service}-${number}`;
+  }
+}

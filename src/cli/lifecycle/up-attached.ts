@@ -1,0 +1,223 @@
+/**
+ * Attached `up`: creates with progress, then starts while the containers' output is printed, until they have ended, the person
+ * interrupts (first: stop, second: kill), or an exit ends it all. compose.md §3.3, rules 28–31.
+ */
+import type { Project } from "../../compose/model.js";
+import { isTscError, TscError } from "../../lib/errors.js";
+import { planKill, planStop } from "../../plan/lifecycle.js";
+import { observe } from "../../plan/observe.js";
+import type { ParsedOptions } from "../command.js";
+import type { CliContext } from "../context.js";
+import { createLogPrinter, wantsColor } from "../render/log-printer.js";
+import { bringUp, type BringUpOptions } from "./bring-up.js";
+import { Followers } from "./followers.js";
+import { openMenu } from "./menu.js";
+import { openSession, type Session } from "./session.js";
+
+/** The exit code. */
+export async function upAttached(
+  ctx: CliContext,
+  project: Project,
+  targets: readonly string[],
+  options: ParsedOptions,
+  request: BringUpOptions,
+): Promise<number> {
+  const exitFrom = options.text("exit-code-from");
+  if (exitFrom !== undefined && project.services[exitFrom] === undefined) {
+    throw new TscError("TSC_SERVICE_NOT_FOUND", `no such service: ${exitFrom}`, { kind: "not-found" });
+  }
+  const cascade: Cascade = options.flag("abort-on-container-failure")
+    ? "failure"
+    : options.flag("abort-on-container-exit") || exitFrom !== undefined
+      ? "exit"
+      : "none";
+  const attached = attachedServices(project, targets, options);
+  const run = new AttachedRun(ctx, project, { cascade, exitFrom, attached, timeoutMs: request.timeoutMs });
+  return await run.execute(request, options);
+}
+
+type Cascade = "none" | "exit" | "failure";
+
+/** Services whose output is shown. */
+function attachedServices(project: Project, targets: readonly string[], options: ParsedOptions): Set<string> {
+  const chosen = options.list("attach");
+  const all = Object.keys(project.services);
+  for (const name of [...chosen, ...options.list("no-attach")]) {
+    if (project.services[name] === undefined) {
+      throw new TscError("TSC_SERVICE_NOT_FOUND", `no such service: ${name}`, { kind: "not-found" });
+    }
+  }
+  const base =
+    chosen.length > 0 ? chosen : targets.length === 0 || options.flag("attach-dependencies") ? all : [...targets];
+  const without = new Set(options.list("no-attach"));
+  return new Set(
+    base.filter(
+      (name) => !without.has(name) && (project.services[name]?.attach !== false || chosen.includes(name)),
+    ),
+  );
+}
+
+interface AttachedOptions {
+  readonly cascade: Cascade;
+  readonly exitFrom: string | undefined;
+  readonly attached: ReadonlySet<string>;
+  readonly timeoutMs: number | undefined;
+}
+
+/** One attached run, from the first container to the restored terminal. */
+class AttachedRun {
+  readonly #ctx: CliContext;
+  readonly #project: Project;
+  readonly #options: AttachedOptions;
+  readonly #starting = new AbortController();
+  readonly #ended: Promise<"exited" | "aborted" | "interrupted" | "detached">;
+  #end: (why: "exited" | "aborted" | "interrupted" | "detached") => void = () => undefined;
+  #kill: (() => void) | undefined;
+  #interrupted = false;
+  #firstExit: number | undefined;
+  #exitFromCode: number | undefined;
+
+  constructor(ctx: CliContext, project: Project, options: AttachedOptions) {
+    this.#ctx = ctx;
+    this.#project = project;
+    this.#options = options;
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  async execute(request: BringUpOptions, options: ParsedOptions): Promise<number> {
+    const ctx = this.#ctx;
+    const release = ctx.onInterrupt((_name, count) => this.#onInterrupt(count));
+    const session = await openSession(ctx, this.#project);
+    const signal = this.#starting.signal;
+    const printer = createLogPrinter({
+      stdout: ctx.stdout,
+      stderr: ctx.stderr,
+      color: wantsColor(ctx) && !options.flag("no-color"),
+      prefix: !options.flag("no-log-prefix"),
+      timestamps: options.flag("timestamps"),
+    });
+    const followers = new Followers(session.engine, this.#project, {
+      printer,
+      isShown: (service) => this.#options.attached.has(service),
+      onExit: (service, code) => this.#onExit(service, code, followers),
+    });
+    const menu = openMenu(ctx, options, {
+      onDetach: () => this.#end("detached"),
+      onInterrupt: (count) => this.#onInterrupt(count),
+      project: this.#project,
+    });
+    try {
+      try {
+        await this.#bringUp(session, request, signal, followers);
+      } catch (error) {
+        if (!this.#interrupted || !isTscError(error, "TSC_CANCELLED")) throw error;
+        await session.endProgress();
+        await this.#stopAll(session);
+        return 130;
+      }
+      await session.unlock();
+      followers.allStarted();
+      if (options.flag("watch")) menu.startWatch();
+      const why = await this.#ended;
+      if (why === "detached") return 0;
+      if (why === "exited") {
+        await followers.drain();
+        return 0;
+      }
+      if (why === "aborted") ctx.note("Aborting on container exit...\n");
+      await this.#stopAll(session);
+      await followers.drain();
+      return why === "interrupted" ? 130 : this.#abortCode();
+    } finally {
+      release();
+      await menu.close();
+      followers.close();
+      printer.flush();
+      await session[Symbol.asyncDispose]();
+    }
+  }
+
+  /** Everything but starting first, so that output and progress do not share the screen. */
+  async #bringUp(
+    session: Session,
+    request: BringUpOptions,
+    signal: AbortSignal,
+    followers: Followers,
+  ): Promise<void> {
+    await bringUp(session, this.#project, { ...request, start: false, run: { signal } });
+    await session.endProgress();
+    const names = followers.names(await observe(session.engine, this.#project.name, { resources: false }));
+    if (names.length > 0) this.#ctx.note(`Attaching to ${names.join(", ")}\n`);
+    const { images: _done, ...rest } = request;
+    await bringUp(session, this.#project, {
+      ...rest,
+      recreate: "never",
+      recreateDependencies: "never",
+      ignoreOrphans: true,
+      removeOrphans: false,
+      skipProviders: true,
+      // Missing images were brought by the first pass; nothing is pulled or built twice.
+      images: { pull: "missing", noBuild: true },
+      run: {
+        signal,
+        quiet: true,
+        onEvent: (event) => {
+          if (event.type === "output") followers.hookOutput(event.name, event.stream, event.text);
+          if (event.type !== "status" || event.resource !== "Container") return;
+          if (event.text === "Started" || event.text === "Running") followers.follow(event.name);
+          if (event.text === "Unpaused") followers.follow(event.name);
+        },
+      },
+    });
+  }
+
+  #onInterrupt(count: number): void {
+    this.#interrupted = true;
+    if (count === 1) {
+      this.#ctx.note("\nGracefully Stopping... press Ctrl+C again to force\n");
+      this.#starting.abort();
+      this.#end("interrupted");
+    } else this.#kill?.();
+  }
+
+  #onExit(service: string, code: number, followers: Followers): void {
+    if (service === this.#options.exitFrom) this.#exitFromCode ??= code;
+    const aborts = this.#options.cascade === "exit" || (this.#options.cascade === "failure" && code !== 0);
+    if (aborts) {
+      this.#firstExit ??= code;
+      this.#starting.abort();
+      this.#end("aborted");
+    }
+    if (followers.allShownEnded()) this.#end("exited");
+  }
+
+  #abortCode(): number {
+    if (this.#options.exitFrom !== undefined) return this.#exitFromCode ?? this.#firstExit ?? 0;
+    return this.#firstExit ?? 0;
+  }
+
+  /** Stops the services of this command; a second interrupt kills them. */
+  async #stopAll(session: Session): Promise<void> {
+    const killed = new AbortController();
+    const { engine } = session;
+    const selection = { services: Object.keys(this.#project.services), project: this.#project };
+    this.#kill = () => {
+      killed.abort();
+      void (async () => {
+        const now = await observe(engine, this.#project.name, { resources: false });
+        await session.run(planKill(now, selection, "SIGKILL"), { signal: new AbortController().signal });
+      })().catch((error: unknown) => this.#ctx.warn(String(error)));
+    };
+    const observed = await observe(engine, this.#project.name, { resources: false });
+    const plan = planStop(observed, selection, { timeoutMs: this.#options.timeoutMs });
+    try {
+      await session.run(plan, { signal: killed.signal });
+    } catch (error) {
+      if (!killed.signal.aborted) throw error;
+    } finally {
+      await session.endProgress();
+    }
+  }
+}
