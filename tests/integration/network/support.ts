@@ -5,7 +5,6 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { build } from "esbuild";
 import type { EngineContext, EnginePaths } from "../../../src/engine/context.js";
 import { type Networking, openNetworking } from "../../../src/engine/network/index.js";
 import { openState, type State } from "../../../src/engine/state/index.js";
@@ -155,6 +154,7 @@ export function freePort(): Promise<number> {
 
 /** Bundles a program that imports our sources as `SRC/…`; its path. */
 export async function bundle(source: string, dir: string): Promise<string> {
+  const { build } = await import("esbuild");
   const outfile = join(dir, "program.mjs");
   await build({
     stdin: { contents: source.replaceAll("SRC/", `${resolve("src")}/`), resolveDir: resolve("."), loader: "ts" },
@@ -162,8 +162,19 @@ export async function bundle(source: string, dir: string): Promise<string> {
     platform: "node",
     format: "esm",
     target: "node24",
+    external: ["esbuild"],
     logLevel: "error",
     outfile,
   });
   return outfile;
+}
+
+/** The code of the error a promise rejects with, or "" when it resolves. */
+export async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return "";
+  } catch (error) {
+    return typeof error === "object" && error !== null && "code" in error ? String(error.code) : String(error);
+  }
 }
