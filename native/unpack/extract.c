@@ -130,8 +130,12 @@ static bool is_whiteout(const struct stat *st) { return S_ISCHR(st->st_mode) && 
 
 static void remove_existing(int folder, const char *name, const char *path) {
   struct tsc_removal removal = {.keep = NULL};
+  /* The kept parent may be what is removed: from here on only our own descriptor of the folder is used. */
+  int own = dup(folder);
+  if (own < 0) fail_errno(path, "dup");
   forget_parent();
-  if (tsc_remove_at(&removal, folder, name) < 0) fail_errno(path, removal.failed_call);
+  if (tsc_remove_at(&removal, own, name) < 0) fail_errno(path, removal.failed_call);
+  close(own);
 }
 
 /* Opens a path as a folder inside the root (links followed inside it). */
@@ -359,8 +363,6 @@ static void extract_whiteout(int folder, const char *name, const struct entry *e
 }
 
 static void extract_opaque(int folder, const struct entry *entry) {
-  char self[40];
-  snprintf(self, sizeof self, "/proc/self/fd/%d", folder);
   int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) fail_errno(entry->path, "open");
   if (whiteouts == WHITEOUTS_APPLY) {

@@ -100,6 +100,9 @@ int main(int argc, char **argv) {
   while (tar_next(&entry)) {
     if (tar_headers() > max_entries) fail("LIMIT", entry.path, "more than %llu entries", (unsigned long long)max_entries);
     entries++;
+    /* A sparse file may claim any size without carrying it. */
+    if (max_bytes != 0 && entry.real_size > max_bytes - (bytes < max_bytes ? bytes : max_bytes))
+      fail("LIMIT", entry.path, "size of the files is over the limit");
     bytes += entry.real_size;
     extract_entry(&entry);
     tar_finish(&entry);
