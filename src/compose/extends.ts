@@ -60,10 +60,8 @@ async function extend(
     applied = [...resets, ...loaded.resets];
     base = await extend(ref, loaded.services, path, applied, chain, state, cache);
   }
-  if (base === null) {
-    delete service["extends"];
-    return service;
-  }
+  // an empty base (`base:`) gives nothing; the reference then keeps the key
+  if (base === null) return service;
   const source = cloneTree(base) as TreeMap;
   for (const path of applied) removePath({ services: Object.assign(newMap(), { [name]: source }) }, path);
   const merged = mergeService(source, service);

@@ -1,7 +1,6 @@
 /** Makes the paths of a tree absolute (or relative to an including file's folder), by a table. Reads only symbolic links. */
 import { isAbsolute, join } from "node:path";
 import type { ComposeFs, RemoteLoader } from "./options.js";
-import { isFilePath } from "./short-volume.js";
 import { isMap, pathTable, scalarText, stepKey } from "./tree.js";
 import type { PathTable, Tree, TreeMap } from "./tree.js";
 import { TscError } from "../lib/errors.js";
@@ -18,14 +17,18 @@ type Resolve = (value: Tree, options: PathOptions) => Tree;
 /** `~` and `~/x` under the home folder. */
 export function expandHome(path: string, home: string | undefined): string {
   if (!path.startsWith("~") || home === undefined || home === "") return path;
-  return path === "~" ? home : path.startsWith("~/") ? join(home, path.slice(2)) : path;
+  return path === "~" ? home : path.startsWith("~/") ? withoutTrailingSlash(join(home, path.slice(2))) : path;
 }
 
 /** A path under `base` unless it is absolute. */
 export function resolvePath(path: string, options: Pick<PathOptions, "base" | "home">): string {
   const expanded = expandHome(path, options.home);
   if (expanded === "" || isAbsolute(expanded)) return expanded;
-  return /^(?:[A-Za-z]:[\\/]|\\\\)/.test(expanded) ? expanded : join(options.base, expanded);
+  return /^(?:[A-Za-z]:[\\/]|\\\\)/.test(expanded) ? expanded : withoutTrailingSlash(join(options.base, expanded));
+}
+
+function withoutTrailingSlash(path: string): string {
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
 /** True for a build context that is not a path: a URL, a git remote or another service. */
@@ -95,5 +98,3 @@ function walk(value: Tree, table: PathTable<Resolve>, options: PathOptions): Tre
   }
   return value;
 }
-
-export { isFilePath };

@@ -7,13 +7,11 @@ export interface ParsedVolume {
   source?: string;
   target: string;
   read_only?: boolean;
-  consistency?: string;
   bind?: { selinux?: string; propagation?: string; create_host_path?: boolean };
   volume?: { nocopy?: boolean; subpath?: string };
 }
 
 const PROPAGATION = new Set(["rprivate", "private", "rshared", "shared", "rslave", "slave"]);
-const CONSISTENCY = new Set(["consistent", "cached", "delegated"]);
 
 /** Parses one entry. Throws TSC_COMPOSE_VOLUME_INVALID. */
 export function parseVolume(spec: string): ParsedVolume {
@@ -40,7 +38,6 @@ function applyOption(volume: ParsedVolume, option: string): void {
   else if (option.startsWith("subpath=")) volume.volume = { ...volume.volume, subpath: option.slice(8) };
   else if (option === "z" || option === "Z") volume.bind = { ...volume.bind, selinux: option };
   else if (PROPAGATION.has(option)) volume.bind = { ...volume.bind, propagation: option };
-  else if (CONSISTENCY.has(option)) volume.consistency = option;
 }
 
 /** Splits at colons, keeping a Windows drive (`C:\…`) in one piece. */

@@ -1,7 +1,7 @@
 /** Rules of the specification that a JSON schema cannot say, by a table from path pattern to check. */
 import { isIP } from "node:net";
 import { Problems } from "./problems.js";
-import { isMap, pathTable, pathText, scalarText, stepKey } from "./tree.js";
+import { isMap, pathTable, pathText, stepKey } from "./tree.js";
 import type { Path, PathTable, Tree, TreeMap } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
 
