@@ -90,7 +90,7 @@ describe("damaged content", () => {
     });
   });
 
-  test("an endless manifest and an endless blob are cut off", async () => {
+  test("an endless manifest is cut off", async () => {
     await using endless = await startPeer(undefined, (request, response) => {
       if (request.url === "/v2/") response.writeHead(200).end();
       else {
@@ -108,7 +108,6 @@ describe("damaged content", () => {
     await expect(engine.images.pull(`${endless.address}/x:1`)).rejects.toMatchObject({
       code: "TSC_REGISTRY_TOO_LARGE",
     });
-  });
   });
 
   test("a blob longer than its descriptor is refused", async () => {
