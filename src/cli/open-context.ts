@@ -4,6 +4,7 @@ import type { EngineApi } from "../engine/api.js";
 import { isTscError, TscError } from "../lib/errors.js";
 import { printable } from "../lib/printable.js";
 import type { CliContext, GlobalOptions, ProjectRequest } from "./context.js";
+import { loadOptions } from "./load-options.js";
 
 /** What main.ts hands in from the process. */
 export interface Surroundings {
@@ -72,11 +73,16 @@ export function openContext(around: Surroundings, globals: GlobalOptions): CliCo
   return {
     env: around.env,
     cwd: around.cwd,
-    stdin: around.stdin,
+    // opening standard input costs time and, on a pipe, starts reading: only who asks for it pays
+    get stdin() {
+      return around.stdin;
+    },
     stdout: around.stdout,
     stderr: around.stderr,
     isTty: {
-      stdin: around.stdin.isTTY === true,
+      get stdin() {
+        return around.stdin.isTTY === true;
+      },
       stdout: around.stdout.isTTY === true,
       stderr: around.stderr.isTTY === true,
     },
@@ -146,16 +152,7 @@ async function loadRequested(
 ): Promise<Project> {
   const { loadProject } = await import("../compose/index.js");
   return await loadProject({
-    env: around.env,
-    cwd: around.cwd,
-    files: globals.files,
-    profiles: globals.profiles,
-    envFiles: globals.envFiles,
-    allResources: globals.allResources,
-    compatibility: globals.compatibility,
-    warn: (warning) => warn(warning.message),
-    ...(globals.projectName === undefined ? {} : { projectName: globals.projectName }),
-    ...(globals.projectDirectory === undefined ? {} : { projectDirectory: globals.projectDirectory }),
+    ...loadOptions({ env: around.env, cwd: around.cwd, globals, warn }),
     ...(request.services === undefined ? {} : { services: request.services }),
     ...(request.noDependencies === undefined ? {} : { noDependencies: request.noDependencies }),
     ...(request.allProfiles === undefined ? {} : { allProfiles: request.allProfiles }),

@@ -23,7 +23,7 @@ function checkedName(name: string): string {
   );
 }
 
-/** `TSC_SERVICE_NOT_FOUND` for a service that the project does not declare; without a project everything passes. */
+/** `TSC_COMPOSE_SERVICE_UNKNOWN` for a service that the project does not declare; without a project everything passes. */
 export function checkServices(project: Project | undefined, services: readonly string[]): void {
   if (project === undefined) return;
   for (const service of services) {
@@ -34,7 +34,7 @@ export function checkServices(project: Project | undefined, services: readonly s
 
 /** docker compose's text, with the declared ones as a hint. */
 export function noSuchService(service: string, known: readonly string[] = []): TscError {
-  return new TscError("TSC_SERVICE_NOT_FOUND", `no such service: ${service}`, {
+  return new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, {
     kind: "not-found",
     ...(known.length === 0 ? {} : { hint: `services are: ${known.slice(0, 20).join(", ")}` }),
   });
@@ -59,7 +59,9 @@ export async function projectContainers(
     .filter((info) => services.length === 0 || services.includes(info.labels[LABEL.service] ?? ""))
     .filter((info) => query.oneOff === "include" || info.labels[LABEL.oneOff] !== "True")
     .filter((info) => query.all === true || isLive(info))
-    .toSorted((a, b) => compareText(a.labels[LABEL.service] ?? "", b.labels[LABEL.service] ?? "") || numberOf(a) - numberOf(b));
+    .toSorted(
+      (a, b) => compareText(a.labels[LABEL.service] ?? "", b.labels[LABEL.service] ?? "") || numberOf(a) - numberOf(b),
+    );
 }
 
 /** What docker lists without `--all`. */
@@ -89,7 +91,8 @@ export async function serviceContainer(
   const chosen = index > 0 ? found.find((info) => numberOf(info) === index) : found[0];
   if (chosen !== undefined) return chosen;
   const which = index > 0 ? ` container #${index}` : "";
-  const text = options.all === true ? `no container found for service "${service}"` : `service "${service}" is not running`;
+  const text =
+    options.all === true ? `no container found for service "${service}"` : `service "${service}" is not running`;
   throw new TscError("TSC_CONTAINER_NOT_RUNNING", `${text}${which}`, {
     kind: "not-found",
     hint: `'tscompose ps -a ${service}' shows its containers`,

@@ -7,3 +7,5 @@ export { dependencyGraph } from "./graph.js";
 export type { DependencyGraph, GraphEdge, GraphNode } from "./graph.js";
 export { toConfigJson, toConfigObject, toConfigYaml } from "./output.js";
 export { enableServices, selectServices, withProfiles } from "./select.js";
+export { treeYaml } from "./output.js";
+export { variablesOf } from "./interpolate.js";

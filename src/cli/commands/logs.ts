@@ -5,7 +5,7 @@ import { isTscError, TscError } from "../../lib/errors.js";
 import { LABEL } from "../../plan/labels.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
-import { type LogPrinter, createLogPrinter, wantsColor } from "../render/log-printer.js";
+import { createLogPrinter, type LogPrinter, wantsColor } from "../render/log-printer.js";
 import { checkServices, isLive, nameWithoutProject, projectContainers, serviceContainer } from "../select.js";
 
 export const command: CommandSpec = {
@@ -18,8 +18,18 @@ export const command: CommandSpec = {
     { long: "index", value: "int", help: "Index of the container if service has multiple replicas" },
     { long: "no-color", help: "Produce monochrome output" },
     { long: "no-log-prefix", help: "Don't print prefix in logs" },
-    { long: "since", value: "string", help: "Show logs since timestamp (e.g. 2013-01-02T13:23:37Z) or relative (e.g. 42m)" },
-    { long: "tail", short: "n", value: "string", default: "all", help: "Number of lines to show from the end of the logs" },
+    {
+      long: "since",
+      value: "string",
+      help: "Show logs since timestamp (e.g. 2013-01-02T13:23:37Z) or relative (e.g. 42m)",
+    },
+    {
+      long: "tail",
+      short: "n",
+      value: "string",
+      default: "all",
+      help: "Number of lines to show from the end of the logs",
+    },
     { long: "timestamps", short: "t", help: "Show timestamps" },
     { long: "until", value: "string", help: "Show logs before a timestamp or relative (e.g. 42m)" },
     { long: "latest", short: "l", hidden: true, help: "Act on the latest container (podman-compose)" },

@@ -33,7 +33,11 @@ async function ls(ctx: CliContext, _args: readonly string[], options: ParsedOpti
   const rows = [...byProject]
     .filter(([name]) => wanted.length === 0 || wanted.some((pattern) => pattern.test(name)))
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, containers]) => ({ Name: name, Status: combinedStatus(containers), ConfigFiles: configFiles(containers) }));
+    .map(([name, containers]) => ({
+      Name: name,
+      Status: combinedStatus(containers),
+      ConfigFiles: configFiles(containers),
+    }));
   if (options.flag("quiet")) {
     ctx.print(rows.map(({ Name }) => `${Name}\n`).join(""));
     return 0;

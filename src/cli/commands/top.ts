@@ -2,7 +2,7 @@
 import { LABEL } from "../../plan/labels.js";
 import type { CommandSpec } from "../command.js";
 import type { CliContext } from "../context.js";
-import { TOP_SHAPE, renderTable } from "../render/table.js";
+import { renderTable, TOP_SHAPE } from "../render/table.js";
 import { projectContainers, projectName } from "../select.js";
 
 export const command: CommandSpec = {

@@ -2,8 +2,8 @@
 import type { Project } from "../../compose/model.js";
 import type { EngineApi } from "../../engine/api.js";
 import { isTscError } from "../../lib/errors.js";
-import type { Observed } from "../../plan/observe.js";
 import { LABEL } from "../../plan/labels.js";
+import type { Observed } from "../../plan/observe.js";
 import type { LogPrinter } from "../render/log-printer.js";
 
 export interface FollowerOptions {

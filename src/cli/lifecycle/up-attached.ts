@@ -9,7 +9,7 @@ import { observe } from "../../plan/observe.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { createLogPrinter, wantsColor } from "../render/log-printer.js";
-import { bringUp, type BringUpOptions } from "./bring-up.js";
+import { type BringUpOptions, bringUp } from "./bring-up.js";
 import { Followers } from "./followers.js";
 import { openMenu } from "./menu.js";
 import { openSession, type Session } from "./session.js";
@@ -51,9 +51,7 @@ function attachedServices(project: Project, targets: readonly string[], options:
     chosen.length > 0 ? chosen : targets.length === 0 || options.flag("attach-dependencies") ? all : [...targets];
   const without = new Set(options.list("no-attach"));
   return new Set(
-    base.filter(
-      (name) => !without.has(name) && (project.services[name]?.attach !== false || chosen.includes(name)),
-    ),
+    base.filter((name) => !without.has(name) && (project.services[name]?.attach !== false || chosen.includes(name))),
   );
 }
 
@@ -140,12 +138,7 @@ class AttachedRun {
   }
 
   /** Everything but starting first, so that output and progress do not share the screen. */
-  async #bringUp(
-    session: Session,
-    request: BringUpOptions,
-    signal: AbortSignal,
-    followers: Followers,
-  ): Promise<void> {
+  async #bringUp(session: Session, request: BringUpOptions, signal: AbortSignal, followers: Followers): Promise<void> {
     await bringUp(session, this.#project, { ...request, start: false, run: { signal } });
     await session.endProgress();
     const names = followers.names(await observe(session.engine, this.#project.name, { resources: false }));

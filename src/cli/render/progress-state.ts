@@ -58,9 +58,7 @@ export function applyUpdate(board: ProgressBoard, update: ProgressUpdate, nowMs:
   if (known === undefined) board.items.set(key, item);
 }
 
-export interface Painter {
-  (style: "done" | "working" | "warning" | "error" | "dim", text: string): string;
-}
+export type Painter = (style: "done" | "working" | "warning" | "error" | "dim", text: string) => string;
 export interface ScreenSize {
   readonly columns: number;
   readonly rows: number;
@@ -117,7 +115,8 @@ function itemLine(
   paint: Painter,
 ): string {
   const elapsed = `${(((item.endedMs ?? nowMs) - item.startedMs) / 1000).toFixed(1)}s`;
-  const mark = item.status === "working" ? (SPINNER[Math.floor(nowMs / 100) % SPINNER.length] ?? "") : MARK[item.status];
+  const mark =
+    item.status === "working" ? (SPINNER[Math.floor(nowMs / 100) % SPINNER.length] ?? "") : MARK[item.status];
   const sums = bytesOf(item, children);
   const details = [item.details, sums].filter((text) => text !== "").join(" ");
   const text = ` ${mark} ${item.id.padEnd(width)} ${item.text}${details === "" ? "" : `  ${details}`}`;
@@ -135,7 +134,10 @@ function childLine(child: ProgressItem, nowMs: number, columns: number, paint: P
 function bytesOf(item: ProgressItem, children: readonly ProgressItem[]): string {
   const total = children.reduce((sum, child) => sum + child.totalBytes, item.totalBytes);
   if (total <= 0) return "";
-  const current = children.reduce((sum, child) => sum + Math.min(child.currentBytes, child.totalBytes), item.currentBytes);
+  const current = children.reduce(
+    (sum, child) => sum + Math.min(child.currentBytes, child.totalBytes),
+    item.currentBytes,
+  );
   return `${humanSize(current)}/${humanSize(total)}`;
 }
 

@@ -5,7 +5,7 @@
 import { styleText } from "node:util";
 import { DefaultRenderer, Listr, ListrLogger, ProcessOutput } from "listr2";
 import type { Progress } from "./progress.js";
-import { type Painter, applyUpdate, boardLines, newBoard } from "./progress-state.js";
+import { applyUpdate, boardLines, newBoard, type Painter } from "./progress-state.js";
 
 /** Starts drawing on the first update, so that a command without work draws nothing. */
 export function ttyProgress(stream: NodeJS.WriteStream, color: boolean): Progress {

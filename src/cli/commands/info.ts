@@ -1,0 +1,55 @@
+/** `info`: what this engine found on the machine and what it chose. */
+import type { SystemInfo } from "../../engine/api.js";
+import type { CommandSpec } from "../command.js";
+import { binarySize } from "../render/units.js";
+import { VERSION } from "../version.js";
+
+export const command: CommandSpec = {
+  name: "info",
+  summary: "Show what the engine uses on this machine, and why",
+  example: "tscompose info --format json",
+  args: [],
+  options: [{ long: "format", short: "f", value: "string", help: "json, or a Go template" }],
+  run: async (ctx, _args, options) => {
+    const info = await (await ctx.engine()).info();
+    const format = options.text("format") ?? "";
+    if (format === "json") ctx.print(`${JSON.stringify({ version: VERSION, ...info })}\n`);
+    else if (format === "") ctx.print(infoText(info));
+    else {
+      const { compileTemplate } = await import("../render/template.js");
+      ctx.print(`${compileTemplate(format)({ version: VERSION, ...info })}\n`);
+    }
+    for (const warning of info.warnings) ctx.warn(warning);
+    return 0;
+  },
+};
+
+/** Lines `Name: value`. */
+export function infoText(info: SystemInfo): string {
+  const lines: (readonly [string, string])[] = [
+    ["Version", VERSION],
+    ["Rootless", String(info.rootless)],
+    ["Root", info.root],
+    ["Run root", info.runRoot],
+    ["Storage driver", info.storageDriver],
+    ["OCI runtime", `${info.ociRuntime} (${info.ociRuntimeReason})`],
+    ["Cgroups", `${info.cgroups}, manager ${info.cgroupManager}`],
+    ["Network", info.network],
+    ["Kernel", info.kernel],
+    ["Architecture", info.architecture],
+    ["CPUs", String(info.cpus)],
+    ["Memory", binarySize(info.memoryBytes)],
+    ["Containers", `${info.containers} (${info.containersRunning} running)`],
+    ["Images", String(info.images)],
+  ];
+  const width = Math.max(...lines.map(([name]) => name.length)) + 2;
+  const body = lines.map(([name, value]) => `${`${name}:`.padEnd(width)}${value}`);
+  const parts = info.components.map(({ name, path, version }) => `  ${name.padEnd(16)}${version.padEnd(12)}${path}`);
+  const missing = info.missing.map(({ name, why, install }) => `  ${name}: ${why} (${install})`);
+  return [
+    ...body,
+    ...(parts.length === 0 ? [] : ["Components:", ...parts]),
+    ...(missing.length === 0 ? [] : ["Missing:", ...missing]),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,25 @@
+/** The loader's options from the global ones. */
+import type { LoadOptions } from "../compose/index.js";
+import type { GlobalOptions } from "./context.js";
+
+/** What every load of this run has in common. */
+export function loadOptions(around: {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly globals: GlobalOptions;
+  readonly warn: (message: string) => void;
+}): LoadOptions {
+  const { env, cwd, globals, warn } = around;
+  return {
+    env,
+    cwd,
+    files: globals.files,
+    profiles: globals.profiles,
+    envFiles: globals.envFiles,
+    allResources: globals.allResources,
+    compatibility: globals.compatibility,
+    warn: (warning) => warn(warning.message),
+    ...(globals.projectName === undefined ? {} : { projectName: globals.projectName }),
+    ...(globals.projectDirectory === undefined ? {} : { projectDirectory: globals.projectDirectory }),
+  };
+}

@@ -1,0 +1,173 @@
+/** What `config` prints. Loads by itself because its flags switch phases of the loader off. */
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { LoadOptions, Project } from "../compose/index.js";
+import { TscError } from "../lib/errors.js";
+import type { ParsedOptions } from "./command.js";
+import type { CliContext } from "./context.js";
+import { loadOptions } from "./load-options.js";
+import { checkServices } from "./select.js";
+
+/** Runs `config` with its parsed flags; the first list flag wins, as in docker compose. */
+export async function showConfig(
+  ctx: CliContext,
+  services: readonly string[],
+  options: ParsedOptions,
+): Promise<number> {
+  const compose = await import("../compose/index.js");
+  const base: LoadOptions = {
+    ...loadOptions(ctx),
+    noInterpolate: options.flag("no-interpolate"),
+    noNormalize: options.flag("no-normalize") || ctx.globals.compatibility,
+    noPathResolution: options.flag("no-path-resolution"),
+    noConsistency: options.flag("no-consistency"),
+    noEnvResolution: options.flag("no-env-resolution"),
+  };
+  if (options.flag("variables")) return await showVariables(ctx, base, options);
+  const listing = LISTS.find(([flag]) => (flag === "hash" ? (options.text("hash") ?? "") !== "" : options.flag(flag)));
+  if (listing !== undefined) {
+    const [flag, list] = listing;
+    const selected = flag === "images" || flag === "environment" ? services : [];
+    const project = await compose.loadProject({
+      ...base,
+      services: selected,
+      noEnvResolution: flag !== "hash",
+      ...(flag === "profiles" ? { allProfiles: false } : {}),
+    });
+    const lines = await list(project, options);
+    if (!options.flag("quiet")) ctx.print(lines.map((line) => `${line}\n`).join(""));
+    return 0;
+  }
+  const format = options.text("format") ?? "yaml";
+  if (format !== "yaml" && format !== "json") {
+    throw new TscError("TSC_USAGE", `unsupported format "${format}"`, {
+      kind: "invalid-input",
+      hint: "use yaml or json",
+    });
+  }
+  const text = options.flag("no-interpolate")
+    ? await rawText(ctx, base, services, format)
+    : await projectText(ctx, base, services, options, format);
+  if (options.flag("quiet")) return 0;
+  const output = options.text("output") ?? "";
+  if (output === "") ctx.print(text);
+  else await writeFile(resolve(ctx.cwd, output), text);
+  return 0;
+}
+
+async function projectText(
+  ctx: CliContext,
+  base: LoadOptions,
+  services: readonly string[],
+  options: ParsedOptions,
+  format: "yaml" | "json",
+): Promise<string> {
+  const { loadProject, toConfigJson, toConfigYaml } = await import("../compose/index.js");
+  const loaded = await loadProject({ ...base, services });
+  const isLock = options.flag("lock-image-digests");
+  const pinned = isLock || options.flag("resolve-image-digests") ? await pinImages(ctx, loaded) : loaded;
+  const project = isLock ? imagesOnly(pinned) : pinned;
+  if (!isLock) return format === "json" ? toConfigJson(project) : await toConfigYaml(project);
+  const { toConfigObject, treeYaml } = await import("../compose/index.js");
+  const { services: locked } = toConfigObject(project, format);
+  return format === "json"
+    ? `${JSON.stringify({ services: locked }, null, 2)}\n`
+    : await treeYaml({ services: locked });
+}
+
+async function rawText(
+  ctx: CliContext,
+  base: LoadOptions,
+  services: readonly string[],
+  format: "yaml" | "json",
+): Promise<string> {
+  if (services.length > 0) {
+    ctx.warn("service filtering is not applied when --no-interpolate is set, the full model will be rendered");
+  }
+  const { loadModel, treeYaml } = await import("../compose/index.js");
+  const { tree } = await loadModel(base);
+  return format === "json" ? `${JSON.stringify(tree, null, 2)}\n` : await treeYaml(tree);
+}
+
+/** Images by the digest that their registry has now. */
+async function pinImages(ctx: CliContext, project: Project): Promise<Project> {
+  const engine = await ctx.engine();
+  const services = await Promise.all(
+    Object.entries(project.services).map(async ([name, service]) => {
+      if (service.image === undefined || service.image === "" || service.image.includes("@")) return [name, service];
+      const digest = await engine.images.resolveDigest(service.image);
+      return [name, { ...service, image: `${service.image}@${digest}` }];
+    }),
+  );
+  return { ...project, services: Object.fromEntries(services) };
+}
+
+function imagesOnly(project: Project): Project {
+  const services = Object.entries(project.services)
+    .filter(([, service]) => service.image !== undefined)
+    .map(([name, { image }]) => [name, { image }]);
+  return { ...project, services: Object.fromEntries(services), networks: {}, volumes: {}, secrets: {}, configs: {} };
+}
+
+type Lister = (project: Project, options: ParsedOptions) => readonly string[] | Promise<readonly string[]>;
+
+const sorted = (record: object) => Object.keys(record).toSorted();
+
+const LISTS: readonly (readonly [flag: string, list: Lister])[] = [
+  ["services", (project) => sorted(project.services)],
+  ["volumes", (project) => sorted(project.volumes)],
+  ["networks", (project) => sorted(project.networks)],
+  ["models", (project) => sorted(project.models)],
+  ["hash", hashes],
+  ["profiles", profiles],
+  ["images", images],
+  ["environment", (project) => sorted(project.environment).map((key) => `${key}=${project.environment[key] ?? ""}`)],
+];
+
+async function hashes(project: Project, options: ParsedOptions): Promise<readonly string[]> {
+  const { serviceHash } = await import("../plan/hash.js");
+  const wanted = options.text("hash") ?? "*";
+  const names = wanted === "*" ? sorted(project.services) : wanted.split(",").toSorted();
+  checkServices(project, names);
+  return names.flatMap((name) => {
+    const service = project.services[name];
+    return service === undefined ? [] : [`${name} ${serviceHash(service)}`];
+  });
+}
+
+function profiles(project: Project): readonly string[] {
+  const all = [...Object.values(project.services), ...Object.values(project.disabledServices)];
+  return [...new Set(all.flatMap((service) => service.profiles ?? []))].toSorted();
+}
+
+async function images(project: Project): Promise<readonly string[]> {
+  const { imageName } = await import("../plan/names.js");
+  return sorted(project.services).flatMap((name) => {
+    const service = project.services[name];
+    return service === undefined ? [] : [imageName(project.name, name, service)];
+  });
+}
+
+async function showVariables(ctx: CliContext, base: LoadOptions, options: ParsedOptions): Promise<number> {
+  const { loadModel, variablesOf } = await import("../compose/index.js");
+  const { tree } = await loadModel({ ...base, noInterpolate: true });
+  const variables = [...variablesOf(tree).values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  if (options.flag("quiet")) return 0;
+  if (options.text("format") === "json") {
+    const entries = variables.map((one) => [
+      one.name,
+      {
+        Name: one.name,
+        DefaultValue: one.defaultValue,
+        PresenceValue: one.presenceValue,
+        Required: one.required,
+      },
+    ]);
+    ctx.print(`${JSON.stringify(Object.fromEntries(entries))}\n`);
+    return 0;
+  }
+  const { renderTable } = await import("./render/table.js");
+  const rows = variables.map((one) => [one.name, String(one.required), one.defaultValue, one.presenceValue]);
+  ctx.print(renderTable([["NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"], ...rows]));
+  return 0;
+}
