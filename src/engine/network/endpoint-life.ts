@@ -1,5 +1,6 @@
 /** One endpoint's way through CNI: ADD of a reserved row, DEL of a live one. Owns the order of steps inside one network. */
 import { statfsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { isTscError, type TscError } from "../../lib/errors.js";
 import { createLimiter } from "../../lib/limit.js";
 import type { EngineContext } from "../context.js";
@@ -55,7 +56,7 @@ export function readResult(endpoint: NetworkEndpoint, result: CniResult, ifName:
 export function createEndpointLife(ctx: EngineContext, site: Site, networks: NetworkStore): EndpointLife {
   const dirs = pluginDirs(ctx.env);
   const env = helperEnv(ctx.env);
-  const plugins = createLimiter(8);
+  const plugins = createLimiter(Math.max(2, availableParallelism() * 2));
   const host = (): CniHost => ({
     kernel: ctx.kernel,
     dirs,
