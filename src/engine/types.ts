@@ -493,4 +493,6 @@ export interface ContainerStats {
   readonly blockReadBytes: number;
   readonly blockWriteBytes: number;
   readonly pids: number;
+  /** Where the numbers come from: without a cgroup they are summed over the living processes and less exact. */
+  readonly source?: "cgroup" | "processes" | "none";
 }

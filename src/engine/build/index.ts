@@ -19,8 +19,11 @@ import { planStages, type Stage, stageNamed } from "./stages.js";
 import { emptyState, type StageState } from "./state.js";
 
 export { pruneBuildCache } from "./cache.js";
+export { applyChanges } from "./changes.js";
 export type { BuildDeps, BuildImages, RunStep, RunStepRequest } from "./deps.js";
+export { encodeImageConfig } from "./image-config.js";
 export { containerRunStep } from "./run-step.js";
+export { emptyState, type StageState } from "./state.js";
 
 const MAX_DOCKERFILE_BYTES = 8 << 20;
 const INLINE = "dockerfile_inline";

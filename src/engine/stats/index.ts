@@ -1,0 +1,178 @@
+/**
+ * What a container uses now: from its cgroup (v1, v2, hybrid), or summed over its processes where there is no cgroup of its
+ * own (rootless without delegation). One sample per call; rates are the caller's.
+ */
+import { cpus, totalmem } from "node:os";
+import { basename, join } from "node:path";
+import type { ContainerStats } from "../types.js";
+import { containerPids, readProc, readProcess, TICKS_PER_SECOND } from "./processes.js";
+
+export { listProcesses, TOP_TITLES } from "./top.js";
+
+export interface StatsTarget {
+  readonly id: string;
+  readonly name: string;
+  /** Init's pid on the host; 0 when not running. */
+  readonly pid: number;
+  /** The container's folder in each hierarchy; empty when it has no cgroup. */
+  readonly cgroupFolders: readonly string[];
+}
+
+const PAGE_BYTES = 4096;
+const NS_PER_TICK = 1_000_000_000 / TICKS_PER_SECOND;
+
+/** The container's folders below the hierarchies' roots; empty without a cgroup path. */
+export function cgroupFoldersOf(hierarchies: readonly string[], cgroupPath: string): string[] {
+  return cgroupPath === "" ? [] : hierarchies.map((root) => join(root, cgroupPath));
+}
+
+/** A sample. All zero for a container that does not run, as docker has it. */
+export function sampleStats(target: StatsTarget): ContainerStats {
+  const base = {
+    id: target.id,
+    name: target.name,
+    systemNs: systemNanoseconds(),
+    onlineCpus: cpus().length,
+  };
+  if (target.pid === 0) {
+    return {
+      ...base,
+      cpuTotalNs: 0,
+      memoryBytes: 0,
+      memoryLimitBytes: 0,
+      networkRxBytes: 0,
+      networkTxBytes: 0,
+      blockReadBytes: 0,
+      blockWriteBytes: 0,
+      pids: 0,
+      source: "none",
+    };
+  }
+  const fromCgroup = readUnified(target.cgroupFolders) ?? readLegacy(target.cgroupFolders);
+  const usage = fromCgroup ?? sumProcesses(target);
+  return { ...base, ...usage, ...networkBytes(target.pid), source: fromCgroup === undefined ? "processes" : "cgroup" };
+}
+
+interface Usage {
+  readonly cpuTotalNs: number;
+  readonly memoryBytes: number;
+  readonly memoryLimitBytes: number;
+  readonly blockReadBytes: number;
+  readonly blockWriteBytes: number;
+  readonly pids: number;
+}
+
+/** `KEY VALUE` lines. */
+function keyed(text: string | undefined): Map<string, number> {
+  const values = new Map<string, number>();
+  for (const line of text?.split("\n") ?? []) {
+    const [key, value] = line.split(" ");
+    if (key !== undefined && value !== undefined) values.set(key, Number(value));
+  }
+  return values;
+}
+
+function limit(text: string | undefined): number {
+  const value = Number(text?.trim());
+  const total = totalmem();
+  // "max", v1's huge page-aligned number and anything above the machine all mean: no limit
+  return Number.isFinite(value) && value > 0 && value < total ? value : total;
+}
+
+function readUnified(folders: readonly string[]): Usage | undefined {
+  const folder = folders.find((path) => readProc(join(path, "memory.current")) !== undefined);
+  if (folder === undefined) return undefined;
+  const read = (file: string): string | undefined => readProc(join(folder, file));
+  const inactive = keyed(read("memory.stat")).get("inactive_file") ?? 0;
+  let blockReadBytes = 0;
+  let blockWriteBytes = 0;
+  for (const [, bytes] of (read("io.stat") ?? "").matchAll(/\brbytes=(\d+)/g)) blockReadBytes += Number(bytes);
+  for (const [, bytes] of (read("io.stat") ?? "").matchAll(/\bwbytes=(\d+)/g)) blockWriteBytes += Number(bytes);
+  return {
+    cpuTotalNs: (keyed(read("cpu.stat")).get("usage_usec") ?? 0) * 1000,
+    memoryBytes: Math.max(0, Number(read("memory.current")) - inactive),
+    memoryLimitBytes: limit(read("memory.max")),
+    blockReadBytes,
+    blockWriteBytes,
+    pids: Number(read("pids.current") ?? 0),
+  };
+}
+
+function readLegacy(folders: readonly string[]): Usage | undefined {
+  // a hierarchy's folder is named after its controllers: /sys/fs/cgroup/cpu,cpuacct/…
+  const read = (controller: string, file: string): string | undefined => {
+    for (const folder of folders) {
+      const [, , , , hierarchy = ""] = folder.split("/");
+      if (!basename(hierarchy).split(",").includes(controller)) continue;
+      const text = readProc(join(folder, file));
+      if (text !== undefined) return text;
+    }
+    return undefined;
+  };
+  const usage = read("memory", "memory.usage_in_bytes");
+  const cpu = read("cpuacct", "cpuacct.usage");
+  if (usage === undefined || cpu === undefined) return undefined;
+  const inactive = keyed(read("memory", "memory.stat")).get("total_inactive_file") ?? 0;
+  const block = read("blkio", "blkio.throttle.io_service_bytes_recursive") ?? "";
+  const sum = (kind: string): number =>
+    [...block.matchAll(new RegExp(`^\\d+:\\d+ ${kind} (\\d+)$`, "gm"))].reduce(
+      (total, [, bytes]) => total + Number(bytes),
+      0,
+    );
+  return {
+    cpuTotalNs: Number(cpu),
+    memoryBytes: Math.max(0, Number(usage) - inactive),
+    memoryLimitBytes: limit(read("memory", "memory.limit_in_bytes")),
+    blockReadBytes: sum("Read"),
+    blockWriteBytes: sum("Write"),
+    pids: Number(read("pids", "pids.current") ?? 0),
+  };
+}
+
+/** Living processes only: time of those that ended is in their parents' children fields, which init's reaping keeps. */
+function sumProcesses(target: StatsTarget): Usage {
+  const pids = containerPids(target.pid, []);
+  let ticks = 0;
+  let pages = 0;
+  let blockReadBytes = 0;
+  let blockWriteBytes = 0;
+  let tasks = 0;
+  for (const pid of pids) {
+    const stat = readProcess(pid);
+    if (stat === undefined) continue;
+    ticks += stat.userTicks + stat.systemTicks;
+    pages += stat.residentPages;
+    const io = readProc(`/proc/${pid}/io`) ?? "";
+    blockReadBytes += Number(/^read_bytes: (\d+)$/m.exec(io)?.[1] ?? 0);
+    blockWriteBytes += Number(/^write_bytes: (\d+)$/m.exec(io)?.[1] ?? 0);
+    tasks += Number(/^Threads:\s*(\d+)$/m.exec(readProc(`/proc/${pid}/status`) ?? "")?.[1] ?? 1);
+  }
+  return {
+    cpuTotalNs: ticks * NS_PER_TICK,
+    memoryBytes: pages * PAGE_BYTES,
+    memoryLimitBytes: totalmem(),
+    blockReadBytes,
+    blockWriteBytes,
+    pids: tasks,
+  };
+}
+
+/** All interfaces of the container's network namespace but loopback. */
+function networkBytes(pid: number): { networkRxBytes: number; networkTxBytes: number } {
+  let networkRxBytes = 0;
+  let networkTxBytes = 0;
+  for (const line of (readProc(`/proc/${pid}/net/dev`) ?? "").split("\n").slice(2)) {
+    const [name = "", values = ""] = line.split(":");
+    if (name.trim() === "lo" || values === "") continue;
+    const fields = values.trim().split(/\s+/).map(Number);
+    networkRxBytes += fields[0] ?? 0;
+    networkTxBytes += fields[8] ?? 0;
+  }
+  return { networkRxBytes, networkTxBytes };
+}
+
+/** CPU time of the whole machine, idle included: what container shares are measured against. */
+function systemNanoseconds(): number {
+  const fields = (readProc("/proc/stat")?.split("\n")[0] ?? "").trim().split(/\s+/).slice(1, 9).map(Number);
+  return fields.reduce((sum, ticks) => sum + ticks, 0) * NS_PER_TICK;
+}

@@ -1,0 +1,111 @@
+/** Processes of a container as the host's /proc shows them. Reads /proc and cgroup.procs; runs nothing inside the container. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { errnoOf } from "../../lib/errors.js";
+
+export interface ProcessStat {
+  readonly pid: number;
+  readonly ppid: number;
+  /** Short name, control characters still in it. */
+  readonly name: string;
+  readonly state: string;
+  readonly ttyNumber: number;
+  /** Clock ticks. */
+  readonly userTicks: number;
+  readonly systemTicks: number;
+  /** Clock ticks since boot. */
+  readonly startTicks: number;
+  readonly residentPages: number;
+}
+
+/** USER_HZ: fixed at 100 for user space on every architecture Linux runs on today. */
+export const TICKS_PER_SECOND = 100;
+
+/** The file's text, or undefined when the process or file has gone or is not for us. */
+export function readProc(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** One process from /proc/PID/stat (proc_pid_stat(5)); undefined when it is gone. */
+export function readProcess(pid: number): ProcessStat | undefined {
+  const text = readProc(`/proc/${pid}/stat`);
+  if (text === undefined) return undefined;
+  // the name may hold blanks and brackets: fields begin after the last one
+  const open = text.indexOf("(");
+  const close = text.lastIndexOf(")");
+  const fields = text.slice(close + 2).split(" ");
+  const number = (field: number): number => Number(fields[field - 3] ?? 0);
+  return {
+    pid,
+    ppid: number(4),
+    name: text.slice(open + 1, close),
+    state: fields[0] ?? "?",
+    ttyNumber: number(7),
+    userTicks: number(14),
+    systemTicks: number(15),
+    startTicks: number(22),
+    residentPages: number(24),
+  };
+}
+
+/**
+ * Pids of a container: those in its cgroups, else those in its pid namespace, else (host pid namespace) what descends from
+ * its init. Zombies are left out.
+ */
+export function containerPids(initPid: number, cgroupFolders: readonly string[]): number[] {
+  const fromCgroup = cgroupFolders.map(cgroupPids).find((pids) => pids.length > 0);
+  const pids = fromCgroup ?? namespacePids(initPid) ?? descendants(initPid);
+  return pids.filter((pid) => {
+    const state = readProcess(pid)?.state;
+    return state !== undefined && state !== "Z" && state !== "X";
+  });
+}
+
+function cgroupPids(folder: string): number[] {
+  const text = readProc(join(folder, "cgroup.procs"));
+  if (text === undefined) return [];
+  const own = text.split("\n").filter(Boolean).map(Number);
+  const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [...own, ...below.flatMap((entry) => cgroupPids(join(folder, entry.name)))].sort((a, b) => a - b);
+}
+
+function pidNamespace(pid: number | "self"): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+function allPids(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function namespacePids(initPid: number): number[] | undefined {
+  const namespace = pidNamespace(initPid);
+  if (namespace === undefined || namespace === pidNamespace("self")) return undefined;
+  return allPids().filter((pid) => pidNamespace(pid) === namespace);
+}
+
+function descendants(initPid: number): number[] {
+  const parents = new Map<number, number>();
+  for (const pid of allPids()) {
+    const stat = readProcess(pid);
+    if (stat !== undefined) parents.set(pid, stat.ppid);
+  }
+  const isBelow = (pid: number): boolean => {
+    for (let at: number | undefined = pid; at !== undefined && at > 0; at = parents.get(at))
+      if (at === initPid) return true;
+    return false;
+  };
+  return [...parents.keys()].filter(isBelow);
+}
