@@ -112,9 +112,13 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
   async function start(dir: string, instance: Instance): Promise<ProcessIdentity> {
     rmSync(join(dir, PID_FILE), { force: true });
     const program = needProgram(ctx.env, "aardvark-dns");
-    const result = await run(kernel, [...site.prefix({ resolver: true }), program, "--config", dir, "-p", "53", "run"], {
-      env: instance === "internal" ? { ...env, AARDVARK_NO_PROXY: "1" } : env,
-    });
+    const result = await run(
+      kernel,
+      [...site.prefix({ resolver: true }), program, "--config", dir, "-p", "53", "run"],
+      {
+        env: instance === "internal" ? { ...env, AARDVARK_NO_PROXY: "1" } : env,
+      },
+    );
     const identity = server(dir);
     if (identity === undefined) {
       throw new TscError("TSC_DNS_FAILED", `aardvark-dns did not start (exit ${result.code})`, { kind: "unavailable" });

@@ -43,7 +43,10 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
   let ipv6 = false;
 
   async function program(argv: readonly string[], input = ""): Promise<string> {
-    const result = await run(ctx.kernel, [...site.prefix(), ...argv], { env: ctx.rootless ? env : helperEnv(ctx.env), input });
+    const result = await run(ctx.kernel, [...site.prefix(), ...argv], {
+      env: ctx.rootless ? env : helperEnv(ctx.env),
+      input,
+    });
     if (result.code !== 0) {
       throw new TscError("TSC_FIREWALL_FAILED", `${argv[0]} failed: ${printable(result.stderr)}`, {
         kind: "unavailable",
@@ -92,7 +95,8 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
     withLock(ctx, "firewall", async () => {
       const epoch = site.epoch();
       if (epoch === undefined) return;
-      if (networksUp(ctx.state, epoch).some((name) => findNetwork(ctx.state, name)?.settings.ipv6 === true)) ipv6 = true;
+      if (networksUp(ctx.state, epoch).some((name) => findNetwork(ctx.state, name)?.settings.ipv6 === true))
+        ipv6 = true;
       await apply(4);
       if (ipv6) await apply(6);
     }),

@@ -368,8 +368,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
           if (network.settings.bridge !== "") site.prepareBridge(network.settings.bridge);
           setNetworkUp(state, network.name, epoch);
           try {
-            if (network.settings.source === "generated" && network.settings.bridge !== "")
-              await applyFirewall(network);
+            if (network.settings.source === "generated" && network.settings.bridge !== "") await applyFirewall(network);
           } catch (error) {
             clearNetworkUp(state, network.name);
             throw error;

@@ -187,7 +187,8 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
       const mac = attachment.mac ?? attachment.driverOpts?.[MAC_OPTION] ?? "";
       if (mac !== "") checkMac(mac);
       for (const option of Object.keys(attachment.driverOpts ?? {})) {
-        if (option !== MAC_OPTION) ctx.warn(`network ${network.name}: endpoint option ${printable(option, 100)} is not known and has no effect`);
+        if (option !== MAC_OPTION)
+          ctx.warn(`network ${network.name}: endpoint option ${printable(option, 100)} is not known and has no effect`);
       }
       const isUser = network.settings.source === "user";
       const previous = endpointOf(state, request.containerId, network.name);
@@ -213,7 +214,8 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
       const list = isUser
         ? base
         : fillConflist(base, [...[ipv4, ipv6].filter((a) => a !== undefined), ...extra], {
-            defaultRoutes: plan.defaultRoutes });
+            defaultRoutes: plan.defaultRoutes,
+          });
       const split = (assigned: AssignedAddress | undefined): { ip: string; bits: number; gateway: string } => ({
         ip: assigned?.address.split("/")[0] ?? "",
         bits: Number(assigned?.address.split("/")[1] ?? 0),

@@ -118,7 +118,8 @@ function filterRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwo
     }
     const onBridge = `-A ${chains.input} -i ${bridge}`;
     // route_localnet is on for published ports: the host's loopback services must not open to containers by it.
-    if (family === 4) input.push(`${onBridge} -d 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`);
+    if (family === 4)
+      input.push(`${onBridge} -d 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`);
     for (const { gateway } of network.subnets) {
       for (const protocol of gateway === "" ? [] : ["udp", "tcp"]) {
         input.push(`${onBridge} -d ${gateway} -p ${protocol} -m ${protocol} --dport 53 -j ACCEPT`);
@@ -132,7 +133,12 @@ function filterRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwo
   return [...isolate, ...forward, ...input];
 }
 
-function natRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwork[], ports: readonly RulePort[]): string[] {
+function natRules(
+  family: 4 | 6,
+  chains: Chains,
+  networks: readonly RuleNetwork[],
+  ports: readonly RulePort[],
+): string[] {
   const lines: string[] = [];
   for (const { bridge, subnets, internal, masquerade } of networks) {
     if (internal) continue;
@@ -150,7 +156,8 @@ function natRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwork[
   // A port on one address goes before the same port on all.
   const ordered = [...ports].sort((a, b) => Number(a.hostIp === "") - Number(b.hostIp === ""));
   for (const port of ordered) {
-    const to = family === 4 ? `${port.containerIp}:${port.containerPort}` : `[${port.containerIp}]:${port.containerPort}`;
+    const to =
+      family === 4 ? `${port.containerIp}:${port.containerPort}` : `[${port.containerIp}]:${port.containerPort}`;
     const where = port.hostIp === "" ? "" : `-d ${port.hostIp} `;
     lines.push(
       `-A ${chains.publish} ${where}-p ${port.protocol} -m ${port.protocol} --dport ${port.hostPort} -j DNAT --to-destination ${to}`,
@@ -170,7 +177,9 @@ export function restoreText(
   ports: readonly RulePort[],
   saved: string,
 ): string {
-  const present = new Set(saved.split("\n").map((line) => line.replace(/^(:\S+ \S+) \[\d+:\d+\]$/, "$1 [0:0]").trimEnd()));
+  const present = new Set(
+    saved.split("\n").map((line) => line.replace(/^(:\S+ \S+) \[\d+:\d+\]$/, "$1 [0:0]").trimEnd()),
+  );
   if (networks.length === 0) return removalText(family, chains, present);
   const text: string[] = [];
   for (const table of TABLES) {

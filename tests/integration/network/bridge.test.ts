@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import type { AttachResult } from "../../../src/engine/network/index.js";
+import { chainsOf } from "../../../src/engine/network/rules.js";
 import type { NetworkAttachment, PortMapping } from "../../../src/engine/types.js";
 import { type Bench, freePort, get, getFromHost, ipJson, lookup, openBench, serve } from "./support.js";
 
@@ -56,7 +57,9 @@ test("a name with separators is refused before anything is made", async () => {
   await bench.networking.create({ name: "app" });
   const id = bench.addContainer("x");
   for (const alias of ["a b", "a\nb", "a,b", ""]) {
-    await expect(attach(bench, id, "x", [{ network: "app", aliases: [alias] }])).rejects.toMatchObject({ code: "TSC_DNS_NAME" });
+    await expect(attach(bench, id, "x", [{ network: "app", aliases: [alias] }])).rejects.toMatchObject({
+      code: "TSC_DNS_NAME",
+    });
   }
   expect(readdirSync(bench.context.paths.netns)).toEqual([]);
 });
@@ -65,9 +68,19 @@ test("a published port answers on every way in and keeps the client's address", 
   await using bench = openBench();
   await bench.networking.create({ name: "app" });
   await bench.networking.create({ name: "other" });
-  const [web, peer, stranger] = ["web", "peer", "stranger"].map((name) => bench.addContainer(name)) as [string, string, string];
+  const [web, peer, stranger] = ["web", "peer", "stranger"].map((name) => bench.addContainer(name)) as [
+    string,
+    string,
+    string,
+  ];
   const [port, local] = [await freePort(), await freePort()];
-  const a = await attach(bench, web, "web", [{ network: "app" }], [tcp(port, 80), tcp(local, 80, "127.0.0.1"), tcp(0, 80)]);
+  const a = await attach(
+    bench,
+    web,
+    "web",
+    [{ network: "app" }],
+    [tcp(port, 80), tcp(local, 80, "127.0.0.1"), tcp(0, 80)],
+  );
   const b = await attach(bench, peer, "peer", [{ network: "app" }]);
   const c = await attach(bench, stranger, "stranger", [{ network: "other" }]);
   await using _server = await serve(a.netnsPath, 80, "hello");
@@ -169,14 +182,20 @@ test("the default route follows gateway priority and moves when its network is l
     bench,
     id,
     "web",
-    [{ network: "a", priority: 10 }, { network: "b", gatewayPriority: 5, interfaceName: "wan0" }],
+    [
+      { network: "a", priority: 10 },
+      { network: "b", gatewayPriority: 5, interfaceName: "wan0" },
+    ],
     [tcp(port, 80)],
   );
   await using _server = await serve(result.netnsPath, 80, "moved");
   const route = () =>
-    (JSON.parse(bench.inside(result.netnsPath, ["ip", "-j", "route", "show", "default"]).stdout) as { dev: string; gateway: string }[]).map(
-      ({ dev, gateway }) => [dev, gateway],
-    );
+    (
+      JSON.parse(bench.inside(result.netnsPath, ["ip", "-j", "route", "show", "default"]).stdout) as {
+        dev: string;
+        gateway: string;
+      }[]
+    ).map(({ dev, gateway }) => [dev, gateway]);
   expect(result.endpoints.map((endpoint) => [endpoint.network, endpoint.interfaceName])).toEqual([
     ["b", "wan0"],
     ["a", "eth0"],
@@ -185,7 +204,9 @@ test("the default route follows gateway priority and moves when its network is l
   const connected = await bench.networking.connect(id, { network: "c", aliases: ["late"] });
   expect(connected.interfaceName).toBe("eth1");
   expect(lookup(bench, result.netnsPath, "late", connected.gateway)).toEqual([connected.ipv4]);
-  await expect(bench.networking.connect(id, { network: "c" })).rejects.toMatchObject({ code: "TSC_NETWORK_ALREADY_CONNECTED" });
+  await expect(bench.networking.connect(id, { network: "c" })).rejects.toMatchObject({
+    code: "TSC_NETWORK_ALREADY_CONNECTED",
+  });
   await bench.networking.disconnect(id, "b");
   expect(route()).toEqual([["eth0", result.endpoints[1]?.gateway]]);
   expect(await getFromHost(`http://127.0.0.1:${port}/`)).toBe("moved");
@@ -200,7 +221,14 @@ test("static addresses, MAC, MTU, bridge name and IPv6 are honoured", async () =
   await bench.networking.create({
     name: "fixed",
     enableIpv6: true,
-    subnets: [{ subnet: "10.211.7.0/24", gateway: "10.211.7.254", ipRange: "10.211.7.128/25", auxAddresses: { printer: "10.211.7.129" } }],
+    subnets: [
+      {
+        subnet: "10.211.7.0/24",
+        gateway: "10.211.7.254",
+        ipRange: "10.211.7.128/25",
+        auxAddresses: { printer: "10.211.7.129" },
+      },
+    ],
     driverOpts: { "com.docker.network.driver.mtu": "1400", "com.docker.network.bridge.name": "tsctest7" },
   });
   const [one, two] = [bench.addContainer("one"), bench.addContainer("two")];
@@ -217,7 +245,9 @@ test("static addresses, MAC, MTU, bridge name and IPv6 are honoured", async () =
   await expect(
     attach(bench, bench.addContainer("three"), "three", [{ network: "fixed", ipv4: "10.211.7.9" }]),
   ).rejects.toMatchObject({ code: "TSC_ADDRESS_TAKEN", message: expect.stringContaining("container one") });
-  await expect(bench.networking.create({ name: "clash", subnets: [{ subnet: "10.211.0.0/16" }] })).rejects.toMatchObject({
+  await expect(
+    bench.networking.create({ name: "clash", subnets: [{ subnet: "10.211.0.0/16" }] }),
+  ).rejects.toMatchObject({
     code: "TSC_NETWORK_SUBNET_TAKEN",
   });
 });
@@ -226,7 +256,9 @@ test("a network without IPv6 gives containers none", async () => {
   await using bench = openBench();
   await bench.networking.create({ name: "four" });
   const a = await attach(bench, bench.addContainer("one"), "one", [{ network: "four" }]);
-  const addresses = JSON.parse(bench.inside(a.netnsPath, ["ip", "-j", "-6", "addr", "show", "eth0"]).stdout || "[]") as { addr_info?: unknown[] }[];
+  const addresses = JSON.parse(
+    bench.inside(a.netnsPath, ["ip", "-j", "-6", "addr", "show", "eth0"]).stdout || "[]",
+  ) as { addr_info?: unknown[] }[];
   expect(addresses.flatMap((entry) => entry.addr_info ?? [])).toEqual([]);
 });
 
@@ -245,7 +277,11 @@ test("a person's own configuration is used whole, with its own address managemen
           type: "bridge",
           bridge: "tsctest-own0",
           isGateway: true,
-          ipam: { type: "host-local", dataDir: join(bench.context.paths.runRoot, "ipam"), ranges: [[{ subnet: "10.212.3.0/24" }]] },
+          ipam: {
+            type: "host-local",
+            dataDir: join(bench.context.paths.runRoot, "ipam"),
+            ranges: [[{ subnet: "10.212.3.0/24" }]],
+          },
         },
         { type: "portmap", capabilities: { portMappings: true } },
       ],
@@ -260,7 +296,9 @@ test("a person's own configuration is used whole, with its own address managemen
     expect(await getFromHost(`http://127.0.0.1:${port}/`)).toBe("own");
     expect(lookup(bench, a.netnsPath, "me", "10.212.3.1")).toEqual(["10.212.3.2"]);
     await bench.networking.detach(id);
-    expect(readdirSync(join(bench.context.paths.runRoot, "ipam/tsctest-own")).filter((name) => name.startsWith("10."))).toEqual([]);
+    expect(
+      readdirSync(join(bench.context.paths.runRoot, "ipam/tsctest-own")).filter((name) => name.startsWith("10.")),
+    ).toEqual([]);
   } finally {
     execFileSync("rm", ["-f", file]);
     execFileSync("ip", ["link", "delete", "tsctest-own0"]);
@@ -268,20 +306,40 @@ test("a person's own configuration is used whole, with its own address managemen
 });
 
 test("host and none need no network; nothing is left of anything", async () => {
-  const before = ipJson("link").length;
+  let bridge = "";
+  let chains: string[] = [];
   {
     await using bench = openBench();
-    expect(await bench.networking.attach({ id: "h1", name: "h1", mode: { kind: "host" }, attachments: [], ports: [] })).toEqual({
+    expect(
+      await bench.networking.attach({ id: "h1", name: "h1", mode: { kind: "host" }, attachments: [], ports: [] }),
+    ).toEqual({
       netnsPath: "",
       endpoints: [],
       ports: [],
     });
-    const none = await bench.networking.attach({ id: "n1", name: "n1", mode: { kind: "none" }, attachments: [], ports: [] });
-    expect(JSON.parse(bench.inside(none.netnsPath, ["ip", "-j", "link"]).stdout)).toMatchObject([{ ifname: "lo", operstate: "UNKNOWN" }]);
+    const none = await bench.networking.attach({
+      id: "n1",
+      name: "n1",
+      mode: { kind: "none" },
+      attachments: [],
+      ports: [],
+    });
+    expect(JSON.parse(bench.inside(none.netnsPath, ["ip", "-j", "link"]).stdout)).toMatchObject([
+      { ifname: "lo", operstate: "UNKNOWN" },
+    ]);
     await bench.networking.detach("n1");
-    const standard = await bench.networking.attach({ id: bench.addContainer("d"), name: "d", attachments: [], ports: [] });
+    const standard = await bench.networking.attach({
+      id: bench.addContainer("d"),
+      name: "d",
+      attachments: [],
+      ports: [],
+    });
     expect(standard.endpoints[0]?.network).toBe("bridge");
+    bridge = (await bench.networking.inspect("bridge")).bridge;
+    chains = Object.values(chainsOf(bench.context.paths.runRoot));
+    expect(ipJson("link", "show", bridge).length).toBe(1);
+    for (const chain of chains) expect(execFileSync("iptables-save", { encoding: "utf8" })).toContain(chain);
   }
-  expect(ipJson("link").length).toBe(before);
-  expect(execFileSync("iptables-save", { encoding: "utf8" })).not.toMatch(/TSC-/);
+  expect(existsSync(`/sys/class/net/${bridge}`)).toBe(false);
+  for (const chain of chains) expect(execFileSync("iptables-save", { encoding: "utf8" })).not.toContain(chain);
 });

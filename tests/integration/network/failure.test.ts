@@ -1,6 +1,15 @@
 /** What is left when plugins fail, commands are killed and helpers die: nothing. Needs root. */
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -16,7 +25,11 @@ function falsePlugin(script: string): string {
 }
 
 test.each([
-  ["an error", `echo '{"cniVersion":"1.0.0","code":11,"msg":"no luck\\u001b[31m","details":"today"}'; exit 1`, "no luck [31m: today"],
+  [
+    "an error",
+    `echo '{"cniVersion":"1.0.0","code":11,"msg":"no luck\\u001b[31m","details":"today"}'; exit 1`,
+    "no luck [31m: today",
+  ],
   ["rubbish with success", "echo rubbish", "printed no result"],
   ["nothing with success", "exit 0", "printed no result"],
   ["a signal", "kill -9 $$", "exit 137"],
@@ -58,10 +71,17 @@ test("a second network that fails takes the first one off again", async () => {
     await bench.networking.create({ name: "good" });
     await bench.networking.create({ name: "bad", driverOpts: { "com.docker.network.bridge.name": "tscbad0" } });
     const stays = bench.addContainer("stays");
-    const kept = await bench.networking.attach({ id: stays, name: "stays", attachments: [{ network: "good" }], ports: [] });
+    const kept = await bench.networking.attach({
+      id: stays,
+      name: "stays",
+      attachments: [{ network: "good" }],
+      ports: [],
+    });
     const id = bench.addContainer("web");
     const attachments = [{ network: "good", priority: 2 }, { network: "bad" }];
-    await expect(bench.networking.attach({ id, name: "web", attachments, ports: [] })).rejects.toMatchObject({ code: "TSC_CNI_FAILED" });
+    await expect(bench.networking.attach({ id, name: "web", attachments, ports: [] })).rejects.toMatchObject({
+      code: "TSC_CNI_FAILED",
+    });
     expect(bench.networking.endpoints(id)).toEqual([]);
     expect(lookup(bench, kept.netnsPath, "web", kept.endpoints[0]?.gateway ?? "")).toBeUndefined();
     expect(Object.keys((await bench.networking.inspect("good")).containers)).toEqual([stays]);
@@ -78,7 +98,10 @@ test("a missing plugin names the package", async () => {
   const id = bench.addContainer("web");
   await expect(
     bench.networking.attach({ id, name: "web", attachments: [{ network: "app" }], ports: [] }),
-  ).rejects.toMatchObject({ code: "TSC_MISSING_PROGRAM", hint: expect.stringContaining("apt-get install containernetworking-plugins") });
+  ).rejects.toMatchObject({
+    code: "TSC_MISSING_PROGRAM",
+    hint: expect.stringContaining("apt-get install containernetworking-plugins"),
+  });
 });
 
 test("after kill -9 in the middle of an attach the next command cleans up", async () => {
@@ -141,7 +164,12 @@ test("bursts of many containers keep addresses apart and names right", async () 
   const ids = Array.from({ length: 16 }, (_, i) => bench.addContainer(`c${i}`));
   const results = await Promise.all(
     ids.map((id, i) =>
-      (i % 2 === 0 ? bench.networking : other).attach({ id, name: `c${i}`, attachments: [{ network: "app" }], ports: [] }),
+      (i % 2 === 0 ? bench.networking : other).attach({
+        id,
+        name: `c${i}`,
+        attachments: [{ network: "app" }],
+        ports: [],
+      }),
     ),
   );
   const addresses = results.map((result) => result.endpoints[0]?.ipv4);

@@ -28,8 +28,18 @@ const seen: Record<string, unknown> = {};
     .find((address) => address?.family === "IPv4" && !address.internal)?.address;
   const tcp = (hostPort: number, hostIp = "") => ({ containerPort: 80, hostPort, protocol: "tcp" as const, hostIp });
   const [a, b, c, d] = await Promise.all([
-    networking.attach({ id: web, name: "web", attachments: [{ network: "app" }], ports: [tcp(port), tcp(local, "127.0.0.1"), tcp(shared, "127.0.0.1")] }),
-    networking.attach({ id: peer, name: "peer", attachments: [{ network: "app", aliases: ["friend"] }], ports: [tcp(shared, "127.0.0.2")] }),
+    networking.attach({
+      id: web,
+      name: "web",
+      attachments: [{ network: "app" }],
+      ports: [tcp(port), tcp(local, "127.0.0.1"), tcp(shared, "127.0.0.1")],
+    }),
+    networking.attach({
+      id: peer,
+      name: "peer",
+      attachments: [{ network: "app", aliases: ["friend"] }],
+      ports: [tcp(shared, "127.0.0.2")],
+    }),
     networking.attach({ id: stranger, name: "stranger", attachments: [{ network: "other" }], ports: [] }),
     networking.attach({ id: inner, name: "inner", attachments: [{ network: "back" }], ports: [] }),
   ]);
@@ -44,16 +54,23 @@ const seen: Record<string, unknown> = {};
   seen["client"] = host === undefined ? true : (await getFromHost(`http://${host}:${port}/who`)) === host;
   seen["onlyLocal"] = await getFromHost(`http://127.0.0.1:${local}/`);
   seen["notOutside"] = host === undefined ? "" : await getFromHost(`http://${host}:${local}/`);
-  seen["samePort"] = [await getFromHost(`http://127.0.0.1:${shared}/`), await getFromHost(`http://127.0.0.2:${shared}/`)];
+  seen["samePort"] = [
+    await getFromHost(`http://127.0.0.1:${shared}/`),
+    await getFromHost(`http://127.0.0.2:${shared}/`),
+  ];
   const outside = createServer((socket) => socket.end("outside"));
   await new Promise<void>((done) => outside.listen(0, "0.0.0.0", done));
   const address = outside.address();
   const outsidePort = String(typeof address === "object" && address !== null ? address.port : 0);
   const reach = (netns: string): Promise<string> =>
     new Promise((done) => {
-      const child = context.kernel.spawn("nsenter", [`--net=${netns}`, "--", "timeout", "2", "busybox", "nc", networking.hostGateway(), outsidePort], {
-        stdio: ["ignore", "pipe", "ignore"],
-      });
+      const child = context.kernel.spawn(
+        "nsenter",
+        [`--net=${netns}`, "--", "timeout", "2", "busybox", "nc", networking.hostGateway(), outsidePort],
+        {
+          stdio: ["ignore", "pipe", "ignore"],
+        },
+      );
       let text = "";
       child.stdout?.on("data", (chunk: Buffer) => {
         text += chunk.toString();
@@ -81,7 +98,12 @@ const seen: Record<string, unknown> = {};
   seen["closed"] = await getFromHost(`http://127.0.0.1:${port}/`);
   await Promise.all([peer, stranger, inner].map((id) => networking.detach(id)));
   seen["left"] = [existsSync(pin), existsSync(record), existsSync(join(context.paths.network, "dns/main"))];
-  const again = await networking.attach({ id: web, name: "web", attachments: [{ network: "app" }], ports: [tcp(port)] });
+  const again = await networking.attach({
+    id: web,
+    name: "web",
+    attachments: [{ network: "app" }],
+    ports: [tcp(port)],
+  });
   seen["sameAddress"] = again.endpoints[0]?.ipv4 === a.endpoints[0]?.ipv4;
   await using _again = await serve(again.netnsPath, 80, "again");
   seen["again"] = await getFromHost(`http://127.0.0.1:${port}/`);

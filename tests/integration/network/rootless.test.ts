@@ -24,7 +24,18 @@ test("an ordinary user gets names, ports with client addresses, isolation and re
     const program = await bundle(`import "${resolve("tests/integration/network/rootless-scenario.ts")}";`, dir);
     const result = spawnSync(
       "setpriv",
-      [`--reuid=${USER}`, `--regid=${USER}`, "--init-groups", "unshare", "-U", "-m", "--map-root-user", "--map-auto", process.execPath, program],
+      [
+        `--reuid=${USER}`,
+        `--regid=${USER}`,
+        "--init-groups",
+        "unshare",
+        "-U",
+        "-m",
+        "--map-root-user",
+        "--map-auto",
+        process.execPath,
+        program,
+      ],
       { encoding: "utf8", timeout: 90_000, env: { PATH: process.env["PATH"] ?? "", HOME: `/home/${USER}` } },
     );
     expect(result.stderr).toBe("");

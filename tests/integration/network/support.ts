@@ -97,11 +97,7 @@ export function ipJson(...argv: string[]): unknown[] {
 }
 
 /** A web server inside a namespace that answers every request with `text`, and /who with the client's address. */
-export async function serve(
-  netns: string,
-  port: number,
-  text: string,
-): Promise<AsyncDisposable> {
+export async function serve(netns: string, port: number, text: string): Promise<AsyncDisposable> {
   const program = `const s=require("node:http").createServer((q,r)=>r.end(q.url==="/who"?q.socket.remoteAddress.replace("::ffff:",""):${JSON.stringify(text)}));s.listen(${port},"::",()=>process.stdout.write("ready\\n"));`;
   const child = spawn("nsenter", [`--net=${netns}`, "--", process.execPath, "-e", program], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -139,7 +135,9 @@ export async function getFromHost(url: string): Promise<string> {
 export function lookup(bench: Bench, netns: string, name: string, server: string): string[] | undefined {
   const { stdout } = bench.inside(netns, ["busybox", "nslookup", name, server]);
   if (/NXDOMAIN|can't resolve|SERVFAIL|REFUSED/.test(stdout) || !stdout.includes("answer")) return undefined;
-  return [...stdout.slice(stdout.indexOf("answer")).matchAll(/^Address(?: \d+)?: (\S+)$/gm)].map((match) => match[1] ?? "");
+  return [...stdout.slice(stdout.indexOf("answer")).matchAll(/^Address(?: \d+)?: (\S+)$/gm)].map(
+    (match) => match[1] ?? "",
+  );
 }
 
 /** A free TCP port of the host. */

@@ -59,6 +59,9 @@ describe("prefixes", () => {
   ])("hosts of %s are %s to %s", (text, first, last) => {
     const prefix = parsePrefix(text);
     const range = usableRange(prefix);
-    expect([range.first, range.last].map((value) => formatAddress({ family: prefix.family, value }))).toEqual([first, last]);
+    expect([range.first, range.last].map((value) => formatAddress({ family: prefix.family, value }))).toEqual([
+      first,
+      last,
+    ]);
   });
 });

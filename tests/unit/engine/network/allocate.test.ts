@@ -10,7 +10,8 @@ const request = (change: Partial<AllocationRequest>): AllocationRequest => ({
   cursor: "",
   ...change,
 });
-const taken = (...addresses: string[]): Map<string, string> => new Map(addresses.map((address) => [address, `container of ${address}`]));
+const taken = (...addresses: string[]): Map<string, string> =>
+  new Map(addresses.map((address) => [address, `container of ${address}`]));
 
 test("addresses go round, past gateway and reserved ones", () => {
   expect(allocateAddress(request({}))).toBe("10.0.0.2");
@@ -35,14 +36,18 @@ test("a wanted address is given or refused with its holder", () => {
   );
   expect(() => allocateAddress(request({ wanted: "10.0.0.1" }))).toThrow("taken by the gateway");
   for (const outside of ["10.0.0.0", "10.0.0.7", "10.0.1.2", "fd00::1"]) {
-    expect(() => allocateAddress(request({ wanted: outside }))).toThrow(expect.objectContaining({ code: "TSC_ADDRESS_OUTSIDE" }));
+    expect(() => allocateAddress(request({ wanted: outside }))).toThrow(
+      expect.objectContaining({ code: "TSC_ADDRESS_OUTSIDE" }),
+    );
   }
 });
 test("ip_range bounds the choice but not what is asked for", () => {
   const subnet = { subnet: "10.0.0.0/24", gateway: "10.0.0.1", ipRange: "10.0.0.128/31" };
   expect(allocateAddress(request({ subnet }))).toBe("10.0.0.128");
   expect(allocateAddress(request({ subnet, cursor: "10.0.0.128" }))).toBe("10.0.0.129");
-  expect(() => allocateAddress(request({ subnet, taken: taken("10.0.0.128", "10.0.0.129") }))).toThrow("no free address");
+  expect(() => allocateAddress(request({ subnet, taken: taken("10.0.0.128", "10.0.0.129") }))).toThrow(
+    "no free address",
+  );
   expect(allocateAddress(request({ subnet, wanted: "10.0.0.9" }))).toBe("10.0.0.9");
 });
 test("a large IPv6 subnet is no work", () => {

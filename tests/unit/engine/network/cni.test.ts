@@ -1,9 +1,16 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
-import { type CniHost, cniAdd, cniCheck, cniDel, parseConflist, pluginInput } from "../../../../src/engine/network/cni.js";
+import {
+  type CniHost,
+  cniAdd,
+  cniCheck,
+  cniDel,
+  parseConflist,
+  pluginInput,
+} from "../../../../src/engine/network/cni.js";
 import type { Kernel } from "../../../../src/kernel/kernel.js";
 
 const dir = mkdtempSync(join(tmpdir(), "tsc-cni-"));
@@ -22,14 +29,29 @@ function calls(): string[] {
   writeFileSync(join(dir, "log"), "");
   return text.trimEnd().split("\n");
 }
-const kernel = { spawn: (program: string, args: readonly string[], options: object) => spawn(program, [...args], options) } as unknown as Kernel;
+const kernel = {
+  spawn: (program: string, args: readonly string[], options: object) => spawn(program, [...args], options),
+} as unknown as Kernel;
 const host: CniHost = { kernel, dirs: [dir], env: { PATH: process.env["PATH"] ?? "" }, prefix: [] };
-const attachment = { containerId: "c1", netns: "/run/x", ifName: "eth0", args: "IgnoreUnknown=1", capabilityArgs: { portMappings: [1], mac: "m" } };
+const attachment = {
+  containerId: "c1",
+  netns: "/run/x",
+  ifName: "eth0",
+  args: "IgnoreUnknown=1",
+  capabilityArgs: { portMappings: [1], mac: "m" },
+};
 
 test("ADD chains results in order, DEL goes backwards with the final one, CHECK forwards", async () => {
   for (const name of ["one", "two"]) plugin(name);
   const list = parseConflist(
-    JSON.stringify({ cniVersion: "1.0.0", name: "app", plugins: [{ type: "one", x: 1 }, { type: "two", capabilities: { portMappings: true } }] }),
+    JSON.stringify({
+      cniVersion: "1.0.0",
+      name: "app",
+      plugins: [
+        { type: "one", x: 1 },
+        { type: "two", capabilities: { portMappings: true } },
+      ],
+    }),
     "test",
   );
   const result = await cniAdd(host, list, attachment);
@@ -51,12 +73,20 @@ test("ADD chains results in order, DEL goes backwards with the final one, CHECK 
 test("a failed ADD runs DEL of the whole list and tells the plugin's own words", async () => {
   plugin("one");
   plugin("fails", 4);
-  const list = parseConflist(JSON.stringify({ cniVersion: "0.4.0", name: "app", plugins: [{ type: "one" }, { type: "fails" }] }), "test");
+  const list = parseConflist(
+    JSON.stringify({ cniVersion: "0.4.0", name: "app", plugins: [{ type: "one" }, { type: "fails" }] }),
+    "test",
+  );
   await expect(cniAdd(host, list, attachment)).rejects.toMatchObject({
     code: "TSC_CNI_FAILED",
     message: "network app: CNI plugin fails failed to ADD (exit 4): bad fails",
   });
-  expect(calls().map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual(["ADD one", "ADD fails", "DEL fails", "DEL one"]);
+  expect(calls().map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual([
+    "ADD one",
+    "ADD fails",
+    "DEL fails",
+    "DEL one",
+  ]);
 });
 
 test("a plugin that hangs is killed at its time, one that floods is cut off", async () => {
@@ -64,7 +94,9 @@ test("a plugin that hangs is killed at its time, one that floods is cut off", as
   writeFileSync(join(dir, "floods"), "#!/bin/sh\nexec cat /dev/zero\n");
   for (const name of ["hangs", "floods"]) chmodSync(join(dir, name), 0o755);
   const list = (type: string) => parseConflist(JSON.stringify({ cniVersion: "1.0.0", name: "app", type }), "test");
-  await expect(cniAdd({ ...host, timeoutMs: 200 }, list("hangs"), attachment)).rejects.toMatchObject({ code: "TSC_PROGRAM_TIMEOUT" });
+  await expect(cniAdd({ ...host, timeoutMs: 200 }, list("hangs"), attachment)).rejects.toMatchObject({
+    code: "TSC_PROGRAM_TIMEOUT",
+  });
   await expect(cniAdd(host, list("floods"), attachment)).rejects.toMatchObject({ code: "TSC_PROGRAM_OUTPUT" });
 });
 
@@ -82,7 +114,9 @@ test.each([
 
 test("capabilities are handed over only when the plugin declares them", () => {
   const list = { cniVersion: "1.0.0", name: "n", plugins: [] };
-  expect(pluginInput(list, { type: "a", capabilities: { mac: true, ips: false } }, { mac: "m", ips: ["i"] }, undefined)).toEqual({
+  expect(
+    pluginInput(list, { type: "a", capabilities: { mac: true, ips: false } }, { mac: "m", ips: ["i"] }, undefined),
+  ).toEqual({
     type: "a",
     name: "n",
     cniVersion: "1.0.0",
@@ -93,7 +127,12 @@ test("capabilities are handed over only when the plugin declares them", () => {
 test("a hostile id or interface never reaches a plugin", async () => {
   plugin("one");
   const list = parseConflist('{"cniVersion":"1.0.0","name":"app","type":"one"}', "test");
-  for (const change of [{ containerId: "../x" }, { containerId: "a;b" }, { ifName: "a/b" }, { ifName: "sixteen-letters-" }]) {
+  for (const change of [
+    { containerId: "../x" },
+    { containerId: "a;b" },
+    { ifName: "a/b" },
+    { ifName: "sixteen-letters-" },
+  ]) {
     await expect(cniAdd(host, list, { ...attachment, ...change })).rejects.toMatchObject({ kind: "invalid-input" });
   }
   expect(calls()).toEqual([""]);

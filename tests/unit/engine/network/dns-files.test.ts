@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { boundSockets, dnsFile, procAddress } from "../../../../src/engine/network/dns-files.js";
 import { parseAddress } from "../../../../src/engine/network/addresses.js";
+import { boundSockets, dnsFile, procAddress } from "../../../../src/engine/network/dns-files.js";
 import type { EndpointRecord } from "../../../../src/engine/state/endpoints.js";
 
 function record(id: string, ipv4: string, ipv6: string, names: string[], dns: string[] = []): EndpointRecord {
@@ -8,14 +8,39 @@ function record(id: string, ipv4: string, ipv6: string, names: string[], dns: st
     containerId: id,
     network: "app",
     bootId: "b",
-    endpoint: { network: "app", interfaceName: "eth0", ipv4, ipv4PrefixLength: 24, gateway: "", ipv6, ipv6PrefixLength: 0, ipv6Gateway: "", mac: "", aliases: [] },
-    cni: { phase: "up", owner: { pid: 1, startTime: "1" }, containerName: id, netnsPath: "", ifName: "eth0", primary: true, dns, names, ports: [] },
+    endpoint: {
+      network: "app",
+      interfaceName: "eth0",
+      ipv4,
+      ipv4PrefixLength: 24,
+      gateway: "",
+      ipv6,
+      ipv6PrefixLength: 0,
+      ipv6Gateway: "",
+      mac: "",
+      aliases: [],
+    },
+    cni: {
+      phase: "up",
+      owner: { pid: 1, startTime: "1" },
+      containerName: id,
+      netnsPath: "",
+      ifName: "eth0",
+      primary: true,
+      dns,
+      names,
+      ports: [],
+    },
   };
 }
 
 test("one line per container; empty fields keep their place", () => {
   expect(
-    dnsFile(["10.89.0.1"], ["9.9.9.9"], [record("c1", "10.89.0.2", "", ["web", "w"]), record("c2", "10.89.0.3", "fd00::3", ["db"], ["1.1.1.1"])]),
+    dnsFile(
+      ["10.89.0.1"],
+      ["9.9.9.9"],
+      [record("c1", "10.89.0.2", "", ["web", "w"]), record("c2", "10.89.0.3", "fd00::3", ["db"], ["1.1.1.1"])],
+    ),
   ).toBe("10.89.0.1 9.9.9.9\nc1 10.89.0.2  web,w\nc2 10.89.0.3 fd00::3 db 1.1.1.1\n");
   expect(dnsFile(["10.89.0.1"], [], [])).toBeUndefined();
   expect(dnsFile([], [], [record("c1", "10.89.0.2", "", ["web"])])).toBeUndefined();

@@ -1,12 +1,28 @@
 import { expect, test } from "@jest/globals";
-import { checkDnsName, checkInterfaceName, checkMac, checkNetworkName, checkPluginType } from "../../../../src/engine/network/names.js";
+import {
+  checkDnsName,
+  checkInterfaceName,
+  checkMac,
+  checkNetworkName,
+  checkPluginType,
+} from "../../../../src/engine/network/names.js";
 
 const table: [string, (text: string) => unknown, string[], string[]][] = [
   ["network names", checkNetworkName, ["app", "a.b-c_d", "0"], ["", ".x", "-x", "a/b", "../x", "a b", "a\nb", "a;b"]],
   ["plugin types", checkPluginType, ["bridge", "host-local"], ["", "../bridge", "/bin/sh", "a/b", ".x"]],
-  ["interface names", checkInterfaceName, ["eth0", "wan.100"], ["", ".", "..", "lo", "a/b", "a:b", "a b", "sixteen-letters-", "ä2345678901234x"]],
+  [
+    "interface names",
+    checkInterfaceName,
+    ["eth0", "wan.100"],
+    ["", ".", "..", "lo", "a/b", "a:b", "a b", "sixteen-letters-", "ä2345678901234x"],
+  ],
   ["DNS names", checkDnsName, ["web", "a.b", "my_db", "X"], ["", "a b", "a,b", "a\nb", "-a", "a.", "a\tb", "ä"]],
-  ["MAC addresses", checkMac, ["02:42:0a:00:00:01"], ["", "01:00:00:00:00:00", "02:42:0a:00:00", "02:42:0a:00:00:01\n"]],
+  [
+    "MAC addresses",
+    checkMac,
+    ["02:42:0a:00:00:01"],
+    ["", "01:00:00:00:00:00", "02:42:0a:00:00", "02:42:0a:00:00:01\n"],
+  ],
 ];
 test.each(table)("%s", (_what, check, good, bad) => {
   for (const text of good) expect(() => check(text)).not.toThrow();

@@ -3,7 +3,12 @@ import { expect, test } from "@jest/globals";
 import { checkPort, claimPort, clash, portText } from "../../../../src/engine/network/ports.js";
 import type { PortMapping } from "../../../../src/engine/types.js";
 
-const port = (hostPort: number, hostIp = "", protocol: PortMapping["protocol"] = "tcp"): PortMapping => ({ containerPort: 80, hostPort, hostIp, protocol });
+const port = (hostPort: number, hostIp = "", protocol: PortMapping["protocol"] = "tcp"): PortMapping => ({
+  containerPort: 80,
+  hostPort,
+  hostIp,
+  protocol,
+});
 
 test("ports clash on one address or on all", () => {
   expect(clash(port(80), port(80, "127.0.0.1"))).toBe(true);
@@ -18,9 +23,12 @@ test("ports are written as docker writes them", () => {
   expect([port(80), port(53, "::1", "udp")].map(portText)).toEqual(["0.0.0.0:80/tcp", "[::1]:53/udp"]);
 });
 
-test.each([port(70000), port(-1), port(1.5), { ...port(1), containerPort: 0 }, port(80, "localhost")])("%j is refused", (bad) => {
-  expect(() => checkPort(bad, false)).toThrow(expect.objectContaining({ code: "TSC_PORT_INVALID" }));
-});
+test.each([port(70000), port(-1), port(1.5), { ...port(1), containerPort: 0 }, port(80, "localhost")])(
+  "%j is refused",
+  (bad) => {
+    expect(() => checkPort(bad, false)).toThrow(expect.objectContaining({ code: "TSC_PORT_INVALID" }));
+  },
+);
 test("what rootless cannot do is said", () => {
   for (const bad of [port(8080, "", "sctp"), port(8080, "::1")]) {
     checkPort(bad, false);

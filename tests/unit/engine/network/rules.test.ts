@@ -113,7 +113,9 @@ test("IPv6 rules write addresses in brackets and let neighbours be found", () =>
   const six = network({ subnets: [{ subnet: "fd00::/64", gateway: "fd00::1" }], internal: true });
   expect(restoreText(6, chains, [six], [], "")).toContain("-A I -i tsc-1 -p ipv6-icmp -j ACCEPT\n");
   const port = { protocol: "udp" as const, hostIp: "", hostPort: 53, containerIp: "fd00::2", containerPort: 53 };
-  expect(restoreText(6, chains, [{ ...six, internal: false }], [port], "")).toContain("--to-destination [fd00::2]:53\n");
+  expect(restoreText(6, chains, [{ ...six, internal: false }], [port], "")).toContain(
+    "--to-destination [fd00::2]:53\n",
+  );
 });
 
 test("chain names fit the kernel and differ between engines", () => {

@@ -29,8 +29,12 @@ test("the kernel's route tables are read, default routes left out", () => {
 
 test("the first /24 nobody uses is chosen", () => {
   expect(formatPrefix(pickSubnet4([], ""))).toBe("10.89.0.0/24");
-  expect(formatPrefix(pickSubnet4([parsePrefix("10.89.0.0/23"), parsePrefix("10.89.3.0/25")], ""))).toBe("10.89.2.0/24");
-  expect(() => pickSubnet4([parsePrefix("10.0.0.0/8")], "")).toThrow(expect.objectContaining({ code: "TSC_NETWORK_POOL_EMPTY" }));
+  expect(formatPrefix(pickSubnet4([parsePrefix("10.89.0.0/23"), parsePrefix("10.89.3.0/25")], ""))).toBe(
+    "10.89.2.0/24",
+  );
+  expect(() => pickSubnet4([parsePrefix("10.0.0.0/8")], "")).toThrow(
+    expect.objectContaining({ code: "TSC_NETWORK_POOL_EMPTY" }),
+  );
 });
 
 test("a random IPv6 subnet is unique local", () => {
@@ -39,7 +43,10 @@ test("a random IPv6 subnet is unique local", () => {
 
 test("a subnet is completed and checked", () => {
   expect(completeSubnet({ subnet: "10.5.0.9/16" })).toEqual({ subnet: "10.5.0.0/16", gateway: "10.5.0.1" });
-  expect(completeSubnet({ subnet: "fd00:5::/64", gateway: "fd00:5:0:0::fe" })).toEqual({ subnet: "fd00:5::/64", gateway: "fd00:5::fe" });
+  expect(completeSubnet({ subnet: "fd00:5::/64", gateway: "fd00:5:0:0::fe" })).toEqual({
+    subnet: "fd00:5::/64",
+    gateway: "fd00:5::fe",
+  });
   for (const bad of [
     { subnet: "10.5.0.0/16", gateway: "10.6.0.1" },
     { subnet: "10.5.0.0/16", gateway: "10.5.0.0" },
@@ -55,7 +62,10 @@ test("a subnet is completed and checked", () => {
 test("an overlap names the owner", () => {
   const others = [{ prefix: parsePrefix("10.5.0.0/16"), owner: "network old" }];
   expect(() => checkFree({ subnet: "10.5.3.0/24" }, others)).toThrow(
-    expect.objectContaining({ code: "TSC_NETWORK_SUBNET_TAKEN", message: "subnet 10.5.3.0/24 overlaps 10.5.0.0/16 of network old" }),
+    expect.objectContaining({
+      code: "TSC_NETWORK_SUBNET_TAKEN",
+      message: "subnet 10.5.3.0/24 overlaps 10.5.0.0/16 of network old",
+    }),
   );
   checkFree({ subnet: "10.6.0.0/16" }, others);
 });

@@ -1,0 +1,101 @@
+/** A container joins its networks before it starts and leaves them after it ended: all or nothing. */
+import { TscError } from "../../lib/errors.js";
+import { withSuppressed } from "../../lib/suppressed.js";
+import { endpointsOf, isLive } from "../state/endpoints.js";
+import type { PortMapping } from "../types.js";
+import { parseAddress } from "./addresses.js";
+import { checkContainerId } from "./names.js";
+import { DEFAULT_NETWORK } from "./networks.js";
+import { type Parts, pinOf } from "./parts.js";
+import { namespaceSysctls, planAttachments, reserve } from "./reserve.js";
+import type { Steps } from "./steps.js";
+import type { AttachRequest, AttachResult, Networking } from "./types.js";
+
+/** A published port without what only we need. */
+export function toPort({ containerPort, hostPort, protocol, hostIp }: PortMapping): PortMapping {
+  return { containerPort, hostPort, protocol, hostIp };
+}
+
+export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "attach" | "detach"> {
+  const { ctx, site, networks, life } = parts;
+  const { state, kernel } = ctx;
+  const bootId = kernel.bootId();
+
+  async function detach(containerId: string, options: { readonly release?: boolean } = {}): Promise<void> {
+    checkContainerId(containerId);
+    const release = options.release === true;
+    const rows = endpointsOf(state, containerId);
+    const live = rows.filter((record) => isLive(record, bootId));
+    const errors: unknown[] = [];
+    if (live.length > 0) {
+      await steps.removeAll(live, { release, keepNamespace: false }).catch((error: unknown) => errors.push(error));
+    }
+    kernel.removeNetworkNamespace(pinOf(ctx, containerId));
+    if (release) for (const record of rows) if (!live.includes(record)) life.settle(record, true);
+    if (live.length > 0) await site.releaseIfIdle();
+    if (errors.length > 0) throw errors[0];
+  }
+
+  async function attach(request: AttachRequest): Promise<AttachResult> {
+    checkContainerId(request.id);
+    checkContainerId(request.name);
+    const mode = request.mode ?? { kind: "bridge" };
+    if (mode.kind === "host") return { netnsPath: "", endpoints: [], ports: [] };
+    if (mode.kind === "container") {
+      throw new TscError(
+        "TSC_NETWORK_MODE",
+        `container ${request.name} shares another one's network and has none to attach`,
+        {
+          kind: "invalid-input",
+        },
+      );
+    }
+    const netnsPath = request.netnsPath ?? pinOf(ctx, request.id);
+    if (endpointsOf(state, request.id).some((record) => isLive(record, bootId))) await detach(request.id);
+    for (const server of request.dns ?? []) parseAddress(server);
+    kernel.removeNetworkNamespace(netnsPath);
+    if (mode.kind === "none") {
+      await kernel.createNetworkNamespace(netnsPath, namespaceSysctls(false, request.sysctls ?? {}));
+      return { netnsPath, endpoints: [], ports: [] };
+    }
+    const wanted = request.attachments.length > 0 ? request.attachments : [{ network: DEFAULT_NETWORK }];
+    const joined = [];
+    for (const attachment of wanted) joined.push({ attachment, network: await networks.resolve(attachment.network) });
+    const planned = planAttachments(joined);
+    const primary = planned.find((plan) => plan.primary);
+    // Like docker, a container that is only on internal networks publishes nothing.
+    const publishes = primary !== undefined && !primary.network.settings.internal;
+    const ports =
+      publishes && request.ports.length > 0
+        ? await steps.claimPorts(request, networks.defaultHostIp(primary.network))
+        : [];
+    const sysctls = namespaceSysctls(
+      planned.some(({ network }) => network.settings.ipv6 || network.settings.source === "user"),
+      request.sysctls ?? {},
+    );
+    const records = await site.enter(() =>
+      reserve(ctx, {
+        containerId: request.id,
+        containerName: request.name,
+        netnsPath,
+        dns: request.dns ?? [],
+        planned,
+        ports,
+      }),
+    );
+    try {
+      await kernel.createNetworkNamespace(netnsPath, sysctls);
+      const up = await steps.addAll(records);
+      const order = [...up].sort((a, b) => Number(b.cni.primary) - Number(a.cni.primary));
+      return { netnsPath, endpoints: order.map((record) => record.endpoint), ports: ports.map(toPort) };
+    } catch (error) {
+      const undo = await detach(request.id).then(
+        () => [],
+        (failure: unknown) => [failure],
+      );
+      throw withSuppressed(error, undo);
+    }
+  }
+
+  return { attach, detach };
+}
