@@ -7,9 +7,9 @@ import { PassThrough, Readable } from "node:stream";
 import { TscError } from "../../lib/errors.js";
 import { encodeTarHeader, readTar, TAR_END, type TarEntry, TarFormatError, tarPadding } from "../../lib/tar.js";
 import type { EngineContext } from "../context.js";
+import type { ContainerRow } from "../state/containers.js";
 import type { Storage } from "../storage/index.js";
-import type { ResolvedMount } from "../types.js";
-import type { Volumes } from "../volumes/index.js";
+import { openVolumes } from "../volumes/index.js";
 import { ContainerTree, type MountedSource, type Place } from "./places.js";
 
 export { type CommitDeps, type CommitOptions, type CommitTarget, commitContainer } from "./commit.js";
@@ -17,19 +17,13 @@ export { type CommitDeps, type CommitOptions, type CommitTarget, commitContainer
 export interface CopyDeps {
   readonly ctx: EngineContext;
   readonly storage: Storage;
-  readonly volumes: Volumes;
 }
 
-export interface CopyTarget {
-  readonly id: string;
-  readonly name: string;
-  readonly running: boolean;
-  /** Rootfs is read-only for the container. */
-  readonly readOnly: boolean;
-  /** Set for a container that runs from a folder. */
-  readonly rootfs?: string;
-  readonly mounts: readonly (ResolvedMount & { readonly subpath?: string })[];
-}
+/** What of a container's row copying looks at. */
+export type CopyTarget = Pick<ContainerRow, "id" | "name" | "state"> & {
+  readonly spec: Pick<ContainerRow["spec"], "rootfs" | "readOnly">;
+  readonly record: Pick<ContainerRow["record"], "mounts">;
+};
 
 /** Runs `work` over the container's files; the rootfs of one that does not run is mounted for it. */
 async function withTree<T>(deps: CopyDeps, target: CopyTarget, work: (tree: ContainerTree) => Promise<T>): Promise<T> {
@@ -44,21 +38,25 @@ async function withTree<T>(deps: CopyDeps, target: CopyTarget, work: (tree: Cont
 async function openTree(
   deps: CopyDeps,
   target: CopyTarget,
+  withMounts = true,
 ): Promise<{ tree: ContainerTree; root: string; release: () => Promise<void> }> {
   const { kernel } = deps.ctx;
-  const root = target.rootfs ?? (await deps.storage.mountRootfs(target.id));
+  const { rootfs, readOnly = false } = target.spec;
+  const isUp = ["running", "paused", "restarting"].includes(target.state);
+  const root = rootfs ?? (await deps.storage.mountRootfs(target.id));
   const release = async (): Promise<void> => {
-    if (!target.running && target.rootfs === undefined) await deps.storage.unmountRootfs(target.id);
+    if (!isUp && rootfs === undefined) await deps.storage.unmountRootfs(target.id);
   };
   try {
     const mounts: MountedSource[] = [];
-    for (const mount of target.mounts) {
+    const volumes = openVolumes(deps.ctx);
+    for (const mount of withMounts ? target.record.mounts : []) {
       if (mount.type !== "bind" && mount.type !== "volume") continue;
-      const whole = mount.type === "volume" ? await deps.volumes.mount(mount.name) : mount.source;
+      const whole = mount.type === "volume" ? await volumes.mount(mount.name) : mount.source;
       const source = mount.subpath === undefined ? whole : kernel.resolveInRoot(whole, mount.subpath);
       mounts.push({ target: posix.resolve("/", mount.target), source, readOnly: mount.readOnly });
     }
-    return { tree: new ContainerTree(kernel, root, target.readOnly, mounts), root, release };
+    return { tree: new ContainerTree(kernel, root, readOnly, mounts), root, release };
   } catch (error) {
     await release();
     throw error;
@@ -70,7 +68,7 @@ function missing(target: CopyTarget, path: string): TscError {
 }
 
 /** What is at a path, or undefined. A link is described, not followed. */
-export async function statPath(deps: CopyDeps, target: CopyTarget, path: string) {
+export async function statIn(deps: CopyDeps, target: CopyTarget, path: string) {
   return await withTree(deps, target, async (tree) => {
     const { stat, linkTarget } = tree.locate(path, false);
     if (stat === undefined) return undefined;
@@ -267,7 +265,7 @@ async function send(sink: PassThrough, data: Buffer): Promise<void> {
 
 /** Tar of the whole rootfs, without what is mounted over it. */
 export async function exportRootfs(deps: CopyDeps, target: CopyTarget): Promise<Readable> {
-  const { root, release } = await openTree(deps, { ...target, mounts: [] });
+  const { root, release } = await openTree(deps, target, false);
   async function* content(): AsyncGenerator<Buffer> {
     try {
       yield* deps.ctx.kernel.packLayer({ source: root, overlay: false }) as AsyncIterable<Buffer>;

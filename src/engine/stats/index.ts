@@ -4,10 +4,15 @@
  */
 import { cpus, totalmem } from "node:os";
 import { basename, join } from "node:path";
+import { TscError } from "../../lib/errors.js";
+import type { EngineContext } from "../context.js";
+import type { ContainerRow } from "../state/containers.js";
 import type { ContainerStats } from "../types.js";
 import { containerPids, readProc, readProcess, TICKS_PER_SECOND } from "./processes.js";
 
-export { listProcesses, TOP_TITLES } from "./top.js";
+import { listProcesses } from "./top.js";
+
+export { TOP_TITLES } from "./top.js";
 
 export interface StatsTarget {
   readonly id: string;
@@ -21,9 +26,39 @@ export interface StatsTarget {
 const PAGE_BYTES = 4096;
 const NS_PER_TICK = 1_000_000_000 / TICKS_PER_SECOND;
 
-/** The container's folders below the hierarchies' roots; empty without a cgroup path. */
-export function cgroupFoldersOf(hierarchies: readonly string[], cgroupPath: string): string[] {
-  return cgroupPath === "" ? [] : hierarchies.map((root) => join(root, cgroupPath));
+/**
+ * The container's cgroup folders: where its init is now, unless that is not a cgroup of its own (`cgroupPath` is empty, as
+ * rootless without delegation). Reads /proc/PID/cgroup (cgroups(7)).
+ */
+export function cgroupFoldersOf(pid: number, cgroupPath: string): string[] {
+  if (cgroupPath === "" || pid === 0) return [];
+  return (readProc(`/proc/${pid}/cgroup`) ?? "").split("\n").flatMap((line) => {
+    const [, hierarchy, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
+    if (controllers === undefined || path === undefined || !path.startsWith(cgroupPath)) return [];
+    if (hierarchy !== "0") return [join("/sys/fs/cgroup", controllers.replace(/^name=/, ""), path)];
+    return [join("/sys/fs/cgroup", path), join("/sys/fs/cgroup/unified", path)];
+  });
+}
+
+function targetOf(ctx: Pick<EngineContext, "kernel">, row: ContainerRow): StatsTarget {
+  const isUp = row.bootId === ctx.kernel.bootId() && ctx.kernel.isAlive({ pid: row.pid, startTime: row.pidStart });
+  const pid = isUp ? row.pid : 0;
+  return { id: row.id, name: row.name, pid, cgroupFolders: cgroupFoldersOf(pid, row.record.cgroupPath ?? "") };
+}
+
+/** One sample of a container's use. */
+export function containerStats(ctx: Pick<EngineContext, "kernel">, row: ContainerRow): ContainerStats {
+  return sampleStats(targetOf(ctx, row));
+}
+
+/** A container's processes, docker's columns. `TSC_CONTAINER_NOT_RUNNING`. */
+export function containerTop(
+  ctx: Pick<EngineContext, "kernel">,
+  row: ContainerRow,
+): { titles: string[]; processes: string[][] } {
+  const target = targetOf(ctx, row);
+  if (target.pid !== 0) return listProcesses(target);
+  throw new TscError("TSC_CONTAINER_NOT_RUNNING", `container ${row.name} is not running`, { kind: "conflict" });
 }
 
 /** A sample. All zero for a container that does not run, as docker has it. */
