@@ -23,6 +23,10 @@ export interface EngineOptions {
   /** Runtime folder (tmpfs); default /run/tscompose or $XDG_RUNTIME_DIR/tscompose. */
   readonly runRoot?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder of the built native programs; default: found beside this package. */
+  readonly nativeDir?: string;
+  /** argv prefix that runs the tscompose program (for the supervisor); default: Node and dist/main.js of this package. */
+  readonly selfCommand?: readonly string[];
   /** Called with one-line warnings for the person. */
   readonly warn?: (message: string) => void;
 }

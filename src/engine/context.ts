@@ -40,6 +40,8 @@ export interface EngineContext {
   /** Process environment as given by the caller; read nothing from process.env below cli. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly rootless: boolean;
+  /** argv prefix that runs this program; the supervisor appends `internal restart ID` and the like. */
+  readonly selfCommand?: readonly string[];
   readonly warn: (message: string) => void;
   /** Records an engine event (time is added). */
   readonly emit: (event: Omit<EngineEvent, "timeNano">) => void;

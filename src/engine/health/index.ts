@@ -1,0 +1,216 @@
+/**
+ * The engine's side of supervision (native/supervisor.md): writes and removes watch files, starts the supervisor, reads
+ * what it found out. Probes and restarts themselves are the supervisor's.
+ */
+import { closeSync, mkdirSync, openSync, readFileSync, readSync } from "node:fs";
+import { readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { errnoOf, TscError } from "../../lib/errors.js";
+import { printable } from "../../lib/printable.js";
+import type { EngineContext } from "../context.js";
+import type { ContainerRow } from "../state/containers.js";
+import { insertEvent } from "../state/events.js";
+import type { HealthLogEntry, HealthState } from "../types.js";
+
+const MAX_HEALTH_BYTES = 256 * 1024;
+
+export interface WatchRequest {
+  readonly id: string;
+  readonly pid: number;
+  readonly pidStart: string;
+  readonly restartCount: number;
+  /** argv of one probe. */
+  readonly probe: readonly string[] | undefined;
+}
+
+/** True when something must watch the container after its start. */
+export function needsSupervision(row: Pick<ContainerRow, "spec" | "record">): boolean {
+  const policy = row.spec.restart?.policy ?? "no";
+  return row.record.healthcheck !== undefined || policy !== "no" || row.spec.autoRemove === true;
+}
+
+/** Writes the watch file of a running container and sees to it that a supervisor runs. */
+export async function watchContainer(ctx: EngineContext, row: ContainerRow, request: WatchRequest): Promise<void> {
+  const { restart } = row.spec;
+  const health = row.record.healthcheck;
+  const lines: [string, string | number | undefined][] = [
+    ["pid", request.pid],
+    ["pid_start", request.pidStart],
+    ["exit_file", join(ctx.paths.exits, row.id)],
+    ["restart", restart?.policy ?? "no"],
+    ["max_retries", restart?.maxRetries],
+    ["restart_count", request.restartCount],
+    ["paused", row.state === "paused" ? 1 : undefined],
+  ];
+  if (health !== undefined && request.probe !== undefined) {
+    for (const arg of request.probe) lines.push(["health_arg", arg]);
+    lines.push(
+      ["health_interval_ms", health.intervalMs],
+      ["health_timeout_ms", health.timeoutMs],
+      ["health_retries", health.retries],
+      ["health_start_period_ms", health.startPeriodMs],
+      ["health_start_interval_ms", health.startIntervalMs],
+    );
+  }
+  for (const arg of ctx.selfCommand ?? []) lines.push(["command_arg", arg]);
+  const text = lines
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key} ${encode(String(value))}\n`)
+    .join("");
+  mkdirSync(ctx.paths.supervise, { recursive: true, mode: 0o700 });
+  const temporary = join(ctx.paths.supervise, `.${row.id}.${process.pid}`);
+  await writeFile(temporary, text, { mode: 0o600 });
+  await rename(temporary, join(ctx.paths.supervise, row.id));
+  await ensureSupervisor(ctx);
+}
+
+/** Everything outside printable ASCII, and `%` itself, as %XX per byte. */
+function encode(text: string): string {
+  return [...Buffer.from(text)]
+    .map((byte) =>
+      byte > 0x20 && byte < 0x7f && byte !== 0x25
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
+    )
+    .join("");
+}
+
+/** Ends the watch and forgets the health; missing is no error. */
+export async function unwatchContainer(ctx: EngineContext, id: string): Promise<void> {
+  await unlink(join(ctx.paths.supervise, id)).catch(ignoreMissing);
+  await rm(join(ctx.paths.supervise, `${id}.health`), { force: true });
+}
+
+let starting: Promise<void> | undefined;
+
+/** Starts the supervisor unless one holds its lock; it forks away at once, and a second one ends by itself. */
+export async function ensureSupervisor(ctx: EngineContext): Promise<void> {
+  // One attempt at a time: twenty containers starting side by side need one supervisor.
+  starting ??= startSupervisor(ctx).finally(() => {
+    starting = undefined;
+  });
+  await starting;
+}
+
+async function startSupervisor(ctx: EngineContext): Promise<void> {
+  const probe = await ctx.kernel.lockFile(join(ctx.paths.supervise, ".lock"), { wait: false });
+  if (probe === undefined) return;
+  probe.release();
+  const child = ctx.kernel.spawn(ctx.kernel.helperPath("tsc-supd"), [ctx.paths.supervise], {
+    stdio: "ignore",
+    detached: true,
+    cwd: "/",
+    env: { ...definedOnly(ctx.env), TSCOMPOSE_ROOT: ctx.paths.root, TSCOMPOSE_RUN_ROOT: ctx.paths.runRoot },
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", resolve);
+  }).catch((cause: unknown) => {
+    throw new TscError("TSC_SUPERVISOR", "the supervisor (tsc-supd) cannot be started: no health checks, no restarts", {
+      cause,
+      hint: "npm run setup builds the native programs",
+    });
+  });
+  if (code !== 0) throw new TscError("TSC_SUPERVISOR", `the supervisor (tsc-supd) ended with exit code ${code}`);
+}
+
+function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+export interface HealthFacts {
+  readonly state: HealthState;
+  readonly failingStreak: number;
+  readonly log: readonly HealthLogEntry[];
+}
+
+const NO_HEALTH: HealthFacts = { state: "none", failingStreak: 0, log: [] };
+
+/** What the supervisor last wrote about a container that has a health check; `starting` before the first probe. */
+export function readHealth(ctx: Pick<EngineContext, "paths">, row: Pick<ContainerRow, "id" | "record">): HealthFacts {
+  if (row.record.healthcheck === undefined) return NO_HEALTH;
+  const starting: HealthFacts = { state: "starting", failingStreak: 0, log: [] };
+  let text: string;
+  try {
+    text = readFileSync(join(ctx.paths.supervise, `${row.id}.health`), "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return starting;
+    throw error;
+  }
+  if (text.length > MAX_HEALTH_BYTES) return starting;
+  try {
+    const value = JSON.parse(text) as {
+      Status?: string;
+      FailingStreak?: number;
+      Log?: { Start?: string; End?: string; ExitCode?: number; Output?: string }[];
+    };
+    const state = value.Status === "healthy" || value.Status === "unhealthy" ? value.Status : "starting";
+    const log = (value.Log ?? []).map((entry) => ({
+      start: String(entry.Start ?? ""),
+      end: String(entry.End ?? ""),
+      exitCode: Number(entry.ExitCode ?? 0),
+      output: printable(String(entry.Output ?? ""), 4096),
+    }));
+    return { state, failingStreak: Number(value.FailingStreak ?? 0), log };
+  } catch (error) {
+    if (error instanceof SyntaxError) return starting;
+    throw error;
+  }
+}
+
+/** Moves health changes that the supervisor noted into the events table. */
+export async function importHealthEvents(ctx: EngineContext): Promise<void> {
+  const path = join(ctx.paths.supervise, "events.log");
+  let text: string;
+  const taken = `${path}.${process.pid}`;
+  try {
+    await rename(path, taken);
+    text = await readFile(taken, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return;
+    throw error;
+  }
+  await rm(taken, { force: true });
+  ctx.state.transaction(() => {
+    for (const line of text.split("\n")) {
+      const [timeNano = "", id = "", action = "", status = ""] = line.split(" ");
+      if (!/^\d+$/.test(timeNano) || action !== "health_status") continue;
+      const row = ctx.state.get<{ name: string }>("SELECT name FROM containers WHERE id = ?", id);
+      insertEvent(ctx.state, {
+        type: "container",
+        action: `health_status: ${status}`,
+        id,
+        name: row?.name ?? "",
+        attributes: labelsOf(ctx, id),
+        timeNano,
+      });
+    }
+  });
+}
+
+function labelsOf(ctx: EngineContext, id: string): Record<string, string> {
+  const rows = ctx.state.all<{ key: string; value: string }>(
+    "SELECT key, value FROM container_labels WHERE container_id = ?",
+    id,
+  );
+  return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
+}
+
+/** True when the engine's watch file for a container is there. */
+export function isWatched(ctx: Pick<EngineContext, "paths">, id: string): boolean {
+  try {
+    const file = openSync(join(ctx.paths.supervise, id), "r");
+    try {
+      return readSync(file, Buffer.alloc(1)) > 0;
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (errnoOf(error) !== "ENOENT") throw error;
+}

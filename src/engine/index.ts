@@ -1,0 +1,193 @@
+/**
+ * The embedded engine's public face: `openEngine` wires the parts together. Parts that a command may not need are
+ * loaded when first used. Usable without compose; reads no environment but the one it is given.
+ */
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openKernel } from "../kernel/index.js";
+import { TscError } from "../lib/errors.js";
+import type { EngineApi, EngineOptions, ImagesApi, NetworksApi } from "./api.js";
+import type { EngineContext } from "./context.js";
+import { openEvents } from "./events/index.js";
+import type { Images } from "./images/index.js";
+import type { Networking } from "./network/types.js";
+import { enginePaths } from "./paths.js";
+import { type Containers, type HostFacts, openContainers, probeHost } from "./runtime/index.js";
+import { openState } from "./state/index.js";
+import type { Storage } from "./storage/index.js";
+import { openVolumes } from "./volumes/index.js";
+
+export type * from "./api.js";
+export type * from "./types.js";
+
+/** The engine with what only the supervisor's orders (`tscompose internal …`) use. */
+export interface Engine extends EngineApi {
+  readonly containers: Containers;
+}
+
+/**
+ * Opens the engine on its store, makes the store's folders when they are missing and repairs what crashes left.
+ * `TSC_NATIVE_MISSING`, `TSC_STATE_TOO_NEW`, `TSC_STATE_CORRUPT`.
+ */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const packageRoot = options.nativeDir === undefined ? findPackageRoot() : dirname(dirname(options.nativeDir));
+  const nativeDir = options.nativeDir ?? join(packageRoot, "native/build");
+  const hostUid = Number(options.env.TSCOMPOSE_HOST_UID ?? Number.NaN);
+  const kernel = openKernel({ nativeDir, ...(Number.isNaN(hostUid) ? {} : { hostUid }) });
+  const paths = enginePaths({
+    rootless: kernel.isRootless,
+    hostUid: kernel.hostUid,
+    root: options.root,
+    runRoot: options.runRoot,
+    env: options.env,
+  });
+  makeFolders(paths);
+  const warn = options.warn ?? (() => undefined);
+  const state = openState(paths.database);
+  const events = openEvents(state, { database: paths.database, warn });
+  const ctx: EngineContext = {
+    paths,
+    kernel,
+    state,
+    env: options.env,
+    rootless: kernel.isRootless,
+    selfCommand: options.selfCommand ?? [process.execPath, join(packageRoot, "dist/main.js")],
+    warn,
+    emit: (event) => events.emit(event),
+  };
+
+  const storage = once<Storage>(async () => (await import("./storage/index.js")).openStorage(ctx));
+  const imagesPart = once(async () => {
+    const module = await import("./images/index.js");
+    return { store: module.openImages(ctx, await storage()), chainIdOf: module.chainIdOf };
+  });
+  const networking = once<Networking>(async () => (await import("./network/index.js")).openNetworking(ctx));
+  const volumes = openVolumes(ctx);
+  let host: HostFacts | undefined;
+  const hostFacts = (): HostFacts => {
+    host ??= probeHost({ rootless: kernel.isRootless });
+    return host;
+  };
+  const containers = openContainers({
+    ctx,
+    volumes,
+    storage,
+    networking,
+    host: hostFacts,
+    images: async () => {
+      const { store, chainIdOf } = await imagesPart();
+      return { inspect: (reference) => store.inspect(reference), chainIdOf, store };
+    },
+  });
+
+  const images = lazyImages(
+    async () => (await imagesPart()).store,
+    async (request) => {
+      const { buildImage, containerRunStep } = await import("./build/index.js");
+      const { store } = await imagesPart();
+      return await buildImage(
+        { ctx, storage: await storage(), images: store, runStep: containerRunStep(containers) },
+        request,
+      );
+    },
+  );
+  const networks: NetworksApi = {
+    create: async (spec) => (await networking()).create(spec),
+    remove: async (name) => (await networking()).remove(name),
+    inspect: async (name) => (await networking()).inspect(name),
+    find: async (name) => (await networking()).find(name),
+    list: async (filter) => (await networking()).list(filter),
+  };
+
+  let isClosed = false;
+  const close = async (): Promise<void> => {
+    if (isClosed) return;
+    isClosed = true;
+    if (imagesPart.used()) (await imagesPart()).store[Symbol.dispose]();
+    state[Symbol.dispose]();
+  };
+  try {
+    await containers.repair();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    containers,
+    images,
+    networks,
+    volumes,
+    events,
+    info: async () => {
+      const { systemInfo } = await import("./info.js");
+      return await systemInfo({ ctx, host: hostFacts(), storage: await storage(), networking: await networking() });
+    },
+    lock: async (name, lockOptions) => (await import("./locks.js")).lockName(ctx, name, lockOptions),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The folder with `native/` and `dist/`, seen from dist/*.js, dist/chunks/*.js or src/engine/index.ts. */
+function findPackageRoot(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  for (let at = here; at !== dirname(at); at = dirname(at)) {
+    if (existsSync(join(at, "native")) && existsSync(join(at, "package.json"))) return at;
+  }
+  throw new TscError("TSC_NATIVE_MISSING", "the folder of the native programs is not found", {
+    kind: "unavailable",
+    hint: "npm run setup builds them",
+  });
+}
+
+function makeFolders(paths: EngineContext["paths"]): void {
+  // One look on the usual path: the last folder made is there.
+  const last = join(paths.runRoot, "tmp");
+  if (existsSync(last) && existsSync(paths.containers)) return;
+  for (const path of [
+    paths.root,
+    paths.runRoot,
+    paths.containers,
+    paths.locks,
+    paths.netns,
+    paths.containersRun,
+    paths.rootfs,
+    paths.exits,
+    paths.supervise,
+    last,
+  ]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+}
+
+interface Once<T> {
+  (): Promise<T>;
+  /** Whether it was ever called. */
+  used(): boolean;
+}
+
+function once<T>(make: () => Promise<T>): Once<T> {
+  let made: Promise<T> | undefined;
+  const get = (): Promise<T> => {
+    made ??= make();
+    return made;
+  };
+  return Object.assign(get, { used: () => made !== undefined });
+}
+
+function lazyImages(open: () => Promise<Images>, build: ImagesApi["build"]): ImagesApi {
+  return {
+    build,
+    pull: async (reference, options) => (await open()).pull(reference, options),
+    push: async (reference, options) => (await open()).push(reference, options),
+    find: async (reference) => (await open()).find(reference),
+    inspect: async (reference) => (await open()).inspect(reference),
+    list: async () => (await open()).list(),
+    tag: async (source, target) => (await open()).tag(source, target),
+    remove: async (reference, options) => (await open()).remove(reference, options),
+    load: async (path, options) => (await open()).load(path, options),
+    save: async (references, path) => (await open()).save(references, path),
+    resolveDigest: async (reference) => (await open()).resolveDigest(reference),
+  };
+}

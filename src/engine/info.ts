@@ -1,0 +1,84 @@
+/** What `info` prints: probed facts, and versions asked of each program once per boot and file. */
+import { statSync } from "node:fs";
+import { arch, availableParallelism, release, totalmem } from "node:os";
+import type { SystemInfo } from "./api.js";
+import type { EngineContext } from "./context.js";
+import type { Networking } from "./network/types.js";
+import type { HostFacts } from "./runtime/host.js";
+import { chooseRuntime, findProgram } from "./runtime/oci-runtime.js";
+import { countContainers } from "./state/containers.js";
+import type { Storage } from "./storage/index.js";
+
+export interface InfoDeps {
+  readonly ctx: EngineContext;
+  readonly host: HostFacts;
+  readonly storage: Storage;
+  readonly networking: Networking;
+}
+
+const PROGRAMS: readonly (readonly [name: string, why: string, install: string, required: boolean])[] = [
+  ["conmon", "watches every container", "apt-get install conmon", true],
+  ["crun", "runs containers (the faster one)", "apt-get install crun", false],
+  ["runc", "runs containers", "apt-get install runc", false],
+  ["catatonit", "is the init of `init: true` services", "apt-get install catatonit", false],
+];
+
+/** Collects everything; asks programs for their version only when their file changed since the last time. */
+export async function systemInfo(deps: InfoDeps): Promise<SystemInfo> {
+  const { ctx, host } = deps;
+  const network = await deps.networking.info();
+  const components: { name: string; path: string; version: string }[] = [];
+  const missing: { name: string; why: string; install: string }[] = [];
+  for (const [name, why, install, required] of PROGRAMS) {
+    const path = findProgram(name);
+    if (path !== undefined) components.push({ name, path, version: await versionOf(ctx, path) });
+    else if (required) missing.push({ name, why, install });
+  }
+  const hasRuntime = components.some(({ name }) => name === "crun" || name === "runc");
+  if (!hasRuntime) missing.push({ name: "crun", why: "runs containers", install: "apt-get install crun" });
+  const runtime = hasRuntime ? chooseRuntime(ctx, host, undefined) : undefined;
+  const counts = countContainers(ctx.state);
+  const images = ctx.state.get<{ n: number }>("SELECT COUNT(*) AS n FROM images")?.n ?? 0;
+  const warnings: string[] = [];
+  if (host.cgroups.parent === undefined) warnings.push(`no resource limits: ${host.cgroups.reason}`);
+  if (host.singleId) warnings.push("one id is mapped: images with other users than root cannot run");
+  return {
+    rootless: ctx.rootless,
+    root: ctx.paths.root,
+    runRoot: ctx.paths.runRoot,
+    storageDriver: deps.storage.driver,
+    ociRuntime: runtime?.path ?? "",
+    ociRuntimeReason: runtime?.reason ?? "",
+    cgroups: host.cgroups.version,
+    cgroupManager: host.cgroups.parent === undefined ? "disabled" : "cgroupfs",
+    network: network.mode,
+    kernel: release(),
+    architecture: arch(),
+    cpus: availableParallelism(),
+    memoryBytes: totalmem(),
+    containers: counts.all,
+    containersRunning: counts.running,
+    images,
+    components: [...components, ...network.components],
+    warnings,
+    missing: [...missing, ...network.missing],
+  };
+}
+
+async function versionOf(ctx: EngineContext, path: string): Promise<string> {
+  const { mtimeMs, size } = statSync(path);
+  const key = `version:${path}`;
+  const stamp = `${mtimeMs}-${size}`;
+  const cached = ctx.state.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", key)?.value;
+  if (cached?.startsWith(`${stamp} `) === true) return cached.slice(stamp.length + 1);
+  const child = ctx.kernel.spawn(path, ["--version"], { stdio: ["ignore", "pipe", "ignore"] });
+  const output: Buffer[] = [];
+  child.stdout?.on("data", (data: Buffer) => output.push(data));
+  await new Promise<void>((resolve, reject) => {
+    child.once("close", () => resolve());
+    child.once("error", reject);
+  });
+  const version = /\d+\.\d+(?:\.\d+)?[\w.+~-]*/.exec(Buffer.concat(output).toString())?.[0] ?? "";
+  ctx.state.run("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", key, `${stamp} ${version}`);
+  return version;
+}

@@ -1,0 +1,263 @@
+/** Writes what a start needs: config.json and the files bound over /etc/hosts and its like. Starts nothing. */
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { TscError } from "../../lib/errors.js";
+import type { AttachResult } from "../network/types.js";
+import { injectFiles } from "../secrets/index.js";
+import type { ContainerRow } from "../state/containers.js";
+import { containerById } from "../state/containers.js";
+import { ensureBindSource } from "./create.js";
+import type { RuntimeDeps } from "./deps.js";
+import { hostsFile } from "./hosts.js";
+import { bundleOf, findContainer, folderOf } from "./lookup.js";
+import { collectDevices } from "./oci/devices.js";
+import { containerEnvironment } from "./oci/environment.js";
+import { joinedContainers } from "./oci/namespaces.js";
+import { parseSeccompProfile, type SeccompProfile } from "./oci/seccomp.js";
+import { ociConfig, ociJson } from "./oci/spec.js";
+import { resolveUser } from "./oci/users.js";
+import { findProgram } from "./oci-runtime.js";
+import type { RecordedMount, RuntimeChoice } from "./record.js";
+
+const MAX_PASSWD_BYTES = 4 << 20;
+const SECCOMP_FILES = ["/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json"];
+const INIT_TARGET = "/run/tscompose-init";
+
+export interface BundleFacts {
+  readonly rootfs: string;
+  readonly choice: RuntimeChoice;
+  readonly cgroupPath: string;
+  readonly network: AttachResult;
+  /** Already read: the container whose network is shared. */
+  readonly networkOwner: ContainerRow | undefined;
+}
+
+/** Writes bundle and files; the bundle folder. */
+export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: BundleFacts): Promise<string> {
+  const { ctx } = deps;
+  const { spec, record } = row;
+  const host = deps.host();
+  const bundle = bundleOf(ctx, row.id);
+  const { rootfs } = facts;
+  const etc = (name: string): string =>
+    ctx.kernel.readFileInRoot(rootfs, `/etc/${name}`, MAX_PASSWD_BYTES)?.toString() ?? "";
+  const user = resolveUser({
+    user: spec.user ?? record.image?.user ?? "",
+    groupAdd: spec.groupAdd ?? [],
+    passwd: etc("passwd"),
+    group: etc("group"),
+  });
+  if (host.singleId && user.uid !== 0) {
+    throw new TscError(
+      "TSC_SINGLE_ID",
+      `container ${row.name}: user ${user.uid} does not exist with a single mapped id`,
+      {
+        kind: "unsupported",
+        hint: "give your user a range in /etc/subuid and /etc/subgid",
+        exitCode: 125,
+      },
+    );
+  }
+  const cwd = workingFolder(deps, row, rootfs);
+  const env = containerEnvironment(spec, record.image, { hostname: record.hostname, home: user.home });
+  const binds = await boundFiles(deps, row, facts);
+  const init = spec.init === true ? initProgram() : undefined;
+  if (init !== undefined) binds.push({ source: init, target: INIT_TARGET, readOnly: true });
+  const mounts = await Promise.all(record.mounts.map((mount) => resolveSource(deps, row, mount, rootfs)));
+  const joined = new Map<string, number>();
+  for (const reference of joinedContainers(spec)) joined.set(reference, runningPid(deps, reference));
+  const extra =
+    spec.cdiDevices === undefined || spec.cdiDevices.length === 0
+      ? { nodes: [], rules: [], mounts: [] }
+      : (await import("./oci/cdi.js")).cdiDevices(spec.cdiDevices);
+  const config = ociConfig({
+    spec,
+    host,
+    rootfs,
+    argv: init === undefined ? record.argv : [INIT_TARGET, "--", ...record.argv],
+    env,
+    cwd,
+    user,
+    hostname: record.hostname,
+    namespaces: { netnsPath: facts.network.netnsPath, joined },
+    mounts: {
+      mounts,
+      binds,
+      shmSource: shmSource(deps, row),
+      hostNetwork: facts.network.netnsPath === "",
+      recursiveReadOnly: facts.choice.name === "crun",
+    },
+    devices: collectDevices(spec, host, extra),
+    cgroupPath: facts.cgroupPath,
+    seccompProfile: readProfile,
+    warn: ctx.warn,
+  });
+  await writeFile(join(bundle, "config.json"), ociJson(config), { mode: 0o600 });
+  return bundle;
+}
+
+/** WORKDIR inside the container, made when missing, never through a link that leaves the rootfs (CVE-2024-21626). */
+function workingFolder(deps: RuntimeDeps, row: ContainerRow, rootfs: string): string {
+  const cwd = row.spec.workingDir || row.record.image?.workingDir || "/";
+  if (!cwd.startsWith("/") || /^\/+proc(\/|$)/.test(cwd) || cwd.includes("\0")) {
+    throw new TscError(
+      "TSC_WORKING_DIR",
+      `container ${row.name}: working directory ${JSON.stringify(cwd)} is refused`,
+      {
+        kind: "invalid-input",
+        hint: "give an absolute path outside /proc",
+        exitCode: 125,
+      },
+    );
+  }
+  if (cwd !== "/") {
+    deps.ctx.kernel.resolveInRoot(rootfs, cwd, { createDirectories: true, uid: 0, gid: 0, mode: 0o755 });
+  }
+  return cwd;
+}
+
+async function boundFiles(
+  deps: RuntimeDeps,
+  row: ContainerRow,
+  facts: BundleFacts,
+): Promise<{ source: string; target: string; readOnly: boolean }[]> {
+  const { ctx } = deps;
+  const { spec, record } = row;
+  const taken = new Set(record.mounts.map((mount) => mount.target));
+  const folder = folderOf(ctx, row.id);
+  const shared = facts.networkOwner === undefined ? folder : folderOf(ctx, facts.networkOwner.id);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const written: Promise<void>[] = [writeFile(join(folder, "hostname"), `${record.hostname}\n`)];
+  if (facts.networkOwner === undefined) {
+    const networking = await deps.networking();
+    const mode = spec.networkMode;
+    written.push(
+      writeFile(
+        join(folder, "resolv.conf"),
+        networking.resolvConf({
+          id: row.id,
+          ...(mode === undefined ? {} : { mode }),
+          ...(spec.dns === undefined ? {} : { dns: spec.dns }),
+          ...(spec.dnsSearch === undefined ? {} : { dnsSearch: spec.dnsSearch }),
+          ...(spec.dnsOptions === undefined ? {} : { dnsOptions: spec.dnsOptions }),
+        }),
+      ),
+      writeFile(
+        join(folder, "hosts"),
+        hostsFile(row, facts.network.endpoints, () => networking.hostGateway(row.id)),
+      ),
+    );
+  }
+  await Promise.all(written);
+  const binds = [
+    { source: join(folder, "hostname"), target: "/etc/hostname", readOnly: false },
+    { source: join(shared, "resolv.conf"), target: "/etc/resolv.conf", readOnly: false },
+    ...(spec.noHosts === true ? [] : [{ source: join(shared, "hosts"), target: "/etc/hosts", readOnly: false }]),
+  ].filter((bind) => !taken.has(bind.target));
+  binds.push(...(await injectFiles(ctx.kernel, join(bundleOf(ctx, row.id), "files"), spec.files ?? [])));
+  return binds;
+}
+
+/** Gives a mount its real host path: volume mounted and filled, subpath inside it, image mounted, bind made. */
+async function resolveSource(
+  deps: RuntimeDeps,
+  row: ContainerRow,
+  mount: RecordedMount,
+  rootfs: string,
+): Promise<RecordedMount> {
+  switch (mount.type) {
+    case "bind":
+      await ensureBindSource(mount);
+      return mount;
+    case "volume": {
+      const folder = await deps.volumes.mount(mount.name);
+      if (mount.noCopy !== true && mount.subpath === undefined)
+        await deps.volumes.copyUp(mount.name, rootfs, mount.target);
+      return { ...mount, source: inside(deps, folder, mount) };
+    }
+    case "image": {
+      const images = await deps.images();
+      const image = await images.inspect(mount.name);
+      const storage = await deps.storage();
+      const folder = await storage.mountImage(`${row.id}-${image.id.slice(7, 19)}`, images.chainIdOf(image.diffIds));
+      return { ...mount, source: inside(deps, folder, mount) };
+    }
+    case "tmpfs":
+      return mount;
+  }
+}
+
+function inside(deps: RuntimeDeps, folder: string, mount: RecordedMount): string {
+  if (mount.subpath === undefined || mount.subpath === "") return folder;
+  const path = deps.ctx.kernel.resolveInRoot(folder, mount.subpath);
+  if (existsSync(path)) return path;
+  throw new TscError("TSC_VOLUME_SUBPATH", `volume ${mount.name}: no ${JSON.stringify(mount.subpath)} inside it`, {
+    kind: "not-found",
+    exitCode: 125,
+  });
+}
+
+function shmSource(deps: RuntimeDeps, row: ContainerRow): string | undefined {
+  const mode = row.spec.ipc;
+  if (mode?.kind === "host") return "/dev/shm";
+  if (mode?.kind === "container") return `/proc/${runningPid(deps, mode.container)}/root/dev/shm`;
+  return undefined;
+}
+
+function runningPid(deps: RuntimeDeps, reference: string): number {
+  const row = findContainer(deps.ctx, reference);
+  const fresh = containerById(deps.ctx.state, row.id) ?? row;
+  if (fresh.state === "running" || fresh.state === "paused") return fresh.pid;
+  throw new TscError(
+    "TSC_CONTAINER_NOT_RUNNING",
+    `cannot join namespaces of container ${row.name}: it is not running`,
+    {
+      kind: "conflict",
+      hint: "start that container first",
+      exitCode: 125,
+    },
+  );
+}
+
+function initProgram(): string {
+  const path = findProgram("catatonit") ?? findProgram("/usr/libexec/podman/catatonit") ?? findProgram("tini-static");
+  if (path !== undefined) return path;
+  throw new TscError("TSC_MISSING_PROGRAM", "no init program is installed, and the container asks for one", {
+    kind: "unavailable",
+    hint: "apt-get install catatonit",
+    exitCode: 125,
+  });
+}
+
+let defaultProfile: SeccompProfile | undefined;
+let builtIn: Promise<SeccompProfile> | undefined;
+
+/** Loads the built-in profile ahead, so that reading profiles can stay synchronous. */
+export async function loadDefaultSeccomp(): Promise<void> {
+  if (defaultProfile !== undefined) return;
+  const found = SECCOMP_FILES.find((path) => existsSync(path));
+  if (found !== undefined) {
+    defaultProfile = parseSeccompProfile(readFileSync(found, "utf8"), found);
+    return;
+  }
+  builtIn ??= import("./oci/seccomp-default.js").then((module) => module.DEFAULT_SECCOMP);
+  defaultProfile = await builtIn;
+}
+
+function readProfile(path: string | undefined): SeccompProfile {
+  if (path === undefined || path === "builtin" || path === "default") {
+    if (defaultProfile === undefined) throw new TscError("TSC_INTERNAL", "the seccomp profile is not loaded");
+    return defaultProfile;
+  }
+  try {
+    return parseSeccompProfile(path.trimStart().startsWith("{") ? path : readFileSync(path, "utf8"), path);
+  } catch (error) {
+    if (error instanceof TscError) throw error;
+    throw new TscError("TSC_SECCOMP_INVALID", `seccomp profile ${path} cannot be read`, {
+      kind: "not-found",
+      cause: error,
+      exitCode: 125,
+    });
+  }
+}

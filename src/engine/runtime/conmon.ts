@@ -1,0 +1,327 @@
+/**
+ * Starts conmon, one per container or exec session, and speaks its pipe protocol (conmon 2.1: sync pipe 3, start pipe 4,
+ * attach pipe 5). Knows nothing of rows or networks.
+ */
+import type { ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import type { Duplex, Readable } from "node:stream";
+import type { ProcessIdentity } from "../../kernel/kernel.js";
+import { TscError } from "../../lib/errors.js";
+import { printable } from "../../lib/printable.js";
+import type { EngineContext } from "../context.js";
+import { findProgram, globalArguments, runtimeEnvironment, wrapped } from "./oci-runtime.js";
+import type { RuntimeChoice } from "./record.js";
+
+const CREATE_TIMEOUT_MS = 240_000;
+
+export interface ConmonCreate {
+  readonly id: string;
+  readonly name: string;
+  readonly bundle: string;
+  readonly choice: RuntimeChoice;
+  readonly cgroupPath: string;
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  /** conmon ends stdin when any client leaves, unless told to leave it open. */
+  readonly leaveStdinOpen: boolean;
+  /** undefined = no log. */
+  readonly logPath: string | undefined;
+  readonly logMaxBytes: number | undefined;
+}
+
+export interface CreatedContainer {
+  readonly init: ProcessIdentity;
+  readonly conmon: ProcessIdentity;
+}
+
+/** conmon's path; `TSC_MISSING_PROGRAM`. */
+export function conmonPath(): string {
+  const path = findProgram("conmon");
+  if (path !== undefined) return path;
+  throw new TscError("TSC_MISSING_PROGRAM", "conmon is not installed", {
+    kind: "unavailable",
+    hint: "apt-get install conmon",
+    exitCode: 125,
+  });
+}
+
+/**
+ * conmon with a created (not started) container. `TSC_RUNTIME_CREATE` carries the runtime's words. The caller owns the
+ * bundle, whose config.json is written.
+ */
+export async function conmonCreate(ctx: EngineContext, request: ConmonCreate): Promise<CreatedContainer> {
+  const { id, bundle } = request;
+  const conmonPidFile = join(bundle, "conmon.pid");
+  const args = [
+    ...commonArguments(ctx, request, id, bundle),
+    "-n",
+    request.name,
+    "-P",
+    conmonPidFile,
+    "--exit-dir",
+    ctx.paths.exits,
+    "--persist-dir",
+    bundle,
+    "--no-sync-log",
+    ...(request.tty ? ["-t"] : request.stdin ? ["-i"] : []),
+    ...(request.leaveStdinOpen ? ["--leave-stdin-open"] : []),
+    "-l",
+    request.logPath === undefined ? "none" : `k8s-file:${request.logPath}`,
+    ...(request.logMaxBytes === undefined ? [] : ["--log-size-max", String(request.logMaxBytes)]),
+  ];
+  const child = spawnConmon(ctx, request.choice, args, bundle, 5);
+  const sync = new SyncPipe(child.stdio[3] as Readable);
+  try {
+    const exited = exitOf(child);
+    (child.stdio[4] as Duplex).end("\0");
+    const [line, conmonPid] = await Promise.all([
+      sync.next(CREATE_TIMEOUT_MS),
+      exited.then(async ({ code, stderr }) => {
+        if (code !== 0)
+          throw new TscError("TSC_CONMON_FAILED", `conmon: ${stderr || `exit code ${code}`}`, { exitCode: 125 });
+        const { readFile } = await import("node:fs/promises");
+        return Number(await readFile(conmonPidFile, "utf8"));
+      }),
+    ]);
+    if (line === undefined || line.data <= 0) {
+      throw new TscError("TSC_RUNTIME_CREATE", printable(line?.message ?? "conmon ended without an answer", 2000), {
+        exitCode: 125,
+      });
+    }
+    const init = ctx.kernel.processIdentity(line.data);
+    const conmon = ctx.kernel.processIdentity(conmonPid);
+    if (init === undefined || conmon === undefined) {
+      throw new TscError("TSC_RUNTIME_CREATE", "the container's first process ended at once", { exitCode: 125 });
+    }
+    return { init, conmon };
+  } finally {
+    sync.close();
+    release(child);
+  }
+}
+
+export interface ConmonExec {
+  readonly id: string;
+  readonly sessionId: string;
+  /** Folder of the session: sockets, pid file, process.json. */
+  readonly folder: string;
+  readonly choice: RuntimeChoice;
+  readonly cgroupPath: string;
+  readonly processFile: string;
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly attach: boolean;
+}
+
+/** An exec's conmon, waiting (when attaching) for `go` before it runs anything. */
+export interface ExecSession {
+  /** Runs the process; its pid. Rejects with the runtime's words (`TSC_RUNTIME_EXEC`). */
+  go(): Promise<number>;
+  /** The exit code; call after `go`. */
+  exitCode(): Promise<number>;
+  /** Lets go of conmon's pipes. */
+  release(): void;
+}
+
+/** Starts conmon for an exec. When it attaches, resolves once the attach socket is there. */
+export async function conmonExec(ctx: EngineContext, request: ConmonExec): Promise<ExecSession> {
+  const args = [
+    ...commonArguments(ctx, request, request.sessionId, request.folder),
+    "--exit-dir",
+    request.folder,
+    "-e",
+    "--exec-process-spec",
+    request.processFile,
+    ...(request.attach ? ["--exec-attach"] : []),
+    ...(request.tty ? ["-t"] : []),
+    ...(request.stdin && !request.tty ? ["-i"] : []),
+    "-l",
+    "none",
+  ];
+  const child = spawnConmon(ctx, request.choice, args, request.folder, request.attach ? 6 : 5);
+  const sync = new SyncPipe(child.stdio[3] as Readable);
+  const start = child.stdio[4] as Duplex;
+  const attached = request.attach
+    ? new SyncPipe((child.stdio as unknown as readonly Readable[])[5] as Readable)
+    : undefined;
+  const letGo = (): void => {
+    sync.close();
+    attached?.close();
+    start.destroy();
+    release(child);
+  };
+  try {
+    const exited = exitOf(child);
+    start.write("\0");
+    const { code, stderr } = await exited;
+    if (code !== 0)
+      throw new TscError("TSC_CONMON_FAILED", `conmon: ${stderr || `exit code ${code}`}`, { exitCode: 126 });
+    if (attached !== undefined) {
+      const ready = await attached.next(CREATE_TIMEOUT_MS);
+      if (ready === undefined)
+        throw new TscError("TSC_CONMON_FAILED", "conmon ended before the exec", { exitCode: 126 });
+    }
+  } catch (error) {
+    letGo();
+    throw error;
+  }
+  return {
+    async go() {
+      if (attached !== undefined) start.write("\0");
+      const line = await sync.next(CREATE_TIMEOUT_MS);
+      if (line === undefined || line.data < 0) {
+        throw new TscError("TSC_RUNTIME_EXEC", printable(line?.message ?? "conmon ended without an answer", 2000), {
+          exitCode: 126,
+        });
+      }
+      return line.data;
+    },
+    async exitCode() {
+      const line = await sync.next(undefined);
+      return line === undefined || line.data < 0 ? 137 : line.data;
+    },
+    release: letGo,
+  };
+}
+
+function commonArguments(
+  ctx: EngineContext,
+  request: { readonly id: string; readonly choice: RuntimeChoice; readonly cgroupPath: string },
+  uuid: string,
+  bundle: string,
+): string[] {
+  const runtimeArgs = globalArguments(ctx, request.choice, request.cgroupPath);
+  return [
+    "--api-version",
+    "1",
+    "-c",
+    request.id,
+    "-u",
+    uuid,
+    "-r",
+    request.choice.path,
+    "-b",
+    bundle,
+    "-p",
+    join(bundle, "pid"),
+    "--full-attach",
+    "--log-level",
+    "error",
+    ...runtimeArgs.flatMap((arg) => ["--runtime-arg", arg]),
+  ];
+}
+
+function spawnConmon(
+  ctx: EngineContext,
+  choice: RuntimeChoice,
+  args: readonly string[],
+  cwd: string,
+  descriptors: number,
+): ChildProcess {
+  const command = wrapped(ctx.kernel, choice, conmonPath(), args, descriptors);
+  return ctx.kernel.spawn(command.program, command.args, {
+    cwd,
+    // Out of our process group: a ^C at the terminal is for us, not for containers.
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe", ...Array.from({ length: descriptors - 3 }, () => "pipe" as const)],
+    env: {
+      ...runtimeEnvironment(ctx),
+      _OCI_SYNCPIPE: "3",
+      _OCI_STARTPIPE: "4",
+      ...(descriptors > 5 ? { _OCI_ATTACHPIPE: "5" } : {}),
+    },
+  });
+}
+
+/** 'exit', not 'close': the daemonised half keeps descriptors open as long as the container lives. */
+function exitOf(child: ChildProcess): Promise<{ code: number | null; stderr: string }> {
+  const errors: Buffer[] = [];
+  child.stderr?.on("data", (data: Buffer) => {
+    if (errors.length < 16) errors.push(data);
+  });
+  return new Promise((resolve, reject) => {
+    child.once("error", (cause) => {
+      reject(new TscError("TSC_CONMON_FAILED", `conmon cannot be started: ${cause.message}`, { cause, exitCode: 125 }));
+    });
+    child.once("exit", (code) => resolve({ code, stderr: printable(Buffer.concat(errors).toString().trim()) }));
+  });
+}
+
+/** Nothing of conmon may keep Node alive. */
+function release(child: ChildProcess): void {
+  for (const stream of child.stdio) stream?.destroy();
+  child.unref();
+}
+
+interface SyncLine {
+  readonly data: number;
+  readonly message?: string;
+}
+
+/** Lines of JSON, one per message; bytes that JSON forbids are tolerated because conmon does not escape them all. */
+class SyncPipe {
+  readonly #stream: Readable;
+  readonly #lines: SyncLine[] = [];
+  #text = "";
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  constructor(stream: Readable) {
+    this.#stream = stream;
+    stream.on("data", (data: Buffer) => {
+      this.#text += data.toString("latin1");
+      for (let at = this.#text.indexOf("\n"); at !== -1; at = this.#text.indexOf("\n")) {
+        this.#lines.push(parseSyncLine(this.#text.slice(0, at)));
+        this.#text = this.#text.slice(at + 1);
+      }
+      this.#wake?.();
+    });
+    const end = (): void => {
+      this.#ended = true;
+      this.#wake?.();
+    };
+    stream.on("end", end);
+    stream.on("close", end);
+    stream.on("error", end);
+  }
+
+  /** The next line; undefined when the pipe ends first. `TSC_CONMON_TIMEOUT` after `timeoutMs`. */
+  async next(timeoutMs: number | undefined): Promise<SyncLine | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    let timedOut = false;
+    if (timeoutMs !== undefined) {
+      timer = setTimeout(() => {
+        timedOut = true;
+        this.#wake?.();
+      }, timeoutMs);
+    }
+    try {
+      while (this.#lines.length === 0 && !this.#ended) {
+        if (timedOut) throw new TscError("TSC_CONMON_TIMEOUT", "conmon did not answer", { kind: "timeout" });
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+    return this.#lines.shift();
+  }
+
+  close(): void {
+    this.#stream.destroy();
+  }
+}
+
+/** `{"data": N}` or `{"data": -1, "message": "…"}`, read leniently. */
+export function parseSyncLine(line: string): SyncLine {
+  const text = Buffer.from(line, "latin1").toString();
+  const data = Number(/"data"\s*:\s*(-?\d+)/.exec(text)?.[1] ?? "-1");
+  const raw = /"message"\s*:\s*"(.*)"\s*\}\s*$/s.exec(text)?.[1];
+  if (raw === undefined) return { data };
+  const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f" };
+  const message = raw.replace(/\\(u[0-9a-fA-F]{4}|.)/gs, (_whole, code: string) =>
+    code.length === 5 ? String.fromCharCode(Number.parseInt(code.slice(1), 16)) : (escapes[code] ?? code),
+  );
+  return { data, message };
+}

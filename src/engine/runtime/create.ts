@@ -1,0 +1,256 @@
+/** Making a container: row, volumes, empty rootfs. Nothing is mounted, started or joined here. */
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { hostname as hostName } from "node:os";
+import { join } from "node:path";
+import { errnoOf, TscError } from "../../lib/errors.js";
+import { deleteContainer, insertContainer } from "../state/containers.js";
+import { beginIntent, endIntent } from "../state/intents.js";
+import type { ContainerSpec, Healthcheck, ImageConfig, ImageInfo, MountSpec } from "../types.js";
+import type { RuntimeDeps } from "./deps.js";
+import { findContainer, folderOf } from "./lookup.js";
+import { commandLine } from "./oci/environment.js";
+import { checkTmpfsOptions, cleanTarget } from "./oci/mounts.js";
+import { parseSecurityOptions } from "./oci/security.js";
+import { owner } from "./owner.js";
+import type { ContainerRecord, RecordedMount } from "./record.js";
+
+const DEFAULT_STOP_TIMEOUT_MS = 10_000;
+
+/** Makes a container; its id. All of it is undone when a step fails. */
+export async function createContainer(deps: RuntimeDeps, spec: ContainerSpec): Promise<string> {
+  const { ctx } = deps;
+  checkName(spec.name);
+  const image = spec.rootfs === undefined ? await (await deps.images()).inspect(spec.image) : undefined;
+  const config = image?.config;
+  const id = randomBytes(32).toString("hex");
+  const argv = commandLine(spec, config);
+  parseSecurityOptions(spec.securityOpt ?? []);
+  checkLogging(spec);
+
+  const madeVolumes: string[] = [];
+  const undoVolumes = async (): Promise<void> => {
+    for (const name of madeVolumes) await deps.volumes.remove(name, { force: true });
+  };
+  let record: ContainerRecord;
+  try {
+    const healthcheck = mergeHealthcheck(spec.healthcheck, config?.healthcheck);
+    record = {
+      ...(config === undefined ? {} : { image: config }),
+      topChainId:
+        image === undefined || image.diffIds.length === 0 ? "" : (await deps.images()).chainIdOf(image.diffIds),
+      argv,
+      hostname: spec.hostname ?? (spec.networkMode?.kind === "host" ? hostName() : id.slice(0, 12)),
+      mounts: await resolveMounts(deps, spec, config, image, madeVolumes),
+      ...(healthcheck === undefined ? {} : { healthcheck }),
+      stopSignal: spec.stopSignal ?? (config?.stopSignal || "SIGTERM"),
+      stopTimeoutMs: spec.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS,
+      logPath: join(folderOf(ctx, id), "container.log"),
+    };
+  } catch (error) {
+    await undoVolumes();
+    throw error;
+  }
+
+  const labels = { ...config?.labels, ...spec.labels };
+  const createdAt = new Date().toISOString();
+  const intent = ctx.state.transaction(() => {
+    const row = {
+      id,
+      name: spec.name,
+      spec,
+      imageId: image?.id ?? "",
+      imageName: spec.rootfs ?? spec.image,
+      record,
+      bootId: ctx.kernel.bootId(),
+      createdAt,
+      labels,
+    };
+    if (!insertContainer(ctx.state, row)) return undefined;
+    for (const mount of record.mounts) if (mount.type === "volume") deps.volumes.use(mount.name, id);
+    return beginIntent(ctx.state, "create", id, owner(ctx), ctx.kernel.bootId());
+  });
+  if (intent === undefined) {
+    await undoVolumes();
+    throw new TscError("TSC_CONTAINER_EXISTS", `the container name ${spec.name} is already in use`, {
+      kind: "already-exists",
+      hint: "remove or rename that container",
+    });
+  }
+  try {
+    await mkdir(folderOf(ctx, id), { recursive: true, mode: 0o700 });
+    if (spec.rootfs === undefined) await (await deps.storage()).createRootfs(id, record.topChainId);
+  } catch (error) {
+    await ctx.kernel.removeTree(folderOf(ctx, id));
+    ctx.state.transaction(() => {
+      deleteContainer(ctx.state, id);
+      endIntent(ctx.state, intent);
+    });
+    await undoVolumes();
+    throw error;
+  }
+  ctx.state.transaction(() => {
+    endIntent(ctx.state, intent);
+    ctx.emit({
+      type: "container",
+      action: "create",
+      id,
+      name: spec.name,
+      attributes: { ...labels, image: spec.rootfs ?? spec.image, name: spec.name },
+    });
+  });
+  return id;
+}
+
+/** `TSC_CONTAINER_NAME` unless docker would take it. */
+export function checkName(name: string): void {
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,253}$/.test(name)) return;
+  throw new TscError("TSC_CONTAINER_NAME", `${JSON.stringify(name)} is not a container name`, {
+    kind: "invalid-input",
+    hint: "use letters, digits, _ . and -, beginning with a letter or digit",
+  });
+}
+
+function checkLogging(spec: ContainerSpec): void {
+  const driver = spec.logging?.driver ?? "k8s-file";
+  if (["k8s-file", "json-file", "local", "none", ""].includes(driver)) return;
+  throw new TscError(
+    "TSC_LOG_DRIVER",
+    `container ${spec.name}: log driver ${JSON.stringify(driver)} is not available`,
+    {
+      kind: "unsupported",
+      hint: "json-file, local, k8s-file and none are",
+    },
+  );
+}
+
+/** The spec's health check over the image's; undefined when there is none or it is switched off. */
+export function mergeHealthcheck(
+  spec: Healthcheck | undefined,
+  image: Healthcheck | undefined,
+): Healthcheck | undefined {
+  const test = spec !== undefined && spec.test.length > 0 ? spec.test : image?.test;
+  if (test === undefined || test.length === 0 || test[0] === "NONE") return undefined;
+  return { ...image, ...spec, test };
+}
+
+async function resolveMounts(
+  deps: RuntimeDeps,
+  spec: ContainerSpec,
+  config: ImageConfig | undefined,
+  image: ImageInfo | undefined,
+  made: string[],
+): Promise<RecordedMount[]> {
+  const mounts: RecordedMount[] = [];
+  const taken = new Set<string>();
+  const push = (mount: RecordedMount): void => {
+    taken.add(mount.target);
+    mounts.push(mount);
+  };
+  for (const mount of spec.mounts ?? []) push(await resolveMount(deps, mount, made));
+  for (const from of spec.volumesFrom ?? []) {
+    for (const mount of findContainer(deps.ctx, from.container).record.mounts) {
+      if (mount.type === "tmpfs" || taken.has(mount.target)) continue;
+      push({ ...mount, readOnly: mount.readOnly || from.readOnly, anonymous: false });
+    }
+  }
+  for (const target of config?.volumes ?? []) {
+    const clean = cleanTarget(target);
+    if (taken.has(clean)) continue;
+    push(await resolveMount(deps, { type: "volume", source: "", target: clean }, made));
+  }
+  if (image !== undefined && mounts.some((mount) => mount.type === "tmpfs" && mount.target === "/")) cleanTarget("/");
+  return mounts;
+}
+
+async function resolveMount(deps: RuntimeDeps, mount: MountSpec, made: string[]): Promise<RecordedMount> {
+  const target = cleanTarget(mount.target);
+  switch (mount.type) {
+    case "bind":
+      return {
+        type: "bind",
+        name: "",
+        source: mount.source,
+        target,
+        readOnly: mount.readOnly ?? false,
+        anonymous: false,
+        ...(mount.propagation === undefined ? {} : { propagation: checkPropagation(mount.propagation) }),
+        ...(mount.recursive === undefined ? {} : { recursive: mount.recursive }),
+        ...(mount.createHostPath === undefined ? {} : { createHostPath: mount.createHostPath }),
+      };
+    case "volume": {
+      const anonymous = mount.source === "";
+      const existing = anonymous ? undefined : await deps.volumes.find(mount.source);
+      const volume =
+        existing ??
+        (anonymous
+          ? await deps.volumes.createAnonymous(mount.labels)
+          : await deps.volumes.create({ name: mount.source }));
+      if (anonymous) made.push(volume.name);
+      return {
+        type: "volume",
+        name: volume.name,
+        source: volume.mountpoint,
+        target,
+        readOnly: mount.readOnly ?? false,
+        anonymous: anonymous || volume.anonymous,
+        ...(mount.noCopy === undefined ? {} : { noCopy: mount.noCopy }),
+        ...(mount.subpath === undefined ? {} : { subpath: mount.subpath }),
+      };
+    }
+    case "tmpfs": {
+      const options = [
+        ...checkTmpfsOptions(mount.options ?? []),
+        ...(mount.sizeBytes === undefined ? [] : [`size=${mount.sizeBytes}`]),
+        ...(mount.mode === undefined ? [] : [`mode=${mount.mode.toString(8)}`]),
+        ...(mount.readOnly === true ? ["ro"] : []),
+      ];
+      return {
+        type: "tmpfs",
+        name: "",
+        source: "",
+        target,
+        readOnly: mount.readOnly ?? false,
+        anonymous: false,
+        tmpfsOptions: options,
+      };
+    }
+    case "image":
+      return {
+        type: "image",
+        name: mount.source,
+        source: "",
+        target,
+        readOnly: true,
+        anonymous: false,
+        ...(mount.subpath === undefined ? {} : { subpath: mount.subpath }),
+      };
+  }
+}
+
+function checkPropagation(text: string): string {
+  if (["private", "rprivate", "shared", "rshared", "slave", "rslave"].includes(text)) return text;
+  throw new TscError("TSC_MOUNT_PROPAGATION", `unknown mount propagation ${JSON.stringify(text)}`, {
+    kind: "invalid-input",
+  });
+}
+
+/** Makes a bind's host folder when asked to; `TSC_BIND_SOURCE` when it is missing. */
+export async function ensureBindSource(mount: RecordedMount): Promise<void> {
+  const { stat } = await import("node:fs/promises");
+  try {
+    await stat(mount.source);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" && mount.createHostPath === true) {
+      await mkdir(mount.source, { recursive: true });
+      return;
+    }
+    throw new TscError(
+      "TSC_BIND_SOURCE",
+      errnoOf(error) === "ENOENT"
+        ? `bind source path does not exist: ${mount.source}`
+        : `bind source ${mount.source}: ${errnoOf(error) ?? "cannot be read"}`,
+      { kind: "not-found", cause: error, exitCode: 125 },
+    );
+  }
+}

@@ -1,0 +1,203 @@
+/** What this host gives to containers: cgroups, limits, capabilities. Reads /proc and /sys once; decides nothing else. */
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from "node:fs";
+import { arch } from "node:os";
+import { dirname, join } from "node:path";
+import { errnoOf } from "../../lib/errors.js";
+import { capabilitiesInMask } from "./oci/capabilities.js";
+
+const CGROUP2_MAGIC = 0x63677270;
+
+export interface CgroupFacts {
+  readonly version: "v1" | "v2" | "hybrid";
+  /** Parent for our containers, absolute below each hierarchy's root; undefined when we may not make cgroups. */
+  readonly parent: string | undefined;
+  /** Controllers we may use. */
+  readonly controllers: ReadonlySet<string>;
+  /** Folders that hold a container's cgroup when `parent` is set: one per hierarchy (v1) or one (v2). */
+  readonly hierarchies: readonly string[];
+  readonly reason: string;
+  /** memory+swap can be limited. */
+  readonly hasSwap: boolean;
+}
+
+export interface HostFacts {
+  readonly rootless: boolean;
+  readonly singleId: boolean;
+  readonly cgroups: CgroupFacts;
+  readonly boundingCaps: ReadonlySet<string>;
+  /** Hard limits as they are now, by RLIMIT_ name; Infinity is unlimited. */
+  readonly hardLimits: ReadonlyMap<string, number>;
+  readonly oomScoreAdj: number;
+  readonly apparmor: boolean;
+  readonly selinux: boolean;
+  /** Go's name: amd64, arm64 … */
+  readonly architecture: string;
+  /** `[major, minor]` of the kernel. */
+  readonly kernelVersion: readonly [number, number];
+  /** gid 5 (tty) is mapped. */
+  readonly hasTtyGroup: boolean;
+}
+
+/** Probes the host. `singleId`: the user namespace maps one id only. */
+export function probeHost(options: { readonly rootless: boolean }): HostFacts {
+  const status = readFileSync("/proc/self/status", "utf8");
+  const bounding = /^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  const release = readFileSync("/proc/sys/kernel/osrelease", "utf8");
+  const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)/.exec(release) ?? [];
+  const gids = idRanges("/proc/self/gid_map");
+  return {
+    rootless: options.rootless,
+    singleId: options.rootless && gids.reduce((sum, [, length]) => sum + length, 0) <= 1,
+    cgroups: probeCgroups(options.rootless),
+    boundingCaps: capabilitiesInMask(bounding),
+    hardLimits: readLimits(),
+    oomScoreAdj: Number(readFileSync("/proc/self/oom_score_adj", "utf8")),
+    apparmor: !options.rootless && readOrEmpty("/sys/module/apparmor/parameters/enabled").startsWith("Y"),
+    selinux: existsSync("/sys/fs/selinux/enforce"),
+    architecture: goArchitecture(arch()),
+    kernelVersion: [Number(major), Number(minor)],
+    hasTtyGroup: gids.some(([start, length]) => start <= 5 && 5 < start + length),
+  };
+}
+
+function idRanges(path: string): [number, number][] {
+  return readFileSync(path, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const [inside = 0, , length = 0] = line.trim().split(/\s+/).map(Number);
+      return [inside, length];
+    });
+}
+
+function goArchitecture(node: string): string {
+  return { x64: "amd64", ia32: "386", arm64: "arm64", arm: "arm", ppc64: "ppc64le" }[node] ?? node;
+}
+
+function probeCgroups(rootless: boolean): CgroupFacts {
+  const own = readOrEmpty("/proc/self/cgroup");
+  if (statfsSync("/sys/fs/cgroup").type === CGROUP2_MAGIC) return probeUnified(rootless, own);
+  const hasUnified =
+    existsSync("/sys/fs/cgroup/unified") && statfsSync("/sys/fs/cgroup/unified").type === CGROUP2_MAGIC;
+  const version = hasUnified ? "hybrid" : "v1";
+  const named = own.split("\n").flatMap((line) => {
+    const [, names = ""] = line.split(":");
+    return names === "" ? [] : [names];
+  });
+  const hierarchies = named.map((names) => join("/sys/fs/cgroup", names.replace(/^name=/, "")));
+  const controllers = new Set(named.flatMap((names) => names.split(",")).filter((name) => !name.startsWith("name=")));
+  if (rootless) {
+    return {
+      version,
+      parent: undefined,
+      controllers: new Set(),
+      hierarchies: [],
+      reason: `cgroup ${version} cannot be delegated to an ordinary user`,
+      hasSwap: false,
+    };
+  }
+  if (!hierarchies.every((folder) => isWritable(folder))) {
+    return {
+      version,
+      parent: undefined,
+      controllers: new Set(),
+      hierarchies: [],
+      reason: "/sys/fs/cgroup is not writable",
+      hasSwap: false,
+    };
+  }
+  const unified = hasUnified ? ["/sys/fs/cgroup/unified"] : [];
+  return {
+    version,
+    parent: "/tscompose",
+    controllers,
+    hierarchies: [...hierarchies.filter((folder) => existsSync(folder)), ...unified],
+    reason: "",
+    hasSwap: existsSync("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"),
+  };
+}
+
+function probeUnified(rootless: boolean, own: string): CgroupFacts {
+  const root = "/sys/fs/cgroup";
+  const none = (reason: string): CgroupFacts => ({
+    version: "v2",
+    parent: undefined,
+    controllers: new Set(),
+    hierarchies: [],
+    reason,
+    hasSwap: false,
+  });
+  const controllersOf = (folder: string): Set<string> =>
+    new Set(readOrEmpty(join(folder, "cgroup.controllers")).trim().split(/\s+/).filter(Boolean));
+  if (!rootless) {
+    if (!isWritable(root)) return none("/sys/fs/cgroup is not writable");
+    return {
+      version: "v2",
+      parent: "/tscompose",
+      controllers: controllersOf(root),
+      hierarchies: [root],
+      reason: "",
+      hasSwap: true,
+    };
+  }
+  const path = /^0::(\/.*)$/m.exec(own)?.[1] ?? "/";
+  // Moving a process needs write access to the common ancestor: the topmost folder of ours above our own cgroup.
+  let top: string | undefined;
+  for (let at = path; at !== "/" && at !== "."; at = dirname(at)) {
+    if (!isWritable(join(root, at, "cgroup.procs"))) break;
+    top = at;
+  }
+  if (top === undefined || top === path) {
+    return none("no cgroup is delegated to this user; log in through systemd or set Delegate=yes");
+  }
+  const controllers = controllersOf(join(root, top));
+  return { version: "v2", parent: join(top, "tscompose"), controllers, hierarchies: [root], reason: "", hasSwap: true };
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return "";
+  }
+}
+
+const LIMIT_NAMES: readonly (readonly [label: string, name: string])[] = [
+  ["Max cpu time", "RLIMIT_CPU"],
+  ["Max file size", "RLIMIT_FSIZE"],
+  ["Max data size", "RLIMIT_DATA"],
+  ["Max stack size", "RLIMIT_STACK"],
+  ["Max core file size", "RLIMIT_CORE"],
+  ["Max resident set", "RLIMIT_RSS"],
+  ["Max processes", "RLIMIT_NPROC"],
+  ["Max open files", "RLIMIT_NOFILE"],
+  ["Max locked memory", "RLIMIT_MEMLOCK"],
+  ["Max address space", "RLIMIT_AS"],
+  ["Max file locks", "RLIMIT_LOCKS"],
+  ["Max pending signals", "RLIMIT_SIGPENDING"],
+  ["Max msgqueue size", "RLIMIT_MSGQUEUE"],
+  ["Max nice priority", "RLIMIT_NICE"],
+  ["Max realtime priority", "RLIMIT_RTPRIO"],
+  ["Max realtime timeout", "RLIMIT_RTTIME"],
+];
+
+function readLimits(): Map<string, number> {
+  const limits = new Map<string, number>();
+  const text = readFileSync("/proc/self/limits", "utf8");
+  for (const [label, name] of LIMIT_NAMES) {
+    const hard = new RegExp(`^${label}\\s+\\S+\\s+(\\S+)`, "m").exec(text)?.[1];
+    if (hard !== undefined) limits.set(name, hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard));
+  }
+  return limits;
+}

@@ -1,0 +1,217 @@
+/**
+ * Containers: the runtime part's public face. Listing is loaded with it; everything that changes containers is loaded
+ * when first used, because `ps` must be quick.
+ */
+import { TscError } from "../../lib/errors.js";
+import type { ContainersApi, LabelFilter } from "../api.js";
+import { isWatched } from "../health/index.js";
+import { type ContainerRow, containerById, listContainers, renameContainer, saveSpec } from "../state/containers.js";
+import type { ContainerInfo, ContainerSpec, LogLine, LogOptions, NetworkAttachment } from "../types.js";
+import type { RuntimeDeps } from "./deps.js";
+import { containerInfo } from "./inspect.js";
+import { eventAttributes, findContainer } from "./lookup.js";
+import type { PendingAttaches } from "./pending-attach.js";
+
+export type { ImageSource, RuntimeDeps } from "./deps.js";
+export { type HostFacts, probeHost } from "./host.js";
+
+/** Containers plus what the supervisor's commands and the engine itself need. */
+export interface Containers extends ContainersApi {
+  /** Settles what crashes and exits left; at each open. */
+  repair(): Promise<void>;
+  /** `internal restart ID`: brings a container back whose policy says so. */
+  restartByPolicy(id: string): Promise<void>;
+  /** `internal cleanup ID`: settles an exit, and removes the container if it asked for that. */
+  cleanup(id: string): Promise<void>;
+}
+
+const loadStart = () => import("./start.js");
+const loadStop = () => import("./stop.js");
+const loadSettle = () => import("./settle.js");
+
+/** The containers of one engine. */
+export function openContainers(deps: RuntimeDeps): Containers {
+  const { ctx } = deps;
+  const find = (reference: string): ContainerRow => findContainer(ctx, reference);
+  let pending: PendingAttaches | undefined;
+
+  /** The row with the kernel's word on whether it runs; `state` is what callers are told. */
+  const fresh = async (row: ContainerRow): Promise<ContainerInfo | undefined> => {
+    if (row.state !== "running" && row.state !== "paused") return containerInfo(ctx, row);
+    const isAlive = row.bootId === ctx.kernel.bootId() && ctx.kernel.isAlive({ pid: row.pid, startTime: row.pidStart });
+    if (isAlive) return containerInfo(ctx, row);
+    const repair = await import("./repair.js");
+    if (await repair.isSupervisorsTurn(deps, row)) return containerInfo(ctx, row, "restarting");
+    await repair.settleDead(deps, row.id);
+    const settled = containerById(ctx.state, row.id);
+    return settled === undefined ? undefined : containerInfo(ctx, settled);
+  };
+
+  const inspect = async (reference: string): Promise<ContainerInfo> => {
+    const info = await fresh(find(reference));
+    if (info !== undefined) return info;
+    throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${reference}`, { kind: "not-found" });
+  };
+
+  const wait = async (id: string, signal?: AbortSignal): Promise<number> => {
+    const row = find(id);
+    if (row.state === "running" || row.state === "paused") {
+      await ctx.kernel.waitForExit({ pid: row.pid, startTime: row.pidStart }, signal);
+      // A container that restarts by policy is settled by its supervisor; its exit code is in conmon's file until then.
+      const { readExit, settleContainer } = await loadSettle();
+      const exit = await readExit(deps, row, { pid: row.conmonPid, startTime: row.conmonStart });
+      const repair = await import("./repair.js");
+      if (!(await repair.isSupervisorsTurn(deps, row)) && row.spec.autoRemove !== true) {
+        await settleContainer(deps, row.id);
+      }
+      const settled = containerById(ctx.state, row.id);
+      return settled?.state === "exited" ? settled.exitCode : exit.exitCode;
+    }
+    return row.exitCode;
+  };
+
+  const start = async (id: string): Promise<void> => {
+    const row = find(id);
+    const { startContainer } = await loadStart();
+    const attaches = pending;
+    try {
+      await startContainer(deps, row.id, {
+        onCreated: async (created) => attaches?.connect(deps, created, (waited) => wait(waited)),
+      });
+      attaches?.started(row.id);
+    } catch (error) {
+      attaches?.failed(row.id);
+      throw error;
+    }
+  };
+
+  async function* logs(id: string, options: LogOptions = {}): AsyncGenerator<LogLine> {
+    const row = find(id);
+    if (row.spec.logging?.driver === "none") {
+      throw new TscError("TSC_NO_LOG", `container ${row.name}: the log driver is none, so there is no log`, {
+        kind: "unsupported",
+      });
+    }
+    const { readLog } = await import("../logs/index.js");
+    const stop = new AbortController();
+    const isUp = row.state === "running" || row.state === "paused";
+    const finished =
+      options.follow !== true
+        ? undefined
+        : isUp
+          ? wait(row.id, stop.signal).catch(() => undefined)
+          : Promise.resolve(undefined);
+    try {
+      yield* readLog(row.record.logPath, { ...options, ...(finished === undefined ? {} : { finished }) });
+    } finally {
+      stop.abort();
+    }
+  }
+
+  return {
+    create: async (spec) => (await import("./create.js")).createContainer(deps, spec),
+    start,
+    wait,
+    inspect,
+    logs,
+    stop: async (id, options = {}) => (await loadStop()).stopContainer(deps, find(id).id, options, true),
+    async restart(id, options = {}) {
+      const row = find(id);
+      await (await loadStop()).stopContainer(deps, row.id, options, false);
+      await start(row.id);
+      ctx.emit({ type: "container", action: "restart", id: row.id, name: row.name, attributes: eventAttributes(row) });
+    },
+    kill: async (id, signal) => (await loadStop()).killContainer(deps, find(id), signal),
+    async pause(id) {
+      const row = find(id);
+      await (await loadStop()).pauseContainer(deps, row);
+      await (await import("./supervise.js")).superviseContainer(ctx, find(row.id));
+    },
+    async unpause(id) {
+      const row = find(id);
+      await (await loadStop()).unpauseContainer(deps, row);
+      await (await import("./supervise.js")).superviseContainer(ctx, find(row.id));
+    },
+    remove: async (id, options = {}) => (await loadStop()).removeContainer(deps, find(id).id, options),
+    async rename(id, name) {
+      (await import("./create.js")).checkName(name);
+      const row = find(id);
+      if (!renameContainer(ctx.state, row.id, name)) {
+        throw new TscError("TSC_CONTAINER_EXISTS", `the container name ${name} is already in use`, {
+          kind: "already-exists",
+        });
+      }
+      const attributes = eventAttributes(row, { oldName: row.name });
+      ctx.emit({ type: "container", action: "rename", id: row.id, name, attributes });
+    },
+    async list(filter: LabelFilter = {}) {
+      const infos = await Promise.all(listContainers(ctx.state, filter.labels).map(fresh));
+      return infos.filter((info) => info !== undefined);
+    },
+    async attach(id) {
+      const row = find(id);
+      if (row.state === "running" || row.state === "paused") {
+        return (await import("./exec.js")).attachContainer(deps, row, (waited) => wait(waited));
+      }
+      pending ??= new (await import("./pending-attach.js")).PendingAttaches();
+      return pending.add(row.id);
+    },
+    exec: async (id, spec) => (await import("./exec.js")).execContainer(deps, find(id), spec),
+    async top(id) {
+      throw notYet(`top ${id}`);
+    },
+    async stats(id) {
+      throw notYet(`stats ${id}`);
+    },
+    async connectNetwork(id, attachment) {
+      const row = find(id);
+      if (row.state === "running" || row.state === "paused") {
+        await (await deps.networking()).connect(row.id, attachment);
+      }
+      saveSpec(ctx.state, row.id, withNetwork(row.spec, attachment));
+    },
+    async disconnectNetwork(id, network) {
+      const row = find(id);
+      if (row.state === "running" || row.state === "paused") {
+        await (await deps.networking()).disconnect(row.id, network);
+      }
+      const networks = (row.spec.networks ?? []).filter((entry) => entry.network !== network);
+      saveSpec(ctx.state, row.id, { ...row.spec, networks });
+    },
+    update: async (id, change) => (await import("./update.js")).updateContainer(deps, find(id), change),
+    copyOut: async (id) => {
+      throw notYet(`copy ${id}`);
+    },
+    copyIn: async (id) => {
+      throw notYet(`copy ${id}`);
+    },
+    stat: async (id) => {
+      throw notYet(`copy ${id}`);
+    },
+    export: async (id) => {
+      throw notYet(`export ${id}`);
+    },
+    async commit() {
+      throw notYet("commit");
+    },
+
+    repair: async () => (await import("./repair.js")).repairContainers(deps),
+    async restartByPolicy(id) {
+      await (await import("./policy.js")).restartByPolicy(deps, id);
+    },
+    async cleanup(id) {
+      if (isWatched(ctx, id) || containerById(ctx.state, id) !== undefined) {
+        await (await import("./policy.js")).cleanupExited(deps, id);
+      }
+    },
+  };
+}
+
+function withNetwork(spec: ContainerSpec, attachment: NetworkAttachment): ContainerSpec {
+  const others = (spec.networks ?? []).filter((entry) => entry.network !== attachment.network);
+  return { ...spec, networks: [...others, attachment] };
+}
+
+function notYet(what: string): TscError {
+  return new TscError("TSC_NOT_BUILT", `${what}: this part is not there yet`, { kind: "unsupported" });
+}

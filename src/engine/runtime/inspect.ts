@@ -1,0 +1,53 @@
+/** What callers see of a container: row, kernel and supervisor put together. Reads only. */
+
+import type { EngineContext } from "../context.js";
+import { readHealth } from "../health/index.js";
+import type { ContainerRow } from "../state/containers.js";
+import { endpointsOf, isLive } from "../state/endpoints.js";
+import type { ContainerInfo, ContainerState } from "../types.js";
+
+/** The public form of a row. `state` overrides what the row says (a container between two runs is `restarting`). */
+export function containerInfo(ctx: EngineContext, row: ContainerRow, state: ContainerState = row.state): ContainerInfo {
+  const isUp = state === "running" || state === "paused";
+  const health = readHealth(ctx, row);
+  return {
+    id: row.id,
+    name: row.name,
+    spec: row.spec,
+    imageId: row.imageId,
+    imageName: row.imageName,
+    labels: { ...row.record.image?.labels, ...row.spec.labels },
+    state,
+    pid: isUp ? row.pid : 0,
+    exitCode: row.exitCode,
+    oomKilled: row.oomKilled,
+    error: row.error,
+    createdAt: row.createdAt,
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+    restartCount: row.restartCount,
+    health: isUp ? health.state : "none",
+    healthFailingStreak: health.failingStreak,
+    healthLog: health.log,
+    networks: isUp ? endpoints(ctx, row) : [],
+    ports: isUp ? (row.record.ports ?? []) : [],
+    mounts: row.record.mounts.map(({ type, name, source, target, readOnly, anonymous }) => ({
+      type,
+      name,
+      source,
+      target,
+      readOnly,
+      anonymous,
+    })),
+    hasHealthcheck: row.record.healthcheck !== undefined,
+    argv: row.record.argv,
+    logPath: row.record.logPath,
+  };
+}
+
+function endpoints(ctx: EngineContext, row: ContainerRow): ContainerInfo["networks"] {
+  const bootId = ctx.kernel.bootId();
+  return endpointsOf(ctx.state, row.id)
+    .filter((record) => isLive(record, bootId))
+    .map((record) => record.endpoint);
+}

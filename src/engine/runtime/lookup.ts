@@ -1,0 +1,46 @@
+/** Finding a container by what people call it, and locking it. */
+import { join } from "node:path";
+import type { FileLock } from "../../kernel/kernel.js";
+import { TscError } from "../../lib/errors.js";
+import type { EngineContext } from "../context.js";
+import { type ContainerRow, containerById, containerByName, containersByPrefix } from "../state/containers.js";
+
+/** By id, name or unique id prefix. `TSC_CONTAINER_NOT_FOUND`, `TSC_CONTAINER_AMBIGUOUS`. */
+export function findContainer(ctx: Pick<EngineContext, "state">, reference: string): ContainerRow {
+  const exact = containerById(ctx.state, reference) ?? containerByName(ctx.state, reference.replace(/^\//, ""));
+  if (exact !== undefined) return exact;
+  const [first, second] = containersByPrefix(ctx.state, reference);
+  if (second !== undefined) {
+    throw new TscError("TSC_CONTAINER_AMBIGUOUS", `several containers begin with ${reference}`, {
+      kind: "invalid-input",
+      hint: "give more digits of the id",
+    });
+  }
+  if (first !== undefined) return first;
+  throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${reference}`, { kind: "not-found" });
+}
+
+/** Serialises start, settle and removal of one container over all processes. */
+export async function lockContainer(ctx: EngineContext, id: string): Promise<FileLock> {
+  const lock = await ctx.kernel.lockFile(join(ctx.paths.locks, `container-${id}`), { wait: true });
+  if (lock === undefined) throw new TscError("TSC_LOCK_FAILED", `container ${id.slice(0, 12)} cannot be locked`);
+  return lock;
+}
+
+/** Folders and files of one container that die with its process or the boot. */
+export function bundleOf(ctx: Pick<EngineContext, "paths">, id: string): string {
+  return join(ctx.paths.containersRun, id);
+}
+
+/** Folder of what lasts: log, hosts, hostname, resolv.conf. */
+export function folderOf(ctx: Pick<EngineContext, "paths">, id: string): string {
+  return join(ctx.paths.containers, id);
+}
+
+/** Attributes of a container's events, docker's: labels, image and name. */
+export function eventAttributes(
+  row: ContainerRow,
+  extra: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  return { ...row.record.image?.labels, ...row.spec.labels, image: row.imageName, name: row.name, ...extra };
+}

@@ -1,0 +1,218 @@
+/**
+ * Calls an OCI runtime (crun, runc) and chooses which one. The hot path needs no call at all: a created container is
+ * started through its exec fifo and a dead one is deleted by removing what the runtime left.
+ */
+import { constants, existsSync } from "node:fs";
+import { open, rm, unlink } from "node:fs/promises";
+import { Socket } from "node:net";
+import { basename, join } from "node:path";
+import type { Kernel, ProcessIdentity } from "../../kernel/kernel.js";
+import { errnoOf, TscError } from "../../lib/errors.js";
+import { printable } from "../../lib/printable.js";
+import type { EngineContext } from "../context.js";
+import type { HostFacts } from "./host.js";
+import type { RuntimeChoice } from "./record.js";
+
+const SEARCH_PATH = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+const START_TIMEOUT_MS = 30_000;
+
+/** Absolute path of a program in the usual folders; undefined when it is missing. */
+export function findProgram(name: string): string | undefined {
+  if (name.startsWith("/")) return existsSync(name) ? name : undefined;
+  return SEARCH_PATH.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** crun where it works, else runc; `wanted` (a name or a path) overrides. `TSC_MISSING_PROGRAM`. */
+export function chooseRuntime(
+  ctx: Pick<EngineContext, "kernel" | "rootless">,
+  host: Pick<HostFacts, "cgroups">,
+  wanted: string | undefined,
+): RuntimeChoice {
+  // An ordinary user's namespace may not unmount what it inherited.
+  const canHide = !ctx.rootless && existsSync(ctx.kernel.helperPath("tsc-nsexec"));
+  const isHybrid = host.cgroups.version === "hybrid";
+  if (wanted !== undefined && wanted !== "" && wanted !== "io.containerd.runc.v2") {
+    const path = findProgram(wanted);
+    if (path === undefined || !/^[A-Za-z0-9_./-]+$/.test(wanted)) {
+      throw new TscError("TSC_MISSING_PROGRAM", `OCI runtime ${JSON.stringify(wanted)} is not installed`, {
+        kind: "unavailable",
+        hint: "apt-get install crun (or runc), or name another with `runtime:`",
+        exitCode: 125,
+      });
+    }
+    const name = basename(path);
+    return { name, path, hideUnified: isHybrid && canHide && name === "crun", reason: "asked for by name" };
+  }
+  const crun = findProgram("crun");
+  const runc = findProgram("runc");
+  if (crun !== undefined && !isHybrid)
+    return { name: "crun", path: crun, hideUnified: false, reason: "the faster one" };
+  if (crun !== undefined && canHide) {
+    const reason = "the faster one; cgroups are hybrid, which crun refuses, so cgroup2 is hidden from it";
+    return { name: "crun", path: crun, hideUnified: true, reason };
+  }
+  if (runc !== undefined) {
+    const reason = isHybrid ? "cgroups are hybrid, which crun refuses" : "crun is not installed";
+    return { name: "runc", path: runc, hideUnified: false, reason };
+  }
+  throw new TscError("TSC_MISSING_PROGRAM", "neither crun nor runc is installed", {
+    kind: "unavailable",
+    hint: "apt-get install crun",
+    exitCode: 125,
+  });
+}
+
+/** Where a runtime keeps its own state. */
+export function runtimeRoot(ctx: Pick<EngineContext, "paths">, choice: RuntimeChoice): string {
+  return join(ctx.paths.runRoot, "runtime", choice.name);
+}
+
+/** Arguments that go before the verb. */
+export function globalArguments(
+  ctx: Pick<EngineContext, "paths" | "rootless">,
+  choice: RuntimeChoice,
+  cgroupPath: string,
+): string[] {
+  const args = ["--root", runtimeRoot(ctx, choice)];
+  if (cgroupPath === "" && choice.name === "crun") args.push("--cgroup-manager", "disabled");
+  return args;
+}
+
+/** argv that runs `program` the way this choice needs it, with descriptors 3 … `descriptors` - 1 handed on. */
+export function wrapped(
+  kernel: Pick<Kernel, "helperPath">,
+  choice: RuntimeChoice,
+  program: string,
+  args: readonly string[],
+  descriptors = 3,
+): { program: string; args: string[] } {
+  if (!choice.hideUnified) return { program, args: [...args] };
+  const keep = Array.from({ length: descriptors - 3 }, (_unused, index) => ["--keep-fd", String(index + 3)]).flat();
+  return { program: kernel.helperPath("tsc-nsexec"), args: ["--hide-unified", ...keep, "--", program, ...args] };
+}
+
+export interface RuntimeCall {
+  readonly choice: RuntimeChoice;
+  readonly cgroupPath: string;
+  readonly verb: string;
+  readonly args: readonly string[];
+  readonly input?: string;
+}
+
+/** Runs one runtime verb to its end; its standard output. `TSC_RUNTIME_FAILED` carries what it said. */
+export async function callRuntime(ctx: EngineContext, call: RuntimeCall): Promise<string> {
+  const { program, args } = wrapped(ctx.kernel, call.choice, call.choice.path, [
+    ...globalArguments(ctx, call.choice, call.cgroupPath),
+    call.verb,
+    ...call.args,
+  ]);
+  const child = ctx.kernel.spawn(program, args, {
+    stdio: [call.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    env: runtimeEnvironment(ctx),
+    cwd: "/",
+  });
+  const output: Buffer[] = [];
+  const errors: Buffer[] = [];
+  child.stdout?.on("data", (data: Buffer) => output.push(data));
+  child.stderr?.on("data", (data: Buffer) => {
+    if (errors.length < 64) errors.push(data);
+  });
+  child.stdin?.end(call.input);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  if (code === 0) return Buffer.concat(output).toString();
+  const said = printable(Buffer.concat(errors).toString().trim());
+  throw new TscError("TSC_RUNTIME_FAILED", `${call.choice.name} ${call.verb}: ${said || `exit code ${code}`}`);
+}
+
+/** The scrubbed environment of runtimes and conmon. */
+export function runtimeEnvironment(ctx: Pick<EngineContext, "paths" | "env">): Record<string, string> {
+  return {
+    PATH: SEARCH_PATH.join(":"),
+    TMPDIR: join(ctx.paths.runRoot, "tmp"),
+    XDG_RUNTIME_DIR: ctx.paths.runRoot,
+    HOME: "/root",
+  };
+}
+
+/**
+ * Starts a created container as `runtime start` does, without that process: runc's init waits in a write to the fifo
+ * (and the fifo's absence means "running"), crun's waits in a read. Rejects when init dies first.
+ */
+export async function startCreated(
+  ctx: EngineContext,
+  choice: RuntimeChoice,
+  cgroupPath: string,
+  id: string,
+  init: ProcessIdentity,
+): Promise<void> {
+  const fifo = join(runtimeRoot(ctx, choice), id, "exec.fifo");
+  if (choice.name === "crun") {
+    const file = await open(fifo, constants.O_WRONLY | constants.O_NONBLOCK).catch((error: unknown) => {
+      if (errnoOf(error) === "ENXIO") return undefined;
+      throw error;
+    });
+    if (file === undefined) throw initDied(id);
+    try {
+      await unlink(fifo);
+      await file.write("1");
+    } finally {
+      await file.close();
+    }
+    return;
+  }
+  if (choice.name === "runc") {
+    await readFifo(ctx, fifo, init, id);
+    await unlink(fifo);
+    return;
+  }
+  await callRuntime(ctx, { choice, cgroupPath, verb: "start", args: [id] });
+}
+
+function initDied(id: string): TscError {
+  return new TscError("TSC_CONTAINER_START", `container ${id.slice(0, 12)}: its first process ended before the start`, {
+    exitCode: 125,
+  });
+}
+
+/** Opened for both directions so that neither open nor a dead writer can block; read through the event loop. */
+async function readFifo(ctx: EngineContext, path: string, init: ProcessIdentity, id: string): Promise<void> {
+  const file = await open(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const socket = new Socket({ fd: file.fd, readable: true, writable: false });
+  const ended = new AbortController();
+  try {
+    await Promise.race([
+      new Promise<void>((resolve, reject) => {
+        socket.once("data", () => resolve());
+        socket.once("error", reject);
+      }),
+      ctx.kernel.waitForExit(init, AbortSignal.any([ended.signal, AbortSignal.timeout(START_TIMEOUT_MS)])).then(() => {
+        throw initDied(id);
+      }),
+    ]);
+  } finally {
+    ended.abort();
+    socket.destroy();
+  }
+}
+
+/** Forgets a container whose init is dead: its state folder and its cgroups, without a process where that is possible. */
+export async function deleteDead(
+  ctx: EngineContext,
+  host: HostFacts,
+  choice: RuntimeChoice,
+  cgroupPath: string,
+  id: string,
+): Promise<void> {
+  const state = join(runtimeRoot(ctx, choice), id);
+  const { removeCgroups } = await import("./cgroups.js");
+  const isKnown = choice.name === "crun" || choice.name === "runc";
+  if (isKnown && (await removeCgroups(host, cgroupPath))) {
+    await rm(state, { recursive: true, force: true });
+    return;
+  }
+  if (!existsSync(state)) return;
+  await callRuntime(ctx, { choice, cgroupPath, verb: "delete", args: ["--force", id] });
+}

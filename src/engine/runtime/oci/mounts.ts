@@ -1,0 +1,153 @@
+/** The mount list of config.json. Pure: sources are host paths that somebody else has checked and made. */
+import { posix } from "node:path";
+import { TscError } from "../../../lib/errors.js";
+import type { ContainerSpec } from "../../types.js";
+import type { HostFacts } from "../host.js";
+import type { RecordedMount } from "../record.js";
+import type { OciMount } from "./types.js";
+
+export interface MountFacts {
+  /** Mounts with real host sources (volumes mounted, subpaths resolved). */
+  readonly mounts: readonly RecordedMount[];
+  /** Files we bind: hosts, hostname, resolv.conf, injected files, init. */
+  readonly binds: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
+  /** /dev/shm of a container whose IPC namespace is joined, or of the host. */
+  readonly shmSource: string | undefined;
+  readonly hostNetwork: boolean;
+  readonly recursiveReadOnly: boolean;
+}
+
+const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
+
+/** Base file systems first, then everything asked for, parents before children; what is asked for replaces a base mount. */
+export function mountList(spec: ContainerSpec, facts: MountFacts, host: HostFacts): OciMount[] {
+  const asked: OciMount[] = [
+    ...facts.binds.map((bind) => ({
+      destination: cleanTarget(bind.target),
+      type: "bind",
+      source: bind.source,
+      options: ["rbind", "rprivate", ...(bind.readOnly ? ["ro"] : [])],
+    })),
+    ...facts.mounts.map((mount) => userMount(mount, facts)),
+  ];
+  const byTarget = new Map<string, OciMount>();
+  for (const mount of asked) byTarget.set(mount.destination, mount);
+  const base = baseMounts(spec, facts, host).filter((mount) => !byTarget.has(mount.destination));
+  const sorted = [...byTarget.values()].sort((a, b) => depth(a.destination) - depth(b.destination));
+  return [...base, ...sorted];
+}
+
+function depth(path: string): number {
+  return path.split("/").filter(Boolean).length;
+}
+
+/** Absolute and normal; `TSC_MOUNT_TARGET` for `/` or a relative path. */
+export function cleanTarget(target: string): string {
+  const clean = posix.normalize(target).replace(/(?<=.)\/+$/, "");
+  if (!clean.startsWith("/") || clean === "/" || clean.includes("\0")) {
+    throw new TscError("TSC_MOUNT_TARGET", `mount target ${JSON.stringify(target)} is not a path below /`, {
+      kind: "invalid-input",
+    });
+  }
+  return clean;
+}
+
+function userMount(mount: RecordedMount, facts: MountFacts): OciMount {
+  const destination = cleanTarget(mount.target);
+  if (mount.type === "tmpfs") {
+    const options = mount.tmpfsOptions ?? [];
+    const mode = options.some((option) => option.startsWith("mode=")) ? [] : ["mode=1777"];
+    return {
+      destination,
+      type: "tmpfs",
+      source: "tmpfs",
+      options: [
+        ...new Set(["nosuid", "nodev", ...(options.includes("exec") ? [] : ["noexec"]), ...mode, ...options]),
+      ].filter((option) => !options.includes(opposite(option))),
+    };
+  }
+  const propagation = mount.propagation ?? "rprivate";
+  const readOnly = mount.readOnly ? [readOnlyWord(mount, facts)] : [];
+  const bind = mount.recursive === "disabled" ? "bind" : "rbind";
+  return { destination, type: "bind", source: mount.source, options: [bind, propagation, ...readOnly] };
+}
+
+function readOnlyWord(mount: RecordedMount, facts: MountFacts): string {
+  if (mount.recursive === "writable" || mount.recursive === "disabled") return "ro";
+  if (facts.recursiveReadOnly && mount.recursive === "readonly") return "rro";
+  return "ro";
+}
+
+const OPPOSITES: Readonly<Record<string, string>> = { nosuid: "suid", nodev: "dev", noexec: "exec", rw: "ro" };
+function opposite(option: string): string {
+  return OPPOSITES[option] ?? "\0";
+}
+
+const TMPFS_WORDS =
+  /^(?:(?:no)?(?:exec|suid|dev|atime|diratime)|relatime|strictatime|rw|ro|sync|async|size=\d+[kKmMgG%]?|mode=0?[0-7]{1,4}|uid=\d+|gid=\d+|nr_inodes=\d+[kKmMgG]?|nr_blocks=\d+[kKmMgG]?|r?private|r?slave|r?shared)$/;
+
+/** Raw tmpfs options checked against what tmpfs(5) knows; `TSC_TMPFS_OPTION`. */
+export function checkTmpfsOptions(options: readonly string[]): string[] {
+  for (const option of options) {
+    if (!TMPFS_WORDS.test(option)) {
+      throw new TscError("TSC_TMPFS_OPTION", `unknown tmpfs option ${JSON.stringify(option)}`, {
+        kind: "invalid-input",
+        hint: "known: size=, mode=, uid=, gid=, nr_inodes=, exec, noexec, suid, nosuid, dev, nodev, ro, rw",
+      });
+    }
+  }
+  return [...options];
+}
+
+function baseMounts(spec: ContainerSpec, facts: MountFacts, host: HostFacts): OciMount[] {
+  const isPrivileged = spec.privileged === true;
+  const flags = ["nosuid", "noexec", "nodev"];
+  const devpts = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
+  if (host.hasTtyGroup) devpts.push("gid=5");
+  const hostPid = spec.pid?.kind === "host" && host.rootless;
+  const mounts: OciMount[] = [
+    hostPid
+      ? { destination: "/proc", type: "bind", source: "/proc", options: ["rbind", ...flags] }
+      : { destination: "/proc", type: "proc", source: "proc", options: flags },
+    {
+      destination: "/dev",
+      type: "tmpfs",
+      source: "tmpfs",
+      options: ["nosuid", "strictatime", "mode=755", "size=65536k"],
+    },
+    { destination: "/dev/pts", type: "devpts", source: "devpts", options: devpts },
+  ];
+  // A fresh sysfs belongs to the owner of the network namespace: not ours when the host's is used from a user namespace.
+  if (host.rootless && facts.hostNetwork) {
+    mounts.push({ destination: "/sys", type: "bind", source: "/sys", options: ["rbind", "rslave", "ro", ...flags] });
+  } else {
+    mounts.push({
+      destination: "/sys",
+      type: "sysfs",
+      source: "sysfs",
+      options: [...flags, isPrivileged ? "rw" : "ro"],
+    });
+    mounts.push({
+      destination: "/sys/fs/cgroup",
+      type: "cgroup",
+      source: "cgroup",
+      options: ["rprivate", ...flags, "relatime", isPrivileged ? "rw" : "ro"],
+    });
+  }
+  mounts.push(
+    host.rootless && spec.ipc?.kind === "host"
+      ? { destination: "/dev/mqueue", type: "bind", source: "/dev/mqueue", options: ["bind", ...flags] }
+      : { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: flags },
+  );
+  mounts.push(
+    facts.shmSource === undefined
+      ? {
+          destination: "/dev/shm",
+          type: "tmpfs",
+          source: "shm",
+          options: [...flags, "mode=1777", `size=${spec.shmSizeBytes ?? DEFAULT_SHM_BYTES}`],
+        }
+      : { destination: "/dev/shm", type: "bind", source: facts.shmSource, options: ["bind", "rprivate", ...flags] },
+  );
+  return mounts;
+}

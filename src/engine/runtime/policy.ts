@@ -1,0 +1,41 @@
+/** What the supervisor orders when a container ended: bring it back, or clean up after it. */
+import { ensureSupervisor } from "../health/index.js";
+import { containerById } from "../state/containers.js";
+import type { RuntimeDeps } from "./deps.js";
+import { lockContainer } from "./lookup.js";
+import { settleLocked } from "./settle.js";
+import { startContainer } from "./start.js";
+import { removeLocked } from "./stop.js";
+import { restartsAfter, unsuperviseContainer } from "./supervise.js";
+
+/** Settles the exit and starts again if the policy still wants it (a stop may have come between). */
+export async function restartByPolicy(deps: RuntimeDeps, id: string): Promise<void> {
+  const { ctx } = deps;
+  const row = await (async () => {
+    using _lock = await lockContainer(ctx, id);
+    const found = containerById(ctx.state, id);
+    return found === undefined ? undefined : await settleLocked(deps, found, { keepWatch: true });
+  })();
+  if (row === undefined) {
+    await unsuperviseContainer(ctx, id);
+    return;
+  }
+  if (row.state !== "exited" || !restartsAfter(row, row.exitCode)) return;
+  await startContainer(deps, id, { restartCount: row.restartCount + 1, onlyIncarnation: row.incarnation });
+  await ensureSupervisor(ctx);
+}
+
+/** Settles the exit; removes the container that asked for it. */
+export async function cleanupExited(deps: RuntimeDeps, id: string): Promise<void> {
+  const { ctx } = deps;
+  using _lock = await lockContainer(ctx, id);
+  const found = containerById(ctx.state, id);
+  if (found === undefined) {
+    await unsuperviseContainer(ctx, id);
+    return;
+  }
+  const row = await settleLocked(deps, found);
+  if (row.state !== "exited") return;
+  await unsuperviseContainer(ctx, id);
+  if (row.spec.autoRemove === true) await removeLocked(deps, row, true);
+}

@@ -1,0 +1,124 @@
+/**
+ * What every command does first: settle what crashes, reboots and exits left behind. One /proc read per running
+ * container when all is well.
+ */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { errnoOf, messageOf } from "../../lib/errors.js";
+import type { EngineContext } from "../context.js";
+import { ensureSupervisor, importHealthEvents, isWatched } from "../health/index.js";
+import { type ContainerRow, containerById, deleteContainer, liveContainers } from "../state/containers.js";
+import { endIntent, type Intent, openIntents } from "../state/intents.js";
+import type { RuntimeDeps } from "./deps.js";
+import { bundleOf, folderOf, lockContainer } from "./lookup.js";
+import { hasDied, releaseResources, settleLocked } from "./settle.js";
+import { removeLocked } from "./stop.js";
+import { restartsAfter } from "./supervise.js";
+
+/** Brings database and reality together. Failures about one container are warnings: they must not stop a command about another. */
+export async function repairContainers(deps: RuntimeDeps): Promise<void> {
+  const { ctx } = deps;
+  await importHealthEvents(ctx);
+  for (const live of liveContainers(ctx.state)) {
+    if (!hasDied(deps, live)) continue;
+    await guarded(ctx, live.id, () => settleDead(deps, live.id));
+  }
+  for (const intent of openIntents(ctx.state)) {
+    const isOwned =
+      intent.bootId === ctx.kernel.bootId() &&
+      ctx.kernel.isAlive({ pid: intent.ownerPid, startTime: intent.ownerStart });
+    if (!isOwned) await guarded(ctx, intent.subject, () => finishIntent(deps, intent));
+  }
+}
+
+async function guarded(ctx: EngineContext, id: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    ctx.warn(`container ${id.slice(0, 12)} cannot be repaired: ${messageOf(error)}`);
+  }
+}
+
+/** A dead container that its policy brings back is the supervisor's; any other is settled here. True when it is settled. */
+export async function settleDead(deps: RuntimeDeps, id: string): Promise<void> {
+  const { ctx } = deps;
+  const row = containerById(ctx.state, id);
+  if (row === undefined) return;
+  if (await isSupervisorsTurn(deps, row)) {
+    await ensureSupervisor(ctx);
+    return;
+  }
+  using _lock = await lockContainer(ctx, id);
+  const fresh = containerById(ctx.state, id);
+  if (fresh === undefined) return;
+  const settled = await settleLocked(deps, fresh);
+  if (settled.state === "exited" && settled.spec.autoRemove === true) await removeLocked(deps, settled, true);
+}
+
+/** True between the death of a watched container and its restart by policy. */
+export async function isSupervisorsTurn(deps: Pick<RuntimeDeps, "ctx">, row: ContainerRow): Promise<boolean> {
+  const { ctx } = deps;
+  if (row.bootId !== ctx.kernel.bootId() || (row.spec.restart?.policy ?? "no") === "no") return false;
+  if (!isWatched(ctx, row.id)) return false;
+  const code = await readFile(join(ctx.paths.exits, row.id), "utf8").then(Number, (error: unknown) => {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    return 255;
+  });
+  return restartsAfter(row, code);
+}
+
+async function finishIntent(deps: RuntimeDeps, intent: Intent): Promise<void> {
+  const { ctx } = deps;
+  using _lock = await lockContainer(ctx, intent.subject);
+  const row = containerById(ctx.state, intent.subject);
+  if (row === undefined) {
+    endIntent(ctx.state, intent.id);
+    return;
+  }
+  switch (intent.kind) {
+    case "create":
+      if (row.spec.rootfs === undefined) await (await deps.storage()).removeRootfs(row.id);
+      await ctx.kernel.removeTree(folderOf(ctx, row.id));
+      ctx.state.transaction(() => {
+        deleteContainer(ctx.state, row.id);
+        endIntent(ctx.state, intent.id);
+      });
+      return;
+    case "start":
+      if (row.state !== "running" && row.state !== "paused") await killHalfStarted(deps, row);
+      endIntent(ctx.state, intent.id);
+      return;
+    case "remove":
+      await removeLocked(deps, row, false);
+      return;
+  }
+}
+
+/** A start whose command died: its process (if there is one) was never given to anybody. */
+async function killHalfStarted(deps: RuntimeDeps, row: ContainerRow): Promise<void> {
+  const { ctx } = deps;
+  for (const name of ["pid", "conmon.pid"]) {
+    const path = join(bundleOf(ctx, row.id), name);
+    if (row.bootId !== ctx.kernel.bootId() || !existsSync(path)) continue;
+    const found = ctx.kernel.processIdentity(Number(await readFile(path, "utf8")));
+    // The pid file may be older than a reused pid: only a process of this bundle is ours.
+    if (found === undefined || !(await mentions(found.pid, row.id))) continue;
+    ctx.kernel.signal(found, name === "pid" ? "SIGKILL" : "SIGTERM");
+    await ctx.kernel.waitForExit(found, AbortSignal.timeout(10_000));
+  }
+  for (const error of await releaseResources(deps, row)) ctx.warn(messageOf(error));
+}
+
+async function mentions(pid: number, id: string): Promise<boolean> {
+  try {
+    const [command, cgroup] = await Promise.all([
+      readFile(`/proc/${pid}/cmdline`, "utf8"),
+      readFile(`/proc/${pid}/mountinfo`, "utf8"),
+    ]);
+    return command.includes(id) || cgroup.includes(id);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}

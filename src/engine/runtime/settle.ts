@@ -1,0 +1,144 @@
+/**
+ * What happens after a container's process has ended, whoever notices: read the exit code, give back network, mounts
+ * and cgroups, then change the row once. Every step is idempotent; the row changes last, so a crash repeats them.
+ */
+import { existsSync } from "node:fs";
+import { readFile, rm, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { ProcessIdentity } from "../../kernel/kernel.js";
+import { errnoOf } from "../../lib/errors.js";
+import { removeInjectedFiles } from "../secrets/index.js";
+import { type ContainerRow, containerById, markExited } from "../state/containers.js";
+import type { RuntimeDeps } from "./deps.js";
+import { bundleOf, eventAttributes, lockContainer } from "./lookup.js";
+import { deleteDead } from "./oci-runtime.js";
+import { unsuperviseContainer } from "./supervise.js";
+
+/** conmon drains the container's output before it writes the exit file. */
+const CONMON_TIMEOUT_MS = 10_000;
+/** docker's code for "nobody saw how it ended". */
+const UNKNOWN_EXIT = 255;
+
+export interface ExitFacts {
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  readonly finishedAt: string;
+  readonly error: string;
+}
+
+export interface ReleaseOptions {
+  /** The supervisor goes on watching: a restart follows. */
+  readonly keepWatch?: boolean;
+}
+
+/** True when the database says that a process runs but the kernel knows none. */
+export function hasDied(
+  deps: Pick<RuntimeDeps, "ctx">,
+  row: Pick<ContainerRow, "bootId" | "pid" | "pidStart">,
+): boolean {
+  if (row.bootId !== deps.ctx.kernel.bootId()) return true;
+  return !deps.ctx.kernel.isAlive({ pid: row.pid, startTime: row.pidStart });
+}
+
+/** Settles a container under its lock; its row afterwards, undefined when it is gone. */
+export async function settleContainer(deps: RuntimeDeps, id: string): Promise<ContainerRow | undefined> {
+  using _lock = await lockContainer(deps.ctx, id);
+  const row = containerById(deps.ctx.state, id);
+  return row === undefined ? undefined : await settleLocked(deps, row);
+}
+
+/** Like `settleContainer` for who holds the lock. A row whose process lives comes back as it is. */
+export async function settleLocked(
+  deps: RuntimeDeps,
+  row: ContainerRow,
+  options: ReleaseOptions = {},
+): Promise<ContainerRow> {
+  const { ctx } = deps;
+  if ((row.state !== "running" && row.state !== "paused") || !hasDied(deps, row)) return row;
+  const isOldBoot = row.bootId !== ctx.kernel.bootId();
+  const exit: ExitFacts = isOldBoot
+    ? { exitCode: UNKNOWN_EXIT, oomKilled: false, finishedAt: new Date().toISOString(), error: "" }
+    : await readExit(deps, row, { pid: row.conmonPid, startTime: row.conmonStart });
+  for (const error of await releaseResources(deps, row, options)) {
+    ctx.warn(
+      `container ${row.name}: clean-up after its end: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  ctx.state.transaction(() => {
+    if (!markExited(ctx.state, row.id, row.incarnation, exit)) return;
+    const event = { type: "container" as const, id: row.id, name: row.name };
+    if (exit.oomKilled) ctx.emit({ ...event, action: "oom", attributes: eventAttributes(row) });
+    ctx.emit({ ...event, action: "die", attributes: eventAttributes(row, { exitCode: String(exit.exitCode) }) });
+  });
+  return containerById(ctx.state, row.id) ?? row;
+}
+
+/** How it ended, from conmon's files; waits for conmon to finish writing them. */
+export async function readExit(deps: RuntimeDeps, row: ContainerRow, conmon: ProcessIdentity): Promise<ExitFacts> {
+  const { ctx } = deps;
+  const path = join(ctx.paths.exits, row.id);
+  if (!existsSync(path) && ctx.kernel.isAlive(conmon)) {
+    await ctx.kernel.waitForExit(conmon, AbortSignal.timeout(CONMON_TIMEOUT_MS)).catch((error: unknown) => {
+      ctx.warn(`container ${row.name}: its monitor still runs after its end (${String(error)})`);
+    });
+  }
+  const oomKilled = existsSync(join(bundleOf(ctx, row.id), "oom"));
+  try {
+    const code = Number.parseInt(await readFile(path, "utf8"), 10);
+    const { mtime } = await stat(path);
+    return { exitCode: code, oomKilled, finishedAt: mtime.toISOString(), error: "" };
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    return {
+      exitCode: UNKNOWN_EXIT,
+      oomKilled,
+      finishedAt: new Date().toISOString(),
+      error: "its monitor (conmon) was killed, so the exit code is unknown",
+    };
+  }
+}
+
+/** Gives back everything a run used, in any state of half-done; the errors met, never thrown. */
+export async function releaseResources(
+  deps: RuntimeDeps,
+  row: ContainerRow,
+  options: ReleaseOptions = {},
+): Promise<unknown[]> {
+  const { ctx } = deps;
+  const bundle = bundleOf(ctx, row.id);
+  const errors: unknown[] = [];
+  const attempt = async (work: () => Promise<unknown> | unknown): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      errors.push(error);
+    }
+  };
+  if (options.keepWatch !== true) await attempt(() => unsuperviseContainer(ctx, row.id));
+  const runtime = row.record.runtime;
+  await Promise.all([
+    attempt(async () => {
+      if (row.spec.networkMode?.kind !== "container") await (await deps.networking()).detach(row.id);
+    }),
+    attempt(async () => {
+      if (runtime !== undefined) await deleteDead(ctx, deps.host(), runtime, row.record.cgroupPath ?? "", row.id);
+      if (row.spec.rootfs === undefined) await (await deps.storage()).unmountRootfs(row.id);
+      for (const mount of row.record.mounts) {
+        if (mount.type === "image") await unmountImage(deps, row, mount.name);
+      }
+      removeInjectedFiles(ctx.kernel, join(bundle, "files"));
+      await rm(bundle, { recursive: true, force: true });
+    }),
+    attempt(() => unlink(join(ctx.paths.exits, row.id)).catch(ignoreMissing)),
+  ]);
+  return errors;
+}
+
+async function unmountImage(deps: RuntimeDeps, row: ContainerRow, reference: string): Promise<void> {
+  const image = await (await deps.images()).inspect(reference);
+  await (await deps.storage()).unmountImage(`${row.id}-${image.id.slice(7, 19)}`);
+}
+
+function ignoreMissing(error: unknown): void {
+  if (errnoOf(error) !== "ENOENT") throw error;
+}

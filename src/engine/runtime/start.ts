@@ -1,0 +1,252 @@
+/**
+ * Starting a container: network and rootfs side by side, bundle, conmon, row, exec fifo. Whatever fails, everything
+ * made by this start is undone; a crash half way is found through its intent.
+ */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isTscError, messageOf, TscError } from "../../lib/errors.js";
+import type { AttachResult } from "../network/types.js";
+import {
+  beginStart,
+  type ContainerRow,
+  containerById,
+  markRunning,
+  markStartFailed,
+  saveRecord,
+} from "../state/containers.js";
+import { beginIntent, endIntent } from "../state/intents.js";
+import { loadDefaultSeccomp, writeBundle } from "./bundle.js";
+import { cgroupPathOf } from "./cgroups.js";
+import { type CreatedContainer, conmonCreate } from "./conmon.js";
+import type { RuntimeDeps } from "./deps.js";
+import { bundleOf, eventAttributes, findContainer, lockContainer } from "./lookup.js";
+import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
+import { owner } from "./owner.js";
+import { runtimeReason } from "./reasons.js";
+import type { RuntimeChoice } from "./record.js";
+import { readExit, releaseResources, settleLocked } from "./settle.js";
+import { superviseContainer } from "./supervise.js";
+
+export interface StartOptions {
+  /** Counts as a restart by policy. */
+  readonly restartCount?: number;
+  /** Start only if this is still the incarnation (a supervisor's late order must not restart a newer run). */
+  readonly onlyIncarnation?: number;
+  /** Called between create and start, when nothing was written yet. */
+  readonly onCreated?: (row: ContainerRow) => Promise<void>;
+}
+
+/** Starts a created or exited container; nothing when it runs. `TSC_CONTAINER_START` with exit code 125–127. */
+export async function startContainer(deps: RuntimeDeps, id: string, options: StartOptions = {}): Promise<void> {
+  const { ctx } = deps;
+  using _lock = await lockContainer(ctx, id);
+  let row = containerById(ctx.state, id);
+  if (row === undefined) {
+    throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${id}`, { kind: "not-found" });
+  }
+  if (row.state === "running" || row.state === "paused") row = await settleLocked(deps, row);
+  if (row.state === "running" || row.state === "paused") return;
+  if (row.state === "removing") {
+    throw new TscError("TSC_CONTAINER_REMOVING", `container ${row.name} is being removed`, { kind: "conflict" });
+  }
+  if (options.onlyIncarnation !== undefined && options.onlyIncarnation !== row.incarnation) return;
+  await startLocked(deps, row, options);
+}
+
+async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartOptions): Promise<void> {
+  const { ctx } = deps;
+  const { id } = row;
+  const bootId = ctx.kernel.bootId();
+  const host = deps.host();
+  const choice = chooseRuntime(ctx, host, row.spec.runtime);
+  const cgroupPath = cgroupPathOf(host, id, row.spec.cgroupParent);
+  const begun = ctx.state.transaction(() => {
+    const incarnation = beginStart(ctx.state, id, bootId);
+    saveRecord(ctx.state, id, { ...row.record, runtime: choice, cgroupPath });
+    return { incarnation, intent: beginIntent(ctx.state, "start", id, owner(ctx), bootId) };
+  });
+  const fresh: ContainerRow = {
+    ...row,
+    bootId,
+    incarnation: begun.incarnation,
+    record: { ...row.record, runtime: choice, cgroupPath },
+  };
+  let created: CreatedContainer | undefined;
+  try {
+    const prepared = await prepare(deps, fresh, choice, cgroupPath);
+    created = prepared.created;
+    await options.onCreated?.(fresh);
+    await startCreated(ctx, choice, cgroupPath, id, created.init);
+    const startedAt = new Date().toISOString();
+    const process = {
+      pid: created.init.pid,
+      pidStart: created.init.startTime,
+      conmonPid: created.conmon.pid,
+      conmonStart: created.conmon.startTime,
+      startedAt,
+      restartCount: options.restartCount ?? 0,
+    };
+    const record = { ...fresh.record, ports: prepared.network.ports };
+    ctx.state.transaction(() => {
+      markRunning(ctx.state, id, process);
+      saveRecord(ctx.state, id, record);
+      endIntent(ctx.state, begun.intent);
+      ctx.emit({ type: "container", action: "start", id, name: row.name, attributes: eventAttributes(row) });
+    });
+    await superviseContainer(ctx, { ...fresh, ...process, record, state: "running" });
+  } catch (error) {
+    const failure = startError(row, error);
+    const suppressed = await undoStart(deps, fresh, created);
+    ctx.state.transaction(() => {
+      markStartFailed(ctx.state, id, failure.exitCode, failure.message);
+      endIntent(ctx.state, begun.intent);
+    });
+    if (suppressed.length === 0) throw failure;
+    throw new TscError(failure.code, failure.message, {
+      kind: failure.kind,
+      exitCode: failure.exitCode,
+      cause: failure,
+      suppressed,
+      ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+    });
+  }
+}
+
+async function prepare(
+  deps: RuntimeDeps,
+  row: ContainerRow,
+  choice: RuntimeChoice,
+  cgroupPath: string,
+): Promise<{ created: CreatedContainer; network: AttachResult }> {
+  const { ctx } = deps;
+  const { id, spec } = row;
+  const bundle = bundleOf(ctx, id);
+  const networkOwner = sharedNetworkOwner(deps, row);
+  const [network, rootfs] = await allOrFirstError([
+    networkOwner === undefined ? attachNetwork(deps, row) : sharedNetwork(networkOwner),
+    rootfsOf(deps, row),
+    loadDefaultSeccomp(),
+    mkdir(bundle, { recursive: true, mode: 0o700 }),
+    mkdir(runtimeRoot(ctx, choice), { recursive: true, mode: 0o700 }),
+  ]);
+  await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
+  const logging = logOptions(deps, row);
+  const created = await conmonCreate(ctx, {
+    id,
+    name: row.name,
+    bundle,
+    choice,
+    cgroupPath,
+    tty: spec.tty === true,
+    stdin: spec.stdinOpen === true,
+    leaveStdinOpen: spec.stdinOpen === true && spec.stdinOnce !== true,
+    ...logging,
+  });
+  return { created, network };
+}
+
+/** Promise.all, but no promise is left running when one rejects: what they make must be undone after them. */
+async function allOrFirstError<T extends readonly unknown[]>(
+  promises: readonly [...{ [K in keyof T]: Promise<T[K]> }],
+): Promise<T> {
+  const results = await Promise.allSettled(promises);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+  return results.map((result) => (result.status === "fulfilled" ? result.value : undefined)) as unknown as T;
+}
+
+async function rootfsOf(deps: RuntimeDeps, row: ContainerRow): Promise<string> {
+  return row.spec.rootfs ?? (await (await deps.storage()).mountRootfs(row.id));
+}
+
+async function attachNetwork(deps: RuntimeDeps, row: ContainerRow): Promise<AttachResult> {
+  const { spec } = row;
+  const netSysctls = Object.entries(spec.sysctls ?? {}).filter(([name]) => name.startsWith("net."));
+  return await (await deps.networking()).attach({
+    id: row.id,
+    name: row.name,
+    netnsPath: join(deps.ctx.paths.netns, row.id),
+    attachments: spec.networks ?? [],
+    ports: spec.ports ?? [],
+    ...(spec.networkMode === undefined ? {} : { mode: spec.networkMode }),
+    ...(spec.dns === undefined ? {} : { dns: spec.dns }),
+    ...(spec.dnsSearch === undefined ? {} : { dnsSearch: spec.dnsSearch }),
+    ...(spec.dnsOptions === undefined ? {} : { dnsOptions: spec.dnsOptions }),
+    ...(netSysctls.length === 0 ? {} : { sysctls: Object.fromEntries(netSysctls) }),
+  });
+}
+
+function sharedNetworkOwner(deps: RuntimeDeps, row: ContainerRow): ContainerRow | undefined {
+  const mode = row.spec.networkMode;
+  if (mode?.kind !== "container") return undefined;
+  const target = findContainer(deps.ctx, mode.container);
+  if (target.state === "running" || target.state === "paused") return target;
+  throw new TscError(
+    "TSC_CONTAINER_NOT_RUNNING",
+    `container ${row.name} shares the network of ${target.name}, which is not running`,
+    { kind: "conflict", hint: `start ${target.name} first`, exitCode: 125 },
+  );
+}
+
+async function sharedNetwork(target: ContainerRow): Promise<AttachResult> {
+  const isHost = target.spec.networkMode?.kind === "host";
+  return { netnsPath: isHost ? "" : `/proc/${target.pid}/ns/net`, endpoints: [], ports: [] };
+}
+
+function logOptions(
+  deps: RuntimeDeps,
+  row: ContainerRow,
+): { logPath: string | undefined; logMaxBytes: number | undefined } {
+  const { driver = "k8s-file", options = {} } = row.spec.logging ?? {};
+  if (driver === "none") return { logPath: undefined, logMaxBytes: undefined };
+  const text = options["max-size"];
+  const size = text === undefined ? undefined : /^(\d+(?:\.\d+)?)\s*([kmg]?)b?$/i.exec(text.trim());
+  if (text !== undefined && text !== "-1" && size === null) {
+    throw new TscError(
+      "TSC_LOG_OPTION",
+      `container ${row.name}: log option max-size ${JSON.stringify(text)} is not a size`,
+      {
+        kind: "invalid-input",
+        exitCode: 125,
+      },
+    );
+  }
+  for (const name of Object.keys(options)) {
+    if (name === "max-size" || (name === "max-file" && options[name] === "1")) continue;
+    deps.ctx.warn(`container ${row.name}: log option ${name} has no effect here: one log file is kept`);
+  }
+  const unit = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[(size?.[2] ?? "").toLowerCase()] ?? 1;
+  return {
+    logPath: row.record.logPath,
+    logMaxBytes: size === undefined || size === null ? undefined : Math.round(Number(size[1]) * unit),
+  };
+}
+
+function startError(row: ContainerRow, error: unknown): TscError {
+  if (isTscError(error, "TSC_RUNTIME_CREATE")) {
+    const reason = runtimeReason(error.message, row.record.argv[0] ?? "", 125);
+    return new TscError("TSC_CONTAINER_START", `container ${row.name}: ${reason.message}`, {
+      exitCode: reason.exitCode,
+      kind: "internal",
+      cause: error,
+    });
+  }
+  if (isTscError(error)) return error;
+  return new TscError("TSC_CONTAINER_START", `container ${row.name}: ${messageOf(error)}`, {
+    cause: error,
+    exitCode: 125,
+  });
+}
+
+/** Kills what was made and takes everything back; the errors met on the way. */
+async function undoStart(
+  deps: RuntimeDeps,
+  row: ContainerRow,
+  created: CreatedContainer | undefined,
+): Promise<unknown[]> {
+  if (created !== undefined) {
+    deps.ctx.kernel.signal(created.init, "SIGKILL");
+    await deps.ctx.kernel.waitForExit(created.init);
+    await readExit(deps, row, created.conmon);
+  }
+  return await releaseResources(deps, row);
+}

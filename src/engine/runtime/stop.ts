@@ -1,0 +1,218 @@
+/** Ending containers: stop, kill, pause, removal. */
+import { constants } from "node:os";
+import { join } from "node:path";
+import { TscError } from "../../lib/errors.js";
+import {
+  type ContainerRow,
+  containerById,
+  deleteContainer,
+  markRemoving,
+  movePaused,
+  setStoppedByUser,
+} from "../state/containers.js";
+import { beginIntent, endIntentsOf } from "../state/intents.js";
+import type { RuntimeDeps } from "./deps.js";
+import { eventAttributes, folderOf, lockContainer } from "./lookup.js";
+import { callRuntime } from "./oci-runtime.js";
+import { owner } from "./owner.js";
+import { releaseResources, settleContainer, settleLocked } from "./settle.js";
+import { unsuperviseContainer } from "./supervise.js";
+
+export interface StopOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: string;
+}
+
+/** Number of a signal by name (`SIGTERM`, `term`) or number; real-time ones as `SIGRTMIN+3`. `TSC_SIGNAL_UNKNOWN`. */
+export function signalNumber(text: string): number {
+  const upper = text.trim().toUpperCase();
+  if (/^\d{1,2}$/.test(upper) && Number(upper) >= 1 && Number(upper) <= 64) return Number(upper);
+  const name = upper.startsWith("SIG") ? upper : `SIG${upper}`;
+  const realTime = /^SIGRTM(IN|AX)(?:([+-])(\d{1,2}))?$/.exec(name);
+  if (realTime !== null) {
+    const offset = Number(realTime[3] ?? 0);
+    const number = realTime[1] === "IN" ? 34 + offset : 64 - offset;
+    if (number >= 34 && number <= 64) return number;
+  }
+  const known = (constants.signals as Readonly<Record<string, number>>)[name];
+  if (known !== undefined) return known;
+  throw new TscError("TSC_SIGNAL_UNKNOWN", `invalid signal: ${text}`, { kind: "invalid-input" });
+}
+
+/** Signal, grace time, SIGKILL; then everything it held is given back. `byUser` false = a restart follows. */
+export async function stopContainer(
+  deps: RuntimeDeps,
+  id: string,
+  options: StopOptions,
+  byUser: boolean,
+): Promise<void> {
+  const { ctx } = deps;
+  const row = await beginStop(deps, id, byUser);
+  if (row === undefined) return;
+  const init = { pid: row.pid, startTime: row.pidStart };
+  const signal = signalNumber(options.signal ?? row.record.stopSignal);
+  const timeoutMs = options.timeoutMs ?? row.record.stopTimeoutMs;
+  if (row.state === "paused") await unpauseRow(deps, row);
+  if (timeoutMs > 0) {
+    ctx.kernel.signal(init, signal);
+    if (!(await endsWithin(deps, init, timeoutMs))) ctx.kernel.signal(init, "SIGKILL");
+  } else if (timeoutMs < 0) {
+    ctx.kernel.signal(init, signal);
+  } else ctx.kernel.signal(init, "SIGKILL");
+  await ctx.kernel.waitForExit(init);
+  await settleContainer(deps, id);
+  if (byUser) ctx.emit({ type: "container", action: "stop", id, name: row.name, attributes: eventAttributes(row) });
+}
+
+/** Under the lock: notes the stop and takes the supervisor off, so that nothing restarts what we end. */
+async function beginStop(deps: RuntimeDeps, id: string, byUser: boolean): Promise<ContainerRow | undefined> {
+  const { ctx } = deps;
+  using _lock = await lockContainer(ctx, id);
+  let row = containerById(ctx.state, id);
+  if (row === undefined) return undefined;
+  if (byUser) setStoppedByUser(ctx.state, id, true);
+  await unsuperviseContainer(ctx, id);
+  row = await settleLocked(deps, row);
+  return row.state === "running" || row.state === "paused" ? row : undefined;
+}
+
+async function endsWithin(
+  deps: RuntimeDeps,
+  init: { readonly pid: number; readonly startTime: string },
+  timeoutMs: number,
+): Promise<boolean> {
+  const timeout = AbortSignal.timeout(Math.min(timeoutMs, 2_000_000_000));
+  try {
+    await deps.ctx.kernel.waitForExit(init, timeout);
+    return true;
+  } catch (error) {
+    if (!timeout.aborted) throw error;
+    return false;
+  }
+}
+
+/** Sends one signal. SIGKILL of a paused container thaws it. `TSC_CONTAINER_NOT_RUNNING`. */
+export async function killContainer(deps: RuntimeDeps, row: ContainerRow, signalText = "SIGKILL"): Promise<void> {
+  const { ctx } = deps;
+  const signal = signalNumber(signalText);
+  requireRunning(row);
+  const isFatal = signal === constants.signals.SIGKILL;
+  if (isFatal) {
+    setStoppedByUser(ctx.state, row.id, true);
+    await unsuperviseContainer(ctx, row.id);
+  }
+  const sent = ctx.kernel.signal({ pid: row.pid, startTime: row.pidStart }, signal);
+  if (isFatal && row.state === "paused") await unpauseRow(deps, row);
+  ctx.emit({
+    type: "container",
+    action: "kill",
+    id: row.id,
+    name: row.name,
+    attributes: eventAttributes(row, { signal: String(signal) }),
+  });
+  if (isFatal) {
+    await ctx.kernel.waitForExit({ pid: row.pid, startTime: row.pidStart });
+    await settleContainer(deps, row.id);
+  } else if (!sent) await settleContainer(deps, row.id);
+}
+
+/** `TSC_CONTAINER_NOT_RUNNING` unless it runs (or is paused). */
+export function requireRunning(row: ContainerRow): void {
+  if (row.state === "running" || row.state === "paused") return;
+  throw new TscError("TSC_CONTAINER_NOT_RUNNING", `container ${row.name} is not running`, { kind: "conflict" });
+}
+
+/** Freezes every process. `TSC_PAUSE_UNSUPPORTED` without a cgroup. */
+export async function pauseContainer(deps: RuntimeDeps, row: ContainerRow): Promise<void> {
+  requireRunning(row);
+  if (row.state === "paused") {
+    throw new TscError("TSC_CONTAINER_PAUSED", `container ${row.name} is already paused`, { kind: "conflict" });
+  }
+  const cgroup = row.record.cgroupPath ?? "";
+  if (cgroup === "" || row.record.runtime === undefined) {
+    throw new TscError("TSC_PAUSE_UNSUPPORTED", `container ${row.name} cannot be paused: it has no cgroup of its own`, {
+      kind: "unsupported",
+      hint: "pausing needs cgroup v2 delegated to this user, or root; stopping signals would be visible to the processes",
+    });
+  }
+  await callRuntime(deps.ctx, { choice: row.record.runtime, cgroupPath: cgroup, verb: "pause", args: [row.id] });
+  movePaused(deps.ctx.state, row.id, "running", "paused");
+  emitPlain(deps, row, "pause");
+}
+
+/** Thaws. `TSC_CONTAINER_NOT_PAUSED`. */
+export async function unpauseContainer(deps: RuntimeDeps, row: ContainerRow): Promise<void> {
+  if (row.state !== "paused") {
+    throw new TscError("TSC_CONTAINER_NOT_PAUSED", `container ${row.name} is not paused`, { kind: "conflict" });
+  }
+  await unpauseRow(deps, row);
+  emitPlain(deps, row, "unpause");
+}
+
+async function unpauseRow(deps: RuntimeDeps, row: ContainerRow): Promise<void> {
+  if (row.record.runtime === undefined) return;
+  const cgroupPath = row.record.cgroupPath ?? "";
+  await callRuntime(deps.ctx, { choice: row.record.runtime, cgroupPath, verb: "resume", args: [row.id] });
+  movePaused(deps.ctx.state, row.id, "paused", "running");
+}
+
+function emitPlain(deps: RuntimeDeps, row: ContainerRow, action: string): void {
+  deps.ctx.emit({ type: "container", action, id: row.id, name: row.name, attributes: eventAttributes(row) });
+}
+
+/** Removes a container; `TSC_CONTAINER_RUNNING` unless forced. */
+export async function removeContainer(
+  deps: RuntimeDeps,
+  id: string,
+  options: { readonly force?: boolean; readonly volumes?: boolean },
+): Promise<void> {
+  const { ctx } = deps;
+  let row = containerById(ctx.state, id);
+  if (row === undefined)
+    throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${id}`, { kind: "not-found" });
+  if (row.state === "running" || row.state === "paused") row = (await settleContainer(deps, id)) ?? row;
+  if (row.state === "running" || row.state === "paused") {
+    if (options.force !== true) {
+      throw new TscError("TSC_CONTAINER_RUNNING", `container ${row.name} is running`, {
+        kind: "conflict",
+        hint: "stop it first, or force the removal",
+      });
+    }
+    await killContainer(deps, row);
+  }
+  using _lock = await lockContainer(ctx, id);
+  row = containerById(ctx.state, id);
+  if (row === undefined) return;
+  await removeLocked(deps, row, options.volumes === true);
+}
+
+/** Removal under the lock; also finishes one that a crash interrupted. */
+export async function removeLocked(deps: RuntimeDeps, row: ContainerRow, volumes: boolean): Promise<void> {
+  const { ctx } = deps;
+  const { id } = row;
+  const wasStarted = row.incarnation > 0 && row.bootId === ctx.kernel.bootId() && row.state !== "exited";
+  ctx.state.transaction(() => {
+    markRemoving(ctx.state, id);
+    beginIntent(ctx.state, "remove", id, owner(ctx), ctx.kernel.bootId());
+  });
+  if (wasStarted) {
+    const [error] = await releaseResources(deps, row);
+    if (error !== undefined) throw error;
+  } else await unsuperviseContainer(ctx, id);
+  if (row.incarnation > 0 && row.spec.networkMode?.kind !== "container") {
+    await (await deps.networking()).detach(id, { release: true });
+  }
+  await Promise.all([
+    row.spec.rootfs === undefined ? (await deps.storage()).removeRootfs(id) : undefined,
+    ctx.kernel.removeTree(folderOf(ctx, id)),
+  ]);
+  const anonymous = volumes ? deps.volumes.ofContainer(id).filter((entry) => entry.removable) : [];
+  ctx.state.transaction(() => {
+    deleteContainer(ctx.state, id);
+    endIntentsOf(ctx.state, id);
+    emitPlain(deps, row, "destroy");
+  });
+  for (const { volume } of anonymous) await deps.volumes.remove(volume.name, { force: true });
+  const { rm } = await import("node:fs/promises");
+  await rm(join(ctx.paths.locks, `container-${id}`), { force: true });
+}

@@ -1,0 +1,53 @@
+/** Joins a container to the supervisor: what a probe runs, what restarts by policy. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { EngineContext } from "../context.js";
+import { needsSupervision, unwatchContainer, watchContainer } from "../health/index.js";
+import type { ContainerRow } from "../state/containers.js";
+import { bundleOf } from "./lookup.js";
+import { ociJson } from "./oci/spec.js";
+import type { OciConfig } from "./oci/types.js";
+import { globalArguments, wrapped } from "./oci-runtime.js";
+
+/** Has a running container watched when its health check, restart policy or auto-removal needs it. */
+export async function superviseContainer(ctx: EngineContext, row: ContainerRow): Promise<void> {
+  if (!needsSupervision(row)) return;
+  const { pid, pidStart, restartCount } = row;
+  await watchContainer(ctx, row, { id: row.id, pid, pidStart, restartCount, probe: await probeCommand(ctx, row) });
+}
+
+/** Ends the watch; before every deliberate stop. */
+export async function unsuperviseContainer(ctx: EngineContext, id: string): Promise<void> {
+  await unwatchContainer(ctx, id);
+}
+
+async function probeCommand(ctx: EngineContext, row: ContainerRow): Promise<string[] | undefined> {
+  const { healthcheck, runtime, image } = row.record;
+  if (healthcheck === undefined || runtime === undefined) return undefined;
+  const [kind, ...rest] = healthcheck.test;
+  const shell = image?.shell !== undefined && image.shell.length > 0 ? image.shell : ["/bin/sh", "-c"];
+  const args = kind === "CMD-SHELL" ? [...shell, ...rest] : kind === "CMD" ? rest : [...healthcheck.test];
+  const bundle = bundleOf(ctx, row.id);
+  const config = JSON.parse(await readFile(join(bundle, "config.json"), "utf8")) as OciConfig;
+  const file = join(bundle, "probe.json");
+  await writeFile(file, ociJson({ ...config.process, terminal: false, args }), { mode: 0o600 });
+  const command = wrapped(ctx.kernel, runtime, runtime.path, [
+    ...globalArguments(ctx, runtime, row.record.cgroupPath ?? ""),
+    "exec",
+    "--process",
+    file,
+    row.id,
+  ]);
+  return [command.program, ...command.args];
+}
+
+/** docker's rule: does the policy bring it back after this exit? */
+export function restartsAfter(
+  row: Pick<ContainerRow, "spec" | "stoppedByUser" | "restartCount">,
+  exitCode: number,
+): boolean {
+  if (row.stoppedByUser) return false;
+  const { policy, maxRetries = 0 } = row.spec.restart ?? { policy: "no" as const };
+  if (policy === "always" || policy === "unless-stopped") return true;
+  return policy === "on-failure" && exitCode !== 0 && (maxRetries === 0 || row.restartCount < maxRetries);
+}

@@ -1,0 +1,44 @@
+/** Live change of a container's limits and restart policy. */
+import type { ContainersApi } from "../api.js";
+import { type ContainerRow, containerById, saveSpec } from "../state/containers.js";
+import type { RuntimeDeps } from "./deps.js";
+import { deviceNumbersOf } from "./oci/devices.js";
+import { cgroupResources, honoured } from "./oci/limits.js";
+import { ociJson } from "./oci/spec.js";
+import { callRuntime } from "./oci-runtime.js";
+import { superviseContainer, unsuperviseContainer } from "./supervise.js";
+
+/** Applies the change to the running container (if it runs) and keeps it for the next start. */
+export async function updateContainer(
+  deps: RuntimeDeps,
+  row: ContainerRow,
+  change: Parameters<ContainersApi["update"]>[1],
+): Promise<void> {
+  const { ctx } = deps;
+  const spec = {
+    ...row.spec,
+    ...(change.restart === undefined ? {} : { restart: change.restart }),
+    ...(change.resources === undefined ? {} : { resources: { ...row.spec.resources, ...change.resources } }),
+  };
+  const isUp = row.state === "running" || row.state === "paused";
+  const { runtime, cgroupPath = "" } = row.record;
+  if (isUp && change.resources !== undefined && runtime !== undefined) {
+    const host = deps.host();
+    const resources = cgroupResources(honoured(spec, host, ctx.warn), host, [], deviceNumbersOf);
+    if (cgroupPath !== "") {
+      await callRuntime(ctx, {
+        choice: runtime,
+        cgroupPath,
+        verb: "update",
+        args: ["--resources", "-", row.id],
+        input: ociJson(resources),
+      });
+    }
+  }
+  saveSpec(ctx.state, row.id, spec);
+  const fresh = containerById(ctx.state, row.id);
+  if (isUp && change.restart !== undefined && fresh !== undefined) {
+    await unsuperviseContainer(ctx, row.id);
+    await superviseContainer(ctx, fresh);
+  }
+}

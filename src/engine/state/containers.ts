@@ -1,0 +1,266 @@
+/** Rows of the containers table and their state transitions. Knows no process, file or network. */
+import type { ContainerRecord } from "../runtime/record.js";
+import type { ContainerSpec, ContainerState } from "../types.js";
+import type { SqlValue, State } from "./index.js";
+
+/** One container as the database knows it; whether its process still lives is the kernel's to say. */
+export interface ContainerRow {
+  readonly id: string;
+  readonly name: string;
+  readonly spec: ContainerSpec;
+  readonly imageId: string;
+  readonly imageName: string;
+  readonly record: ContainerRecord;
+  readonly state: ContainerState;
+  /** Boot in which it was last started (or made). */
+  readonly bootId: string;
+  /** Counts starts; a transition names the one it speaks of, so that a late observer changes nothing. */
+  readonly incarnation: number;
+  readonly pid: number;
+  readonly pidStart: string;
+  readonly conmonPid: number;
+  readonly conmonStart: string;
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  readonly error: string;
+  readonly createdAt: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly restartCount: number;
+  readonly stoppedByUser: boolean;
+}
+
+interface RawRow {
+  id: string;
+  name: string;
+  spec: string;
+  image_id: string;
+  image_name: string;
+  record: string;
+  state: string;
+  boot_id: string;
+  incarnation: number;
+  pid: number;
+  pid_start: string;
+  conmon_pid: number;
+  conmon_start: string;
+  exit_code: number;
+  oom_killed: number;
+  error: string;
+  created_at: string;
+  started_at: string;
+  finished_at: string;
+  restart_count: number;
+  stopped_by_user: number;
+}
+
+function fromRaw(raw: RawRow): ContainerRow {
+  return {
+    id: raw.id,
+    name: raw.name,
+    spec: JSON.parse(raw.spec) as ContainerSpec,
+    imageId: raw.image_id,
+    imageName: raw.image_name,
+    record: JSON.parse(raw.record) as ContainerRecord,
+    state: raw.state as ContainerState,
+    bootId: raw.boot_id,
+    incarnation: raw.incarnation,
+    pid: raw.pid,
+    pidStart: raw.pid_start,
+    conmonPid: raw.conmon_pid,
+    conmonStart: raw.conmon_start,
+    exitCode: raw.exit_code,
+    oomKilled: raw.oom_killed !== 0,
+    error: raw.error,
+    createdAt: raw.created_at,
+    startedAt: raw.started_at,
+    finishedAt: raw.finished_at,
+    restartCount: raw.restart_count,
+    stoppedByUser: raw.stopped_by_user !== 0,
+  };
+}
+
+/** Adds a container in state `created`; false when the name is taken. Labels go to their own table. */
+export function insertContainer(
+  state: State,
+  row: Pick<ContainerRow, "id" | "name" | "spec" | "imageId" | "imageName" | "record" | "bootId" | "createdAt"> & {
+    readonly labels: Readonly<Record<string, string>>;
+  },
+): boolean {
+  const added = state.run(
+    `INSERT OR IGNORE INTO containers(id, name, spec, image_id, image_name, record, state, boot_id, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, 'created', ?, ?)`,
+    row.id,
+    row.name,
+    JSON.stringify(row.spec),
+    row.imageId,
+    row.imageName,
+    JSON.stringify(row.record),
+    row.bootId,
+    row.createdAt,
+  );
+  if (added === 0) return false;
+  for (const [key, value] of Object.entries(row.labels)) {
+    state.run("INSERT INTO container_labels(container_id, key, value) VALUES (?, ?, ?)", row.id, key, value);
+  }
+  return true;
+}
+
+/** By full id. */
+export function containerById(state: State, id: string): ContainerRow | undefined {
+  const raw = state.get<RawRow>("SELECT * FROM containers WHERE id = ?", id);
+  return raw === undefined ? undefined : fromRaw(raw);
+}
+
+/** By exact name. */
+export function containerByName(state: State, name: string): ContainerRow | undefined {
+  const raw = state.get<RawRow>("SELECT * FROM containers WHERE name = ?", name);
+  return raw === undefined ? undefined : fromRaw(raw);
+}
+
+/** Up to two containers whose id begins with `prefix` (two are enough to know it is ambiguous). */
+export function containersByPrefix(state: State, prefix: string): ContainerRow[] {
+  if (!/^[0-9a-f]+$/.test(prefix)) return [];
+  return state
+    .all<RawRow>("SELECT * FROM containers WHERE id >= ? AND id < ? LIMIT 2", prefix, `${prefix}g`)
+    .map(fromRaw);
+}
+
+/** All containers carrying every label (an undefined value asks for presence), oldest first. */
+export function listContainers(
+  state: State,
+  labels: Readonly<Record<string, string | undefined>> = {},
+): ContainerRow[] {
+  let sql = "SELECT * FROM containers c WHERE 1";
+  const values: SqlValue[] = [];
+  for (const [key, value] of Object.entries(labels)) {
+    sql += " AND EXISTS (SELECT 1 FROM container_labels l WHERE l.container_id = c.id AND l.key = ?";
+    values.push(key);
+    if (value !== undefined) {
+      sql += " AND l.value = ?";
+      values.push(value);
+    }
+    sql += ")";
+  }
+  return state.all<RawRow>(`${sql} ORDER BY created_at, id`, ...values).map(fromRaw);
+}
+
+/** What `repair` needs of every container that the database believes to have a process. */
+export interface LiveRow {
+  readonly id: string;
+  readonly pid: number;
+  readonly pidStart: string;
+  readonly bootId: string;
+  readonly incarnation: number;
+}
+
+/** Containers in state running or paused, without parsing their specs. */
+export function liveContainers(state: State): LiveRow[] {
+  return state.all<LiveRow>(
+    `SELECT id, pid, pid_start AS pidStart, boot_id AS bootId, incarnation FROM containers
+     WHERE state IN ('running', 'paused')`,
+  );
+}
+
+/** Numbers per state, for `info`. */
+export function countContainers(state: State): { all: number; running: number } {
+  const row = state.get<{ total: number; running: number | null }>(
+    "SELECT COUNT(*) AS total, SUM(state IN ('running', 'paused')) AS running FROM containers",
+  );
+  return { all: row?.total ?? 0, running: row?.running ?? 0 };
+}
+
+/** Notes that a start begins: the next incarnation, in this boot. The number given to it. */
+export function beginStart(state: State, id: string, bootId: string): number {
+  state.run("UPDATE containers SET incarnation = incarnation + 1, boot_id = ?, error = '' WHERE id = ?", bootId, id);
+  return state.get<{ incarnation: number }>("SELECT incarnation FROM containers WHERE id = ?", id)?.incarnation ?? 0;
+}
+
+/** The container runs. */
+export function markRunning(
+  state: State,
+  id: string,
+  process: {
+    readonly pid: number;
+    readonly pidStart: string;
+    readonly conmonPid: number;
+    readonly conmonStart: string;
+    readonly startedAt: string;
+    readonly restartCount: number;
+  },
+): void {
+  state.run(
+    `UPDATE containers SET state = 'running', pid = ?, pid_start = ?, conmon_pid = ?, conmon_start = ?, started_at = ?,
+     finished_at = '', exit_code = 0, oom_killed = 0, error = '', stopped_by_user = 0, restart_count = ?, health = '{}'
+     WHERE id = ?`,
+    process.pid,
+    process.pidStart,
+    process.conmonPid,
+    process.conmonStart,
+    process.startedAt,
+    process.restartCount,
+    id,
+  );
+}
+
+/** Running or paused → exited, for one incarnation; false when somebody else has settled it already. */
+export function markExited(
+  state: State,
+  id: string,
+  incarnation: number,
+  exit: { readonly exitCode: number; readonly oomKilled: boolean; readonly finishedAt: string; readonly error: string },
+): boolean {
+  return (
+    state.run(
+      `UPDATE containers SET state = 'exited', pid = 0, pid_start = '', conmon_pid = 0, conmon_start = '',
+       exit_code = ?, oom_killed = ?, finished_at = ?, error = ?
+       WHERE id = ? AND incarnation = ? AND state IN ('running', 'paused')`,
+      exit.exitCode,
+      exit.oomKilled ? 1 : 0,
+      exit.finishedAt,
+      exit.error,
+      id,
+      incarnation,
+    ) === 1
+  );
+}
+
+/** A start that failed leaves this exit code and reason; the state stays what it was (created or exited). */
+export function markStartFailed(state: State, id: string, exitCode: number, error: string): void {
+  state.run("UPDATE containers SET exit_code = ?, error = ?, pid = 0 WHERE id = ?", exitCode, error, id);
+}
+
+/** running ⇄ paused; false when it was in neither `from` state. */
+export function movePaused(state: State, id: string, from: "running" | "paused", to: "running" | "paused"): boolean {
+  return state.run("UPDATE containers SET state = ? WHERE id = ? AND state = ?", to, id, from) === 1;
+}
+
+/** Notes a deliberate stop (no restart policy brings it back) or takes the note away. */
+export function setStoppedByUser(state: State, id: string, stopped: boolean): void {
+  state.run("UPDATE containers SET stopped_by_user = ? WHERE id = ?", stopped ? 1 : 0, id);
+}
+
+/** The container is being removed; nothing starts it any more. */
+export function markRemoving(state: State, id: string): void {
+  state.run("UPDATE containers SET state = 'removing' WHERE id = ?", id);
+}
+
+/** Removes the row; labels and volume uses go with it. */
+export function deleteContainer(state: State, id: string): void {
+  state.run("DELETE FROM containers WHERE id = ?", id);
+}
+
+/** Gives another name; false when that is taken. */
+export function renameContainer(state: State, id: string, name: string): boolean {
+  return state.run("UPDATE OR IGNORE containers SET name = ? WHERE id = ?", name, id) === 1;
+}
+
+/** Replaces the stored spec (live update, network connect). */
+export function saveSpec(state: State, id: string, spec: ContainerSpec): void {
+  state.run("UPDATE containers SET spec = ? WHERE id = ?", JSON.stringify(spec), id);
+}
+
+/** Replaces the stored record. */
+export function saveRecord(state: State, id: string, record: ContainerRecord): void {
+  state.run("UPDATE containers SET record = ? WHERE id = ?", JSON.stringify(record), id);
+}
