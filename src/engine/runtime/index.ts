@@ -27,6 +27,7 @@ export interface Containers extends ContainersApi {
 
 const loadStart = () => import("./start.js");
 const loadStop = () => import("./stop.js");
+const loadCopy = () => import("../copy/index.js");
 const loadSettle = () => import("./settle.js");
 
 /** The containers of one engine. */
@@ -46,6 +47,8 @@ export function openContainers(deps: RuntimeDeps): Containers {
     const settled = containerById(ctx.state, row.id);
     return settled === undefined ? undefined : containerInfo(ctx, settled);
   };
+
+  const copyDeps = async () => ({ ctx, storage: await deps.storage() });
 
   const inspect = async (reference: string): Promise<ContainerInfo> => {
     const info = await fresh(find(reference));
@@ -158,10 +161,10 @@ export function openContainers(deps: RuntimeDeps): Containers {
     },
     exec: async (id, spec) => (await import("./exec.js")).execContainer(deps, find(id), spec),
     async top(id) {
-      throw notYet(`top ${id}`);
+      return await (await import("../stats/index.js")).containerTop(ctx, find(id));
     },
     async stats(id) {
-      throw notYet(`stats ${id}`);
+      return (await import("../stats/index.js")).containerStats(ctx, find(id));
     },
     async connectNetwork(id, attachment) {
       const row = find(id);
@@ -179,20 +182,32 @@ export function openContainers(deps: RuntimeDeps): Containers {
       saveSpec(ctx.state, row.id, { ...row.spec, networks });
     },
     update: async (id, change) => (await import("./update.js")).updateContainer(deps, find(id), change),
-    copyOut: async (id) => {
-      throw notYet(`copy ${id}`);
+    async copyOut(id, path, options) {
+      return await (await loadCopy()).copyOut(await copyDeps(), find(id), path, options);
     },
-    copyIn: async (id) => {
-      throw notYet(`copy ${id}`);
+    async copyIn(id, path, tar, options) {
+      await (await loadCopy()).copyIn(await copyDeps(), find(id), path, tar, options);
     },
-    stat: async (id) => {
-      throw notYet(`copy ${id}`);
+    async stat(id, path) {
+      return await (await loadCopy()).statIn(await copyDeps(), find(id), path);
     },
-    export: async (id) => {
-      throw notYet(`export ${id}`);
+    async export(id) {
+      return await (await loadCopy()).exportRootfs(await copyDeps(), find(id));
     },
-    async commit() {
-      throw notYet("commit");
+    async commit(id, options) {
+      const row = find(id);
+      const { pauseContainer, unpauseContainer } = await loadStop();
+      const canPause = row.state === "running" && (row.record.cgroupPath ?? "") !== "";
+      const pause = async () => {
+        await pauseContainer(deps, row);
+        return async () => await unpauseContainer(deps, find(row.id));
+      };
+      const { store } = await deps.images();
+      return await (await loadCopy()).commitContainer(
+        { ...(await copyDeps()), images: store },
+        { id: row.id, name: row.name, spec: row.spec, imageId: row.imageId, ...(canPause ? { pause } : {}) },
+        options,
+      );
     },
 
     repair: async () => (await import("./repair.js")).repairContainers(deps),
@@ -210,8 +225,4 @@ export function openContainers(deps: RuntimeDeps): Containers {
 function withNetwork(spec: ContainerSpec, attachment: NetworkAttachment): ContainerSpec {
   const others = (spec.networks ?? []).filter((entry) => entry.network !== attachment.network);
   return { ...spec, networks: [...others, attachment] };
-}
-
-function notYet(what: string): TscError {
-  return new TscError("TSC_NOT_BUILT", `${what}: this part is not there yet`, { kind: "unsupported" });
 }
