@@ -32,7 +32,13 @@ export function idOf(context: ExecuteContext, target: ContainerTarget): string {
 /** Tells `begin`, runs, tells `end`; on failure tells `Error` with the reason and throws on. */
 export async function told<T>(
   context: ExecuteContext,
-  about: { readonly resource: ResourceKind; readonly name: string; readonly begin: string; readonly end: string; readonly silent?: boolean },
+  about: {
+    readonly resource: ResourceKind;
+    readonly name: string;
+    readonly begin: string;
+    readonly end: string;
+    readonly silent?: boolean;
+  },
   work: () => Promise<T>,
 ): Promise<T> {
   const { resource, name } = about;

@@ -3,7 +3,7 @@
  * succeeded, is skipped when one of those failed, and failures are collected. Undoes nothing.
  */
 import type { EngineApi } from "../engine/api.js";
-import { isTscError, messageOf, throwAll, TscError } from "../lib/errors.js";
+import { isTscError, messageOf, TscError, throwAll } from "../lib/errors.js";
 import { createLimiter } from "../lib/limit.js";
 import type { Operation, Plan } from "../plan/plan.js";
 import { cancelled, type ExecuteContext } from "./context.js";

@@ -32,7 +32,9 @@ export function buildRequest(
   return {
     context: build.context ?? project.workingDir,
     ...(build.dockerfile_inline === undefined ? {} : { dockerfileInline: build.dockerfile_inline }),
-    ...(build.dockerfile === undefined || build.dockerfile_inline !== undefined ? {} : { dockerfile: build.dockerfile }),
+    ...(build.dockerfile === undefined || build.dockerfile_inline !== undefined
+      ? {}
+      : { dockerfile: build.dockerfile }),
     tags: [...new Set([imageName(project.name, service, config, options.separator), ...(build.tags ?? [])])],
     args: { ...buildArgs(project, build), ...options.args },
     ...(build.target === undefined ? {} : { target: build.target }),
@@ -51,7 +53,9 @@ export function buildRequest(
         ? { name, soft: limit, hard: limit }
         : { name, soft: limit.soft ?? limit.hard ?? 0, hard: limit.hard ?? limit.soft ?? 0 },
     ),
-    secrets: (build.secrets ?? []).map((reference) => secret(project, service, reference.source ?? "", reference.target)),
+    secrets: (build.secrets ?? []).map((reference) =>
+      secret(project, service, reference.source ?? "", reference.target),
+    ),
     additionalContexts: additionalContexts(project, build, options.separator),
     ...(build.privileged === true ? { privileged: true } : {}),
   };

@@ -3,7 +3,7 @@ import type { Project } from "../compose/model.js";
 import { LABEL } from "./labels.js";
 import { addProviders, addStops, inReverseOrder, resourceOf, select, targetOf } from "./lifecycle.js";
 import { imageName, networkName, type Separator, volumeName } from "./names.js";
-import { type Observed, type ObservedContainer } from "./observe.js";
+import type { Observed, ObservedContainer } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 import { orphansOf } from "./reconcile/orphans.js";
 
@@ -22,7 +22,7 @@ export interface DownOptions {
 export function planDown(observed: Observed, options: DownOptions): Plan {
   const plan = new PlanBuilder(observed.project);
   const { project, services = [] } = options;
-  const containers = doomed(plan, observed, options);
+  const containers = doomed(observed, options);
   const stops = addStops(plan, containers, observed, { project, timeoutMs: options.timeoutMs, cause: "down" });
   const removed: number[] = [];
   for (const container of inReverseOrder(containers, observed, project)) {
@@ -44,7 +44,9 @@ export function planDown(observed: Observed, options: DownOptions): Plan {
   const partial = services.length > 0;
   const left = observed.containers.filter((container) => !containers.includes(container));
   for (const name of networksOf(observed, project)) {
-    const isUsed = left.some((container) => (container.info.spec.networks ?? []).some(({ network }) => network === name));
+    const isUsed = left.some((container) =>
+      (container.info.spec.networks ?? []).some(({ network }) => network === name),
+    );
     if (partial && isUsed) continue;
     plan.add(
       { resource: `network ${shortName(observed, name)}`, cause: "down", after: removed },
@@ -73,7 +75,7 @@ export function planDown(observed: Observed, options: DownOptions): Plan {
   return plan.build();
 }
 
-function doomed(plan: PlanBuilder, observed: Observed, options: DownOptions): ObservedContainer[] {
+function doomed(observed: Observed, options: DownOptions): ObservedContainer[] {
   const { project, services = [], removeOrphans = false } = options;
   if (project === undefined) {
     return services.length === 0

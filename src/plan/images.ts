@@ -7,7 +7,7 @@ import type { ImageInfo } from "../engine/types.js";
 import { parseDurationMs } from "../lib/duration.js";
 import { TscError } from "../lib/errors.js";
 import { buildRequest } from "./build-request.js";
-import { imageName, scaleOf, type Separator } from "./names.js";
+import { imageName, type Separator, scaleOf } from "./names.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 
 export type PullPolicy = "always" | "missing" | "never" | "newer" | "build" | "policy";
@@ -23,6 +23,8 @@ export interface ImageOptions {
   readonly quietPull?: boolean;
   readonly quietBuild?: boolean;
   readonly noCache?: boolean;
+  /** Look for newer base images. */
+  readonly pullBase?: boolean;
   readonly buildArgs?: Readonly<Record<string, string>>;
   /** Milliseconds since the epoch, for `daily`, `weekly` and `every_…`. */
   readonly now: number;
@@ -131,6 +133,7 @@ export function addBuilds(
         request: buildRequest(project, service, config, {
           separator,
           ...(options.noCache === true ? { noCache: true } : {}),
+          ...(options.pullBase === true ? { pull: true } : {}),
           ...(options.buildArgs === undefined ? {} : { args: options.buildArgs }),
           warn: (message) => plan.warn(message),
         }),

@@ -11,7 +11,7 @@ import { isActive, type Observed, type ObservedContainer } from "./observe.js";
 import { type ContainerTarget, type HookRun, type Plan, PlanBuilder } from "./plan.js";
 
 export interface Selection {
-  /** Only these services; empty means all. TSC_SERVICE_NOT_FOUND for one that neither the project nor a container knows. */
+  /** Only these services; empty means all. TSC_COMPOSE_SERVICE_UNKNOWN for one that neither the project nor a container knows. */
   readonly services: readonly string[];
   readonly project?: Project | undefined;
   readonly oneOffs?: boolean;
@@ -35,7 +35,7 @@ export function select(observed: Observed, selection: Selection): ObservedContai
 }
 
 export function noSuchService(service: string): TscError {
-  return new TscError("TSC_SERVICE_NOT_FOUND", `no such service: ${service}`, { kind: "not-found" });
+  return new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, { kind: "not-found" });
 }
 
 /** What each service depends on: from the compose file, else from the labels of its containers. */
@@ -73,7 +73,11 @@ export function hooksOf(
 }
 
 /** Services, dependents before dependencies. */
-export function inReverseOrder(containers: readonly ObservedContainer[], observed: Observed, project: Project | undefined): ObservedContainer[] {
+export function inReverseOrder(
+  containers: readonly ObservedContainer[],
+  observed: Observed,
+  project: Project | undefined,
+): ObservedContainer[] {
   const dependencies = knownDependencies(observed, project);
   const order: string[] = [];
   const seen = new Set<string>();
@@ -86,7 +90,10 @@ export function inReverseOrder(containers: readonly ObservedContainer[], observe
   for (const service of [...new Set(containers.map((container) => container.service))].sort()) visit(service);
   const position = new Map(order.map((service, index) => [service, index]));
   return [...containers].sort(
-    (a, b) => (position.get(b.service) ?? 0) - (position.get(a.service) ?? 0) || b.number - a.number || (a.name < b.name ? -1 : 1),
+    (a, b) =>
+      (position.get(b.service) ?? 0) - (position.get(a.service) ?? 0) ||
+      b.number - a.number ||
+      (a.name < b.name ? -1 : 1),
   );
 }
 
@@ -154,11 +161,7 @@ export function addProviders(plan: PlanBuilder, selection: Selection, action: "s
 }
 
 /** `start`: what exists and does not run, dependencies first. TSC_NO_CONTAINER when a service that is named has none. */
-export function planStart(
-  observed: Observed,
-  selection: Selection,
-  options: { readonly wait?: boolean } = {},
-): Plan {
+export function planStart(observed: Observed, selection: Selection, options: { readonly wait?: boolean } = {}): Plan {
   const plan = new PlanBuilder(observed.project);
   const { project, services } = selection;
   const wanted = new Set(services.length > 0 ? services : Object.keys(project?.services ?? {}));
@@ -171,7 +174,11 @@ export function planStart(
     started.set(service, ids);
     const own = containers.filter((container) => container.service === service);
     const config = project?.services[service];
-    if (own.length === 0 && wanted.has(service) && (config === undefined || (scaleOf(config) > 0 && config.provider === undefined))) {
+    if (
+      own.length === 0 &&
+      wanted.has(service) &&
+      (config === undefined || (scaleOf(config) > 0 && config.provider === undefined))
+    ) {
       throw new TscError("TSC_NO_CONTAINER", `service "${service}" has no container to start`, {
         kind: "not-found",
         hint: `make it with: tscompose create ${service}`,
@@ -207,7 +214,11 @@ export function planStart(
       ids.push(
         plan.add(
           { resource: resourceOf(container), cause: `is ${container.info.state}`, dependsOn, after },
-          { kind: "start-container", container: targetOf(container), ...(postStart === undefined ? {} : { postStart }) },
+          {
+            kind: "start-container",
+            container: targetOf(container),
+            ...(postStart === undefined ? {} : { postStart }),
+          },
         ),
       );
     }
@@ -267,7 +278,10 @@ export function planRestart(
     const id = plan.add(
       {
         resource: resourceOf(container),
-        cause: selection.services.length === 0 || selection.services.includes(service) ? "restart" : "depends on a restarted service",
+        cause:
+          selection.services.length === 0 || selection.services.includes(service)
+            ? "restart"
+            : "depends on a restarted service",
         dependsOn: needs.flatMap((name) => done.get(name) ?? []),
       },
       {
@@ -326,7 +340,11 @@ export function planRemove(
     if (stop === undefined && isActive(container)) continue;
     plan.add(
       { resource: resourceOf(container), cause: "rm", dependsOn: stop === undefined ? [] : [stop] },
-      { kind: "remove-container", container: targetOf(container), ...(options.volumes === true ? { volumes: true } : {}) },
+      {
+        kind: "remove-container",
+        container: targetOf(container),
+        ...(options.volumes === true ? { volumes: true } : {}),
+      },
     );
   }
   return plan.build();

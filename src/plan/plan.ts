@@ -2,9 +2,10 @@
  * The plan: operations as plain data, what each waits for and why it is there, and their text. Must not look at the engine and
  * must not decide anything; reconcilers decide, the executor obeys.
  */
+
+import type { DependencyCondition, Hook, Provider } from "../compose/model.js";
 import type { BuildRequest } from "../engine/api.js";
 import type { ContainerSpec, NetworkAttachment, NetworkSpec, VolumeSpec } from "../engine/types.js";
-import type { DependencyCondition, Hook, Provider } from "../compose/model.js";
 
 /** A container by its final name; without an id it is made by this plan. */
 export interface ContainerTarget {
@@ -205,10 +206,9 @@ export function formatPlan(plan: Plan): string {
 
 /** The line of one operation. */
 export function formatOperation(operation: Operation): string {
-  const waits = [
-    ...operation.dependsOn.map((id) => `#${id}`),
-    ...(operation.after ?? []).map((id) => `#${id}?`),
-  ].join(" ");
+  const waits = [...operation.dependsOn.map((id) => `#${id}`), ...(operation.after ?? []).map((id) => `#${id}?`)].join(
+    " ",
+  );
   return `#${operation.id} ${verb(operation)} ${operation.resource}: ${operation.cause}${waits === "" ? "" : ` (after ${waits})`}`;
 }
 

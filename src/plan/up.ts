@@ -179,7 +179,7 @@ class UpPlanner {
       if (!isActive(decision.observed)) continue;
       const cause = restartDependencies(this.#rec.project, service).find(
         (dependency) =>
-          isRenewed(this.#decisions.get(dependency)) && this.#hadContainers(dependency) ||
+          (isRenewed(this.#decisions.get(dependency)) && this.#hadContainers(dependency)) ||
           this.#rec.observed.containers.some((c) => c.service === dependency && this.#bounced.has(c.id)),
       );
       if (cause !== undefined) this.#bounced.set(decision.observed.id, `depends on ${cause}, which is replaced`);
@@ -237,7 +237,9 @@ class UpPlanner {
         const users = this.#rec.observed.containers.filter((c) => attachedNetworks(c).includes(network.name));
         const freed = users.flatMap((c) => this.#gone.get(c.id) ?? this.#startable.get(c.name) ?? []);
         const cause = "config changed";
-        dependsOn = [this.#plan.add({ resource, cause, dependsOn: freed }, { kind: "remove-network", name: network.name })];
+        dependsOn = [
+          this.#plan.add({ resource, cause, dependsOn: freed }, { kind: "remove-network", name: network.name }),
+        ];
       }
       const cause = network.action === "replace" ? "config changed" : "does not exist";
       const id = this.#plan.add({ resource, cause, dependsOn }, { kind: "create-network", spec: network.spec });
@@ -270,7 +272,9 @@ class UpPlanner {
           .filter((c) => c.info.mounts.some(({ name }) => name === volume.name))
           .flatMap((c) => this.#gone.get(c.id) ?? []);
         const cause = "config changed";
-        dependsOn = [this.#plan.add({ resource, cause, dependsOn: freed }, { kind: "remove-volume", name: volume.name })];
+        dependsOn = [
+          this.#plan.add({ resource, cause, dependsOn: freed }, { kind: "remove-volume", name: volume.name }),
+        ];
       }
       const cause = volume.action === "replace" ? "config changed" : "does not exist";
       const id = this.#plan.add({ resource, cause, dependsOn }, { kind: "create-volume", spec: volume.spec });
@@ -298,7 +302,9 @@ class UpPlanner {
   #dependencyStarts(service: string): number[] {
     const config = this.#rec.project.services[service];
     if (config === undefined) return [];
-    return [...dependenciesOf(config, this.#rec.project.services).keys()].flatMap((name) => this.#started.get(name) ?? []);
+    return [...dependenciesOf(config, this.#rec.project.services).keys()].flatMap(
+      (name) => this.#started.get(name) ?? [],
+    );
   }
 
   /** Creation waits for networks, volumes and for containers whose namespaces or volumes are shared, not for dependencies. */
@@ -480,7 +486,9 @@ class UpPlanner {
     const live = (this.#decisions.get(service) ?? []).filter(({ action }) => action !== "remove");
     if (live.length === 0) return undefined;
     const isHealthyNow = (decision: ContainerDecision): boolean =>
-      decision.action === "keep" && !this.#bounced.has(decision.observed.id) && decision.observed.info.health === "healthy";
+      decision.action === "keep" &&
+      !this.#bounced.has(decision.observed.id) &&
+      decision.observed.info.health === "healthy";
     if (condition === "service_healthy" && live.every(isHealthyNow)) return undefined;
     const id = this.#plan.add(
       { resource: `service ${service}`, cause, dependsOn: this.#started.get(service) ?? [] },
@@ -567,7 +575,12 @@ function startCause(decision: ContainerDecision): string {
 }
 
 function attachedNetworks({ info }: ObservedContainer): string[] {
-  return [...new Set([...info.networks.map(({ network }) => network), ...(info.spec.networks ?? []).map(({ network }) => network)])];
+  return [
+    ...new Set([
+      ...info.networks.map(({ network }) => network),
+      ...(info.spec.networks ?? []).map(({ network }) => network),
+    ]),
+  ];
 }
 
 /** Containers (by name) whose namespaces or volumes this one uses. */
@@ -578,7 +591,9 @@ function referencedContainers(spec: {
   readonly volumesFrom?: readonly { readonly container: string }[];
 }): string[] {
   return [
-    ...[spec.networkMode, spec.pid, spec.ipc].flatMap((mode) => (mode?.container === undefined ? [] : [mode.container])),
+    ...[spec.networkMode, spec.pid, spec.ipc].flatMap((mode) =>
+      mode?.container === undefined ? [] : [mode.container],
+    ),
     ...(spec.volumesFrom ?? []).map(({ container }) => container),
   ];
 }

@@ -1,13 +1,54 @@
-/** Declares `build`. */
-import type { CommandSpec } from "../command.js";
+/** `build`: builds or rebuilds the services' images. */
+import type { CommandSpec, ParsedOptions } from "../command.js";
+import type { CliContext } from "../context.js";
 import { buildOptions } from "../flags/lifecycle.js";
-import { notBuiltYet } from "../not-built.js";
 
 export const command: CommandSpec = {
   name: "build",
-  summary: "build",
-  example: "tscompose build",
+  summary: "Build or rebuild services",
+  example: "tscompose build --no-cache web",
   args: [{ name: "SERVICE", variadic: true, complete: "service" }],
   options: buildOptions,
-  run: async () => notBuiltYet("build"),
+  run: async (ctx, services, options) => {
+    const { openSession } = await import("../lifecycle/session.js");
+    const { separatorOf } = await import("../lifecycle/bring-up.js");
+    const { keyValues } = await import("../lifecycle/options.js");
+    const { planBuild, planPush } = await import("../../plan/image-commands.js");
+    warnWithoutEffect(ctx, options);
+    const project = await ctx.project({
+      services,
+      noDependencies: services.length > 0 && !options.flag("with-dependencies"),
+    });
+    const plan = planBuild(project, {
+      separator: separatorOf(ctx),
+      noCache: options.flag("no-cache"),
+      pullBase: options.flag("pull") || options.flag("pull-always"),
+      buildArgs: keyValues(options.list("build-arg"), project.environment),
+      quietBuild: options.flag("quiet"),
+      now: Date.now(),
+    });
+    if (options.flag("print")) {
+      const { bakeFile } = await import("../lifecycle/bake-file.js");
+      ctx.print(bakeFile(plan));
+      return 0;
+    }
+    await using session = await openSession(ctx, project);
+    await session.run(plan);
+    if (options.flag("push")) {
+      await session.run(planPush(project, { ignoreFailures: false, quiet: options.flag("quiet") }));
+    }
+    return 0;
+  },
 };
+
+function warnWithoutEffect(ctx: CliContext, options: ParsedOptions): void {
+  const ignored: readonly [string, string][] = [
+    ["builder", "there is one builder, inside tscompose"],
+    ["check", "the Dockerfile is checked by building it"],
+    ["memory", "builds run without a memory limit"],
+    ["provenance", "no attestations are made"],
+    ["sbom", "no attestations are made"],
+    ["ssh", "there is no SSH agent forwarding into builds"],
+  ];
+  for (const [long, why] of ignored) if (options.given(long)) ctx.warn(`--${long} has no effect: ${why}`);
+}

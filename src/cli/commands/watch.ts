@@ -1,13 +1,40 @@
-/** Declares `watch`. */
+/** `watch`: keeps containers in step with the source files. */
 import type { CommandSpec } from "../command.js";
 import { watchOptions } from "../flags/lifecycle.js";
-import { notBuiltYet } from "../not-built.js";
 
 export const command: CommandSpec = {
   name: "watch",
-  summary: "watch",
-  example: "tscompose watch",
+  summary: "Watch build context for service and rebuild/refresh containers when files are updated",
+  example: "tscompose watch web",
   args: [{ name: "SERVICE", variadic: true, complete: "service" }],
   options: watchOptions,
-  run: async () => notBuiltYet("watch"),
+  run: async (ctx, services, options) => {
+    const { watchProject } = await import("../lifecycle/watch.js");
+    const project = await ctx.project({ services });
+    if (!options.flag("no-up")) {
+      const { openSession } = await import("../lifecycle/session.js");
+      const { bringUp } = await import("../lifecycle/bring-up.js");
+      await using session = await openSession(ctx, project);
+      await bringUp(session, project, {
+        targets: services,
+        ignoreOrphans: true,
+        confirm: (question) => ctx.confirm(question, false),
+        images: { build: true, quietBuild: options.flag("quiet") },
+      });
+    }
+    if (ctx.globals.dryRun) return 0;
+    const stop = new AbortController();
+    const release = ctx.onInterrupt(() => stop.abort());
+    try {
+      await watchProject(ctx, project, {
+        services,
+        signal: stop.signal,
+        quiet: options.flag("quiet"),
+        prune: options.flag("prune"),
+      });
+    } finally {
+      release();
+    }
+    return 130;
+  },
 };

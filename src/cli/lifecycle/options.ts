@@ -25,7 +25,7 @@ export function timeoutMs(options: ParsedOptions, long = "timeout"): number | un
   return seconds * 1000;
 }
 
-/** `--scale web=3 --scale db=2`; TSC_SERVICE_NOT_FOUND for a service that is not in the project. */
+/** `--scale web=3 --scale db=2`; TSC_COMPOSE_SERVICE_UNKNOWN for a service that is not in the project. */
 export function scales(values: readonly string[], project: Project): ReadonlyMap<string, number> {
   const scale = new Map<string, number>();
   for (const value of values) {
@@ -36,7 +36,7 @@ export function scales(values: readonly string[], project: Project): ReadonlyMap
       throw usage(`invalid scale "${value}": write SERVICE=NUMBER`);
     }
     if (project.services[service] === undefined) {
-      throw new TscError("TSC_SERVICE_NOT_FOUND", `no such service: ${service}`, { kind: "not-found" });
+      throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, { kind: "not-found" });
     }
     scale.set(service, count);
   }

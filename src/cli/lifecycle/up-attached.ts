@@ -24,7 +24,7 @@ export async function upAttached(
 ): Promise<number> {
   const exitFrom = options.text("exit-code-from");
   if (exitFrom !== undefined && project.services[exitFrom] === undefined) {
-    throw new TscError("TSC_SERVICE_NOT_FOUND", `no such service: ${exitFrom}`, { kind: "not-found" });
+    throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${exitFrom}`, { kind: "not-found" });
   }
   const cascade: Cascade = options.flag("abort-on-container-failure")
     ? "failure"
@@ -44,7 +44,7 @@ function attachedServices(project: Project, targets: readonly string[], options:
   const all = Object.keys(project.services);
   for (const name of [...chosen, ...options.list("no-attach")]) {
     if (project.services[name] === undefined) {
-      throw new TscError("TSC_SERVICE_NOT_FOUND", `no such service: ${name}`, { kind: "not-found" });
+      throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${name}`, { kind: "not-found" });
     }
   }
   const base =

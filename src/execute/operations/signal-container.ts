@@ -9,7 +9,10 @@ export async function killContainer(context: ExecuteContext, operation: Operatio
   );
 }
 
-export async function pauseContainer(context: ExecuteContext, operation: OperationOf<"pause-container">): Promise<void> {
+export async function pauseContainer(
+  context: ExecuteContext,
+  operation: OperationOf<"pause-container">,
+): Promise<void> {
   const { name } = operation.container;
   await told(context, { resource: "Container", name, begin: "Pausing", end: "Paused" }, () =>
     context.engine.containers.pause(idOf(context, operation.container)),

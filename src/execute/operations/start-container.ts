@@ -3,7 +3,10 @@ import { type ExecuteContext, idOf, told } from "../context.js";
 import { runHookCommands } from "./hooks.js";
 import type { OperationOf } from "./index.js";
 
-export async function startContainer(context: ExecuteContext, operation: OperationOf<"start-container">): Promise<void> {
+export async function startContainer(
+  context: ExecuteContext,
+  operation: OperationOf<"start-container">,
+): Promise<void> {
   const { container, postStart } = operation;
   const id = idOf(context, container);
   await told(context, { resource: "Container", name: container.name, begin: "Starting", end: "Started" }, async () => {
@@ -18,9 +21,13 @@ export async function restartContainer(
 ): Promise<void> {
   const { container, preStop, postStart, timeoutMs } = operation;
   const id = idOf(context, container);
-  await told(context, { resource: "Container", name: container.name, begin: "Restarting", end: "Started" }, async () => {
-    if (preStop !== undefined) await runHookCommands(context, id, container.name, preStop);
-    await context.engine.containers.restart(id, timeoutMs === undefined ? {} : { timeoutMs });
-    if (postStart !== undefined) await runHookCommands(context, id, container.name, postStart);
-  });
+  await told(
+    context,
+    { resource: "Container", name: container.name, begin: "Restarting", end: "Started" },
+    async () => {
+      if (preStop !== undefined) await runHookCommands(context, id, container.name, preStop);
+      await context.engine.containers.restart(id, timeoutMs === undefined ? {} : { timeoutMs });
+      if (postStart !== undefined) await runHookCommands(context, id, container.name, postStart);
+    },
+  );
 }

@@ -6,7 +6,9 @@ import type { Observed, ObservedContainer } from "../observe.js";
 export function orphansOf(project: Project, observed: Observed): ObservedContainer[] {
   return observed.containers.filter((container) => {
     if (container.oneOff) return container.info.state === "exited" || container.info.state === "dead";
-    return project.services[container.service] === undefined && project.disabledServices[container.service] === undefined;
+    return (
+      project.services[container.service] === undefined && project.disabledServices[container.service] === undefined
+    );
   });
 }
 

@@ -12,7 +12,7 @@ import { containerName, imageName, scaleOf } from "../names.js";
 import { isActive, type ObservedContainer } from "../observe.js";
 import type { ContainerTarget } from "../plan.js";
 import { type PortChoice, serviceSpec } from "../service-spec/index.js";
-import type { Recreate, Reconciliation } from "./context.js";
+import type { Reconciliation, Recreate } from "./context.js";
 
 interface DecisionBase {
   readonly target: ContainerTarget;
@@ -52,7 +52,7 @@ interface ServiceContext {
 }
 
 function decideService(context: ServiceContext): ContainerDecision[] {
-  const { rec, service, config, scale } = context;
+  const { rec, service, scale } = context;
   const existing = rec.observed.containers.filter((c) => c.service === service && !c.oneOff);
   const judged = existing.map((observed) => {
     const spec = buildSpec(context, observed.number || 1, observed);
@@ -60,16 +60,22 @@ function decideService(context: ServiceContext): ContainerDecision[] {
   });
   // Rule 26: what is out of date goes first, then the highest numbers.
   const removalOrder = [...judged].sort(
-    (a, b) =>
-      Number(b.stale !== undefined) - Number(a.stale !== undefined) || b.observed.number - a.observed.number,
+    (a, b) => Number(b.stale !== undefined) - Number(a.stale !== undefined) || b.observed.number - a.observed.number,
   );
-  const surplus = new Set(removalOrder.slice(0, Math.max(0, existing.length - scale)).map(({ observed }) => observed.id));
+  const surplus = new Set(
+    removalOrder.slice(0, Math.max(0, existing.length - scale)).map(({ observed }) => observed.id),
+  );
   const result: ContainerDecision[] = [];
   for (const { observed, spec, stale } of judged) {
     const target = { name: finalName(context, observed), id: observed.id, service };
     const base = { target, number: observed.number, observed };
     if (surplus.has(observed.id)) {
-      result.push({ ...base, target: { ...target, name: observed.name }, action: "remove", cause: `scale is ${scale}` });
+      result.push({
+        ...base,
+        target: { ...target, name: observed.name },
+        action: "remove",
+        cause: `scale is ${scale}`,
+      });
       continue;
     }
     const cause = recreateCause(context, observed, stale);
@@ -87,7 +93,10 @@ function decideService(context: ServiceContext): ContainerDecision[] {
   return result;
 }
 
-function whenKept(observed: ObservedContainer, start: boolean): Pick<DecisionBase, "cause"> & {
+function whenKept(
+  observed: ObservedContainer,
+  start: boolean,
+): Pick<DecisionBase, "cause"> & {
   action: "start" | "keep" | "unpause";
 } {
   switch (observed.info.state) {
@@ -98,7 +107,10 @@ function whenKept(observed: ObservedContainer, start: boolean): Pick<DecisionBas
       return start ? { action: "unpause", cause: "is paused" } : { action: "keep", cause: "up to date" };
     default:
       return start
-        ? { action: "start", cause: observed.info.state === "created" ? "was never started" : `is ${observed.info.state}` }
+        ? {
+            action: "start",
+            cause: observed.info.state === "created" ? "was never started" : `is ${observed.info.state}`,
+          }
         : { action: "keep", cause: "up to date" };
   }
 }
@@ -121,7 +133,7 @@ function staleCause(context: ServiceContext, observed: ObservedContainer, spec: 
   const { info } = observed;
   const wanted = spec.labels ?? {};
   if (observed.configHash !== wanted[LABEL.configHash]) {
-    const difference = explainDifference(info.spec, withoutInherited(spec));
+    const difference = explainDifference(info.spec, spec);
     return difference === "" ? "config changed" : `config changed: ${difference}`;
   }
   if (wanted[LABEL.image] !== undefined && info.labels[LABEL.image] !== wanted[LABEL.image]) return "image changed";
@@ -134,10 +146,6 @@ function staleCause(context: ServiceContext, observed: ObservedContainer, spec: 
     networkCause(observed, spec) ??
     volumeCause(observed, spec, context.replacedVolumes)
   );
-}
-
-function withoutInherited(spec: ContainerSpec): ContainerSpec {
-  return spec;
 }
 
 /** A container that shares a namespace or volumes is bound to that very container. */
@@ -170,7 +178,8 @@ function networkCause({ info }: ObservedContainer, spec: ContainerSpec): string 
     const endpoint = info.networks.find(({ network }) => network === attachment.network);
     if (endpoint === undefined) return `network ${attachment.network} is not connected`;
     const missing = (attachment.aliases ?? []).find((alias) => !endpoint.aliases.includes(alias));
-    if (missing !== undefined && endpoint.aliases.length > 0) return `network ${attachment.network}: alias ${missing} is missing`;
+    if (missing !== undefined && endpoint.aliases.length > 0)
+      return `network ${attachment.network}: alias ${missing} is missing`;
   }
   return undefined;
 }
@@ -317,7 +326,9 @@ export function isRenewed(decisions: readonly ContainerDecision[] | undefined): 
 export function restartDependencies(project: Project, service: string): string[] {
   const config = project.services[service];
   if (config === undefined) return [];
-  return [...dependenciesOf(config, project.services)].filter(([, { restart }]) => restart === true).map(([name]) => name);
+  return [...dependenciesOf(config, project.services)]
+    .filter(([, { restart }]) => restart === true)
+    .map(([name]) => name);
 }
 
 /** True while the old container must be stopped before it is removed. */

@@ -11,9 +11,9 @@ import { COMPOSE_VERSION, LABEL } from "../labels.js";
 import { containerName, imageName, type Separator } from "../names.js";
 import { fileInjections } from "./files.js";
 import { mountSpecs } from "./mounts.js";
+import { namespaceFields } from "./namespaces.js";
 import { networkFields } from "./networking.js";
 import { deviceFields, resourceFields } from "./resources.js";
-import { namespaceFields } from "./namespaces.js";
 import { unsupportedWarnings } from "./unsupported.js";
 
 export interface SpecRequest {
@@ -73,11 +73,11 @@ export function serviceSpec(request: SpecRequest): ContainerSpec {
   });
 }
 
-/** The service, active or not; TSC_SERVICE_NOT_FOUND (`no such service: x`). */
+/** The service, active or not; TSC_COMPOSE_SERVICE_UNKNOWN (`no such service: x`). */
 export function serviceConfig(project: Project, service: string): Service {
   const config = project.services[service] ?? project.disabledServices[service];
   if (config === undefined) {
-    throw new TscError("TSC_SERVICE_NOT_FOUND", `no such service: ${service}`, {
+    throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, {
       kind: "not-found",
       hint: `known services: ${Object.keys(project.services).sort().join(", ") || "none"}`,
     });
@@ -178,11 +178,7 @@ function healthcheck(service: string, config: Service): Healthcheck | undefined 
   };
 }
 
-function restartPolicy(
-  service: string,
-  config: Service,
-  warn: (message: string) => void,
-): RestartPolicy | undefined {
+function restartPolicy(service: string, config: Service, warn: (message: string) => void): RestartPolicy | undefined {
   const deploy = config.deploy?.restart_policy;
   if (config.restart !== undefined && config.restart !== "") {
     const [policy = "", retries] = config.restart.split(":");
@@ -231,9 +227,13 @@ export function duration(service: string, attribute: string, text: string | unde
 
 /** The error for a value that passed the schema and still means nothing. */
 export function invalid(service: string, attribute: string, value: string): TscError {
-  return new TscError("TSC_SERVICE_INVALID", `service "${service}": ${attribute}: invalid value ${JSON.stringify(value)}`, {
-    kind: "invalid-input",
-  });
+  return new TscError(
+    "TSC_SERVICE_INVALID",
+    `service "${service}": ${attribute}: invalid value ${JSON.stringify(value)}`,
+    {
+      kind: "invalid-input",
+    },
+  );
 }
 
 /** `{ [key]: value }`, or nothing for undefined (exactOptionalPropertyTypes). */

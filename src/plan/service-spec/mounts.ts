@@ -23,7 +23,8 @@ function mountSpec(project: Project, service: string, volume: ServiceVolume): Mo
   switch (volume.type) {
     case "bind": {
       const recursive = volume.bind?.recursive;
-      if (recursive !== undefined && !isRecursive(recursive)) throw invalid(service, "volumes.bind.recursive", recursive);
+      if (recursive !== undefined && !isRecursive(recursive))
+        throw invalid(service, "volumes.bind.recursive", recursive);
       const selinux = volume.bind?.selinux;
       return {
         type: "bind",
@@ -39,7 +40,8 @@ function mountSpec(project: Project, service: string, volume: ServiceVolume): Mo
     case "volume":
       return {
         type: "volume",
-        source: source === "" ? "" : volumeName(project, source, project.volumes[source]),
+        // A name that is no volume of the project (`run -v data:/x`) is meant as it stands.
+        source: project.volumes[source] === undefined ? source : volumeName(project, source, project.volumes[source]),
         target,
         ...readOnly,
         ...optional("noCopy", volume.volume?.nocopy === true ? true : undefined),
@@ -61,9 +63,13 @@ function mountSpec(project: Project, service: string, volume: ServiceVolume): Mo
     case "npipe":
     case "cluster":
     case "glob":
-      throw new TscError("TSC_SERVICE_UNSUPPORTED", `service "${service}": volume type ${volume.type} is not supported`, {
-        kind: "unsupported",
-      });
+      throw new TscError(
+        "TSC_SERVICE_UNSUPPORTED",
+        `service "${service}": volume type ${volume.type} is not supported`,
+        {
+          kind: "unsupported",
+        },
+      );
   }
 }
 

@@ -28,7 +28,8 @@ function namespaceMode(
 ): NamespaceMode | undefined {
   if (text === undefined || text === "") return undefined;
   if (text === "host" || text === "private" || text === "shareable") return { kind: text };
-  if (text.startsWith("service:")) return { kind: "container", container: containerOf(text.slice("service:".length), `${attribute} namespace`) };
+  if (text.startsWith("service:"))
+    return { kind: "container", container: containerOf(text.slice("service:".length), `${attribute} namespace`) };
   if (text.startsWith("container:")) return { kind: "container", container: text.slice("container:".length) };
   throw invalid(service, attribute, text);
 }

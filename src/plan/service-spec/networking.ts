@@ -11,7 +11,9 @@ export function networkFields(request: SpecRequest, config: Service): Partial<Co
   const shared = mode?.kind === "container" || mode?.kind === "host" || mode?.kind === "none";
   const ports = portMappings(request, config);
   if (shared && ports.length > 0 && mode?.kind !== "container") {
-    request.warn(`service "${request.service}": published ports are discarded with network_mode ${config.network_mode}`);
+    request.warn(
+      `service "${request.service}": published ports are discarded with network_mode ${config.network_mode}`,
+    );
   }
   for (const link of config.external_links ?? []) {
     const [, alias] = link.split(":");
@@ -100,7 +102,8 @@ function portMappings(request: SpecRequest, config: Service): PortMapping[] {
 function portMapping(request: SpecRequest, port: Port): PortMapping {
   const { service } = request;
   const protocol = port.protocol ?? "tcp";
-  if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp") throw invalid(service, "ports.protocol", protocol);
+  if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp")
+    throw invalid(service, "ports.protocol", protocol);
   if (port.target === undefined) throw invalid(service, "ports.target", "");
   const hostIp = port.host_ip ?? "";
   return { containerPort: port.target, hostPort: hostPort(request, port, protocol, hostIp), protocol, hostIp };

@@ -17,7 +17,10 @@ export function resourceFields(service: string, config: Service): Resources {
   ].map(({ kind, path, rate }) => ({ kind, path, rate: bytes(service, "blkio_config.rate", rate) ?? 0 }));
   return {
     ...optional("memoryBytes", bytes(service, "mem_limit", config.mem_limit ?? limits?.memory)),
-    ...optional("memoryReservationBytes", bytes(service, "mem_reservation", config.mem_reservation ?? reservations?.memory)),
+    ...optional(
+      "memoryReservationBytes",
+      bytes(service, "mem_reservation", config.mem_reservation ?? reservations?.memory),
+    ),
     ...optional("memorySwapBytes", bytes(service, "memswap_limit", config.memswap_limit)),
     ...optional("memorySwappiness", bytes(service, "mem_swappiness", config.mem_swappiness)),
     ...optional("oomKillDisable", config.oom_kill_disable),

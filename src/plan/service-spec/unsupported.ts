@@ -10,7 +10,8 @@ export function unsupportedWarnings(service: string, config: Service): string[] 
       hint,
     });
   };
-  if (config.use_api_socket === true) refuse("use_api_socket", "there is no API socket: the engine runs inside tscompose");
+  if (config.use_api_socket === true)
+    refuse("use_api_socket", "there is no API socket: the engine runs inside tscompose");
   if (Object.keys(config.models ?? {}).length > 0) {
     refuse("models", "run the model as a service and give its address as an environment variable");
   }

@@ -1,0 +1,25 @@
+/** `build --print`: the builds as a buildx bake file. Pure. */
+import type { Plan } from "../../plan/plan.js";
+
+export function bakeFile(plan: Plan): string {
+  const target: Record<string, unknown> = {};
+  for (const operation of plan.operations) {
+    if (operation.kind !== "build-image") continue;
+    const { request } = operation;
+    target[operation.service] = {
+      context: request.context,
+      ...(request.dockerfile === undefined ? {} : { dockerfile: request.dockerfile }),
+      ...(request.dockerfileInline === undefined ? {} : { "dockerfile-inline": request.dockerfileInline }),
+      ...(Object.keys(request.args ?? {}).length === 0 ? {} : { args: request.args }),
+      ...(Object.keys(request.labels ?? {}).length === 0 ? {} : { labels: request.labels }),
+      ...(Object.keys(request.additionalContexts ?? {}).length === 0 ? {} : { contexts: request.additionalContexts }),
+      tags: request.tags,
+      ...(request.target === undefined ? {} : { target: request.target }),
+      ...(request.noCache === true ? { "no-cache": true } : {}),
+      ...(request.pull === true ? { pull: true } : {}),
+      ...(request.platform === undefined ? {} : { platforms: [request.platform] }),
+      output: ["type=docker"],
+    };
+  }
+  return `${JSON.stringify({ group: { default: { targets: Object.keys(target) } }, target }, undefined, 2)}\n`;
+}

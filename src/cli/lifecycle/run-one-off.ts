@@ -1,0 +1,178 @@
+/** The work of `run`: dependencies up, container made, joined, its exit code returned. */
+import { randomBytes } from "node:crypto";
+import type { Project, Service } from "../../compose/model.js";
+import type { EngineApi } from "../../engine/api.js";
+import { isTscError, TscError } from "../../lib/errors.js";
+import { imageReferences } from "../../plan/images.js";
+import { hooksOf } from "../../plan/lifecycle.js";
+import { observe } from "../../plan/observe.js";
+import { planOneOff } from "../../plan/one-off.js";
+import { PlanBuilder } from "../../plan/plan.js";
+import type { ParsedOptions } from "../command.js";
+import type { CliContext } from "../context.js";
+import { joinSession } from "../stdio.js";
+import { bringUp, separatorOf } from "./bring-up.js";
+import { orphanRules, pullPolicy } from "./options.js";
+import { changedService, labelsOf } from "./run-overrides.js";
+import { openSession, type RunOptions, type Session } from "./session.js";
+
+/** The exit code of the command in the container; 0 when detached. */
+export async function runOneOff(
+  ctx: CliContext,
+  service: string,
+  argv: readonly string[],
+  options: ParsedOptions,
+): Promise<number> {
+  const noDependencies = options.flag("no-deps");
+  const loaded = await ctx.project({ services: [service], noDependencies });
+  const config = loaded.services[service];
+  if (config === undefined) {
+    throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, { kind: "not-found" });
+  }
+  const changed = await changedService(ctx, loaded, config, argv, options);
+  const project: Project = { ...loaded, services: { ...loaded.services, [service]: changed } };
+  const detach = options.flag("detach");
+  const quiet: RunOptions = options.flag("quiet") ? { quiet: true } : {};
+  const tty =
+    !detach &&
+    options.flag("tty") &&
+    !options.flag("no-TTY") &&
+    !options.flag("no-tty") &&
+    ctx.isTty.stdin &&
+    ctx.isTty.stdout;
+  const session = await openSession(ctx, project);
+  try {
+    await prepare(session, project, service, options, quiet);
+    const separator = separatorOf(ctx);
+    const observed = await observe(session.engine, project.name, { images: imageReferences(project, separator) });
+    const name = options.text("name");
+    const interactive = options.flag("interactive") && !detach;
+    const { plan, name: containerName } = planOneOff(project, observed, {
+      service,
+      slug: randomBytes(6).toString("hex"),
+      ...(name === undefined || name === "" ? {} : { name }),
+      separator,
+      publish: options.flag("service-ports") || options.list("publish").length > 0,
+      useAliases: options.flag("use-aliases"),
+      autoRemove: detach && options.flag("rm"),
+      stdinOpen: interactive || (detach && changed.stdin_open === true),
+      stdinOnce: interactive,
+      tty: detach ? changed.tty === true : tty,
+      labels: labelsOf(options),
+      waitForDependencies: !noDependencies,
+    });
+    const { ids } = await session.run(plan, quiet);
+    await session.endProgress();
+    if (ctx.globals.dryRun) return 0;
+    await session.unlock();
+    const id = ids.get(containerName);
+    if (id === undefined) throw new TscError("TSC_INTERNAL", `container ${containerName} was not made`);
+    const target = { id, name: containerName, service };
+    if (detach) {
+      await start(session, project, target);
+      ctx.print(`${id}\n`);
+      return 0;
+    }
+    try {
+      return await join(ctx, session, project, target, { tty, stdin: interactive });
+    } finally {
+      if (options.flag("rm")) await removeQuietly(session.engine, id);
+    }
+  } finally {
+    await session[Symbol.asyncDispose]();
+  }
+}
+
+interface Target {
+  readonly id: string;
+  readonly name: string;
+  readonly service: string;
+}
+
+/** Images of all, then networks, volumes and the dependencies' containers. The service itself is not brought up. */
+async function prepare(
+  session: Session,
+  project: Project,
+  service: string,
+  options: ParsedOptions,
+  run: RunOptions,
+): Promise<void> {
+  const { ctx } = session;
+  const target: Service | undefined = project.services[service];
+  const services = Object.fromEntries(Object.entries(project.services).filter(([name]) => name !== service));
+  const images = {
+    pull: pullPolicy(options, ["always", "missing", "never"]),
+    build: options.flag("build"),
+    quietPull: options.flag("quiet-pull"),
+    quietBuild: options.flag("quiet-build"),
+  };
+  const { planImages } = await import("../../plan/images.js");
+  const { observeImages } = await import("../../plan/observe.js");
+  const { imageOptions } = await import("./bring-up.js");
+  const separator = separatorOf(ctx);
+  const stored = await observeImages(session.engine, imageReferences(project, separator));
+  await session.run(planImages(project, stored, imageOptions(ctx, { images }, separator)), run);
+  await bringUp(
+    session,
+    {
+      ...project,
+      services,
+      disabledServices: {
+        ...project.disabledServices,
+        ...(target === undefined ? {} : { [service]: target }),
+      },
+    },
+    {
+      ...orphanRules(options, { ...project.environment, ...ctx.env }),
+      // Brought above; building again would repeat the work.
+      images: { pull: "missing", noBuild: !ctx.globals.dryRun },
+      confirm: (question) => ctx.confirm(question, false),
+      run,
+    },
+  );
+}
+
+async function start(session: Session, project: Project, target: Target): Promise<void> {
+  const plan = new PlanBuilder(project.name);
+  const postStart = hooksOf(project, target.service, "post_start");
+  plan.add(
+    { resource: `container ${target.name}`, cause: "run" },
+    { kind: "start-container", container: target, ...(postStart === undefined ? {} : { postStart }) },
+  );
+  await session.run(plan.build(), { quiet: true });
+}
+
+/** Attached before it starts, so that nothing is missed. Signals go to the container. */
+async function join(
+  ctx: CliContext,
+  session: Session,
+  project: Project,
+  target: Target,
+  mode: { readonly tty: boolean; readonly stdin: boolean },
+): Promise<number> {
+  const { containers } = session.engine;
+  await using stdio = await containers.attach(target.id, { stdin: mode.stdin });
+  const joined = joinSession(ctx, stdio, {
+    ...mode,
+    onSignal: (name, count) => {
+      void containers.kill(target.id, count > 2 ? "SIGKILL" : name).catch(() => undefined);
+    },
+  });
+  try {
+    await start(session, project, target);
+  } catch (error) {
+    await stdio.detach();
+    await joined.catch(() => undefined);
+    throw error;
+  }
+  const code = await joined;
+  return code ?? 0;
+}
+
+async function removeQuietly(engine: EngineApi, id: string): Promise<void> {
+  try {
+    await engine.containers.remove(id, { force: true, volumes: true });
+  } catch (error) {
+    if (!isTscError(error, "TSC_CONTAINER_NOT_FOUND")) throw error;
+  }
+}

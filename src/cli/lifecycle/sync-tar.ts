@@ -1,0 +1,93 @@
+/** A tar of host files under other names, for copying into a container. Follows no links. */
+import { createReadStream } from "node:fs";
+import { lstat, readdir, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { encodeTarHeader, TAR_END, tarPadding } from "../../lib/tar.js";
+
+export interface SyncedPath {
+  /** On the host. */
+  readonly path: string;
+  /** In the tar, without a leading slash. */
+  readonly name: string;
+}
+
+interface Found extends SyncedPath {
+  readonly kind: "file" | "directory" | "symlink";
+  readonly mode: number;
+  readonly mtime: number;
+  readonly link: string;
+}
+
+/** The tar of what exists (folders with all below them), undefined when nothing does; and the names of what does not. */
+export async function tarOfPaths(
+  paths: readonly SyncedPath[],
+  ignores: (path: string) => boolean,
+): Promise<{ readonly stream: NodeJS.ReadableStream | undefined; readonly missing: string[] }> {
+  const found: Found[] = [];
+  const missing: string[] = [];
+  const seen = new Set<string>();
+  for (const path of paths) {
+    if (!(await collect(path, ignores, found, seen))) missing.push(path.name);
+  }
+  // A folder's header goes before what it holds.
+  found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { stream: found.length === 0 ? undefined : Readable.from(tar(found)), missing };
+}
+
+async function collect(
+  { path, name }: SyncedPath,
+  ignores: (path: string) => boolean,
+  found: Found[],
+  seen: Set<string>,
+): Promise<boolean> {
+  if (seen.has(path)) return true;
+  const stat = await lstat(path).catch(() => undefined);
+  if (stat === undefined) return false;
+  seen.add(path);
+  const base = { path, name, mode: stat.mode & 0o7777, mtime: Math.floor(stat.mtimeMs / 1000), link: "" };
+  if (stat.isSymbolicLink()) found.push({ ...base, kind: "symlink", link: await readlink(path) });
+  else if (stat.isFile()) found.push({ ...base, kind: "file" });
+  else if (stat.isDirectory()) {
+    found.push({ ...base, kind: "directory" });
+    for (const entry of (await readdir(path)).sort()) {
+      const child = join(path, entry);
+      if (!ignores(child)) await collect({ path: child, name: `${name}/${entry}` }, ignores, found, seen);
+    }
+  }
+  return true;
+}
+
+async function* tar(found: readonly Found[]): AsyncGenerator<Uint8Array> {
+  for (const { path, name, kind, mode, mtime, link } of found) {
+    const header = { name: kind === "directory" ? `${name}/` : name, mode, mtime, uid: 0, gid: 0 };
+    if (kind === "symlink") yield encodeTarHeader({ ...header, type: "symlink", size: 0, linkName: link });
+    else if (kind === "directory") yield encodeTarHeader({ ...header, type: "directory", size: 0 });
+    else {
+      // The size in the header must be the size that follows, even when the file grows or shrinks meanwhile.
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const stat = await lstat(path).catch(() => undefined);
+      if (stat === undefined || !stat.isFile()) continue;
+      if (stat.size > 64 << 20) {
+        yield encodeTarHeader({ ...header, type: "file", size: stat.size });
+        let left = stat.size;
+        for await (const chunk of createReadStream(path, { end: stat.size - 1 })) {
+          left -= (chunk as Buffer).length;
+          yield chunk as Buffer;
+        }
+        yield Buffer.alloc(left);
+        yield tarPadding(stat.size);
+        continue;
+      }
+      for await (const chunk of createReadStream(path)) {
+        chunks.push(chunk as Buffer);
+        size += (chunk as Buffer).length;
+      }
+      yield encodeTarHeader({ ...header, type: "file", size });
+      yield* chunks;
+      yield tarPadding(size);
+    }
+  }
+  yield TAR_END;
+}

@@ -1,0 +1,105 @@
+/** The develop.watch triggers of a project as rules that answer for a path. Reads .dockerignore files; watches nothing. */
+import { readFileSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import type { Hook, Project, Service, WatchTrigger } from "../../compose/model.js";
+import { type IgnoreMatcher, parseIgnore } from "../../engine/build/dockerignore.js";
+
+export interface Rule {
+  readonly service: string;
+  readonly action: WatchTrigger["action"];
+  /** Host path that is watched. */
+  readonly path: string;
+  /** Where it lies in the container; empty for rebuild and restart. */
+  readonly target: string;
+  readonly exec: Hook | undefined;
+  readonly initialSync: boolean;
+  /** True for a path whose change means nothing. */
+  ignores(path: string): boolean;
+  /** True when nothing at or under the path matters: it is not even watched. */
+  ignoresTree(path: string): boolean;
+}
+
+/** What editors leave behind while they save, and version control. */
+const EPHEMERAL = [
+  "**/.git",
+  "**/*~",
+  "**/.*.sw?",
+  "**/.*.swx",
+  "**/4913",
+  "**/.#*",
+  "**/#*#",
+  "**/.DS_Store",
+  "**/.idea",
+];
+
+/** Rules of the services (all when none is named); warnings for triggers that cannot work. */
+export function rulesOf(
+  project: Project,
+  services: readonly string[],
+): { readonly rules: readonly Rule[]; readonly warnings: readonly string[] } {
+  const rules: Rule[] = [];
+  const warnings: string[] = [];
+  for (const service of Object.keys(project.services).sort()) {
+    const config = project.services[service];
+    if (config === undefined || (services.length > 0 && !services.includes(service))) continue;
+    for (const trigger of config.develop?.watch ?? []) {
+      if (trigger.action === "rebuild" && config.build === undefined) {
+        warnings.push(`service "${service}": develop.watch: can't rebuild ${trigger.path} without a build section`);
+        continue;
+      }
+      rules.push(ruleOf(service, config, trigger));
+    }
+  }
+  return { rules, warnings };
+}
+
+function ruleOf(service: string, config: Service, trigger: WatchTrigger): Rule {
+  const dockerignore = config.build?.context === undefined ? undefined : contextIgnore(config);
+  const own = parseIgnore([...EPHEMERAL, ...(trigger.ignore ?? [])].join("\n"));
+  const include =
+    trigger.include === undefined || trigger.include.length === 0 ? undefined : parseIgnore(trigger.include.join("\n"));
+  const excluded = (path: string, test: (matcher: IgnoreMatcher, inside: string) => boolean): boolean => {
+    const inside = inner(trigger.path, path);
+    if (inside !== undefined && inside !== "" && test(own, inside)) return true;
+    const inContext = inner(config.build?.context ?? "", path);
+    return dockerignore !== undefined && inContext !== undefined && inContext !== "" && test(dockerignore, inContext);
+  };
+  return {
+    service,
+    action: trigger.action,
+    path: trigger.path,
+    target: trigger.target ?? "",
+    exec: trigger.exec,
+    initialSync: trigger.initial_sync === true && trigger.action.startsWith("sync"),
+    ignores(path) {
+      const inside = inner(trigger.path, path);
+      if (inside === undefined) return true;
+      if (include !== undefined && inside !== "" && !include.excludes(inside)) return true;
+      return excluded(path, (matcher, name) => matcher.excludes(name));
+    },
+    ignoresTree(path) {
+      return excluded(path, (matcher, name) => matcher.excludes(name) && !matcher.mayHoldExceptions(name));
+    },
+  };
+}
+
+/** The path relative to a folder with `/`, or undefined when it lies outside. */
+function inner(folder: string, path: string): string | undefined {
+  if (folder === "") return undefined;
+  const inside = relative(folder, path);
+  if (inside === ".." || inside.startsWith(`..${sep}`)) return undefined;
+  return inside.split(sep).join("/");
+}
+
+/** `<Dockerfile>.dockerignore` beside the Dockerfile goes before the context's own. */
+function contextIgnore(config: Service): IgnoreMatcher | undefined {
+  const context = config.build?.context ?? "";
+  for (const name of [`${config.build?.dockerfile ?? "Dockerfile"}.dockerignore`, ".dockerignore"]) {
+    try {
+      return parseIgnore(readFileSync(join(context, name), "utf8"));
+    } catch {
+      // Not there (or not a folder on this machine): the next name.
+    }
+  }
+  return undefined;
+}
