@@ -8,16 +8,16 @@ import { createAttach, toPort } from "./attach.js";
 import { createDns } from "./dns.js";
 import { createEndpointLife } from "./endpoint-life.js";
 import { createFirewall } from "./firewall.js";
+import { networkingInfo } from "./info.js";
 import { createLiveChange } from "./live-change.js";
 import { createNetworkStore } from "./networks.js";
 import { isInternal, type Parts } from "./parts.js";
-import { findProgram, installHint } from "./programs.js";
 import { createRepair } from "./repair.js";
 import { resolvConfText } from "./resolv.js";
 import { rootlessSite } from "./rootless-site.js";
 import { firstHostAddress, hostSite, parseResolvConf, readHostResolvConf } from "./site.js";
 import { createSteps } from "./steps.js";
-import type { Networking, NetworkingInfo } from "./types.js";
+import type { Networking } from "./types.js";
 
 export type { AttachRequest, AttachResult, Networking, NetworkingInfo, ResolvConfRequest } from "./types.js";
 
@@ -87,21 +87,6 @@ export function openNetworking(ctx: EngineContext): Networking {
         liveEndpoints(state, bootId).find((record) => record.endpoint.gateway !== "");
       return any?.endpoint.gateway ?? firstHostAddress() ?? "127.0.0.1";
     },
-    info: async (): Promise<NetworkingInfo> => {
-      const needed = [
-        ["aardvark-dns", "names of containers"],
-        ["iptables", "publishing ports and isolating networks"],
-        ["ip", "removing networks"],
-        ...(ctx.rootless ? [["slirp4netns", "the way out of rootless networks"] as const] : []),
-      ] as const;
-      const components = [];
-      const missing = [];
-      for (const [name, why] of needed) {
-        const path = findProgram(ctx.env, name);
-        if (path === undefined) missing.push({ name, why, install: installHint(name) });
-        else components.push({ name, path, version: "" });
-      }
-      return { mode: site.mode, components, missing };
-    },
+    info: () => networkingInfo(ctx, site.mode),
   };
 }

@@ -10,11 +10,13 @@ import {
   deleteNetwork,
   findNetwork,
   forgetNetworkMeta,
+  hasForeignBridge,
   insertNetwork,
   listNetworks,
   type NetworkRecord,
   type NetworkSettings,
   networkUpEpoch,
+  setForeignBridge,
   setNetworkUp,
 } from "../state/networks.js";
 import type { NetworkInfo, NetworkSpec, NetworkSubnet } from "../types.js";
@@ -177,6 +179,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
         taken.push({ prefix: parsePrefix(subnet), owner: `network ${other.name}` });
     }
     for (const prefix of hostRoutes()) taken.push({ prefix, owner: "a route of this machine" });
+    for (const subnet of site.reserved) taken.push({ prefix: parsePrefix(subnet), owner: "the rootless uplink" });
     const given = (spec.subnets ?? []).map(completeSubnet);
     // macvlan shares the parent's subnet on purpose.
     for (const [index, subnet] of given.entries()) {
@@ -278,7 +281,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
     clearNetworkUp(state, network.name);
     if (!wasUp || settings.source !== "generated" || settings.bridge === "") return;
     await applyFirewall(network);
-    if (!site.hasBridge(settings.bridge)) return;
+    if (!site.hasBridge(settings.bridge) || hasForeignBridge(state, network.name)) return;
     const result = await run(
       kernel,
       [...site.prefix(), needProgram(ctx.env, "ip"), "link", "delete", settings.bridge],
@@ -361,6 +364,10 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
         if (isUp(network)) {
           others = true;
           return undefined;
+        }
+        const { bridge, source } = network.settings;
+        if (source === "generated" && !ctx.rootless && !bridge.startsWith(BRIDGE_PREFIX) && site.hasBridge(bridge)) {
+          setForeignBridge(state, network.name);
         }
         const result = await add();
         const epoch = site.epoch();

@@ -206,6 +206,7 @@ export function rootlessSite(ctx: EngineContext): Site {
         ? "pasta"
         : "slirp4netns",
     mtu: 65520,
+    reserved: ["10.0.2.0/24", "fd00::/64"],
     enter: (reserve) =>
       withLock(ctx, "rootless", async () => {
         await make();

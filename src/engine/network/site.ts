@@ -9,6 +9,8 @@ export interface Site {
   readonly mode: string;
   /** MTU of bridges when nobody asks for another; 0 = the kernel's default. */
   readonly mtu: number;
+  /** Subnets that are taken there beside the machine's routes. */
+  readonly reserved: readonly string[];
   /** Makes the place ready and runs `reserve` before anybody could take it down as idle. */
   enter<T>(reserve: () => T): Promise<T>;
   /** Names this boot and this namespace; undefined when the namespace is not there. */
@@ -84,6 +86,7 @@ export function hostSite(ctx: EngineContext): Site {
   return {
     mode: "bridge",
     mtu: 0,
+    reserved: [],
     enter: async (reserve) => reserve(),
     epoch: () => epoch,
     prefix: () => [],

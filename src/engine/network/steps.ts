@@ -1,6 +1,6 @@
 /** The steps that joining and leaving share: claiming ports, adding reserved rows, taking rows off. */
 import type { EndpointRecord } from "../state/endpoints.js";
-import { publishedPorts, saveEndpoint } from "../state/endpoints.js";
+import { liveEndpoints, publishedPorts, saveEndpoint } from "../state/endpoints.js";
 import { findNetwork } from "../state/networks.js";
 import type { PortMapping } from "../types.js";
 import type { Parts } from "./parts.js";
@@ -114,9 +114,13 @@ export function createSteps({ ctx, site, networks, firewall, dns, life }: Parts)
     state.transaction(() => {
       for (const record of gone) life.settle(record, options.release);
     });
+    // The shared namespace goes with its last container, and its rules with it.
+    const rulesMatter = !ctx.rootless || liveEndpoints(state, bootId).length > 0;
     const outcomes = await Promise.allSettled([
       gone.some((record) => record.cni.names.length > 0) ? dns.settled(dns.changed()) : undefined,
-      gone.some((record) => record.cni.ports.length > 0) ? firewall.settled(firewall.changed()) : undefined,
+      rulesMatter && gone.some((record) => record.cni.ports.length > 0)
+        ? firewall.settled(firewall.changed())
+        : undefined,
     ]);
     for (const outcome of outcomes) if (outcome.status === "rejected") errors.push(outcome.reason);
     if (errors.length > 0) throw errors[0];

@@ -1,5 +1,5 @@
 /** Networks with real plugins, name server and packet filter; needs root. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -342,4 +342,113 @@ test("host and none need no network; nothing is left of anything", async () => {
   }
   expect(existsSync(`/sys/class/net/${bridge}`)).toBe(false);
   for (const chain of chains) expect(execFileSync("iptables-save", { encoding: "utf8" })).not.toContain(chain);
+});
+
+test("an alias of several containers gives all their addresses", async () => {
+  await using bench = openBench();
+  await bench.networking.create({ name: "app" });
+  const results = await Promise.all(
+    ["web-1", "web-2", "web-3"].map((name) =>
+      attach(bench, bench.addContainer(name), name, [{ network: "app", aliases: ["web"] }]),
+    ),
+  );
+  const found = lookup(bench, results[0]?.netnsPath ?? "", "web", results[0]?.endpoints[0]?.gateway ?? "");
+  expect(found?.sort()).toEqual(results.map((result) => result.endpoints[0]?.ipv4 ?? "").sort());
+});
+
+test("a published UDP port answers", async () => {
+  await using bench = openBench();
+  await bench.networking.create({ name: "app" });
+  const port = await freePort();
+  const a = await attach(
+    bench,
+    bench.addContainer("u"),
+    "u",
+    [{ network: "app" }],
+    [{ containerPort: 5353, hostPort: port, protocol: "udp", hostIp: "" }],
+  );
+  const program = `const s=require("node:dgram").createSocket("udp4");s.on("message",(m,f)=>s.send("echo "+m,f.port,f.address));s.bind(5353,()=>process.stdout.write("ready"))`;
+  const child = spawn("nsenter", [`--net=${a.netnsPath}`, "--", process.execPath, "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await new Promise((done) => child.stdout.once("data", done));
+  const client = createSocket("udp4");
+  try {
+    const answer = new Promise<string>((done) => client.once("message", (message) => done(message.toString())));
+    client.send("hello", port, "127.0.0.1");
+    expect(await answer).toBe("echo hello");
+  } finally {
+    client.close();
+    child.kill("SIGKILL");
+  }
+});
+
+test("a macvlan network gives a container an interface on the parent", async () => {
+  const [parent, peer] = ["tscmv0", "tscmv1"];
+  execFileSync("ip", ["link", "add", parent, "type", "veth", "peer", "name", peer]);
+  try {
+    execFileSync("ip", ["link", "set", parent, "up"]);
+    execFileSync("ip", ["link", "set", peer, "up"]);
+    execFileSync("ip", ["addr", "add", "10.213.9.1/24", "dev", peer]);
+    await using bench = openBench();
+    await expect(bench.networking.create({ name: "lan", driver: "macvlan" })).rejects.toMatchObject({
+      code: "TSC_NETWORK_SUBNET_INVALID",
+    });
+    await bench.networking.create({
+      name: "lan",
+      driver: "macvlan",
+      driverOpts: { parent },
+      subnets: [{ subnet: "10.213.9.0/24", gateway: "10.213.9.1" }],
+    });
+    const a = await attach(bench, bench.addContainer("m"), "m", [
+      { network: "lan", ipv4: "10.213.9.7", mac: "02:42:0a:d5:09:07" },
+    ]);
+    expect(a.endpoints[0]).toMatchObject({ ipv4: "10.213.9.7", mac: "02:42:0a:d5:09:07" });
+    await using _server = await serve(a.netnsPath, 80, "lan");
+    expect(await getFromHost("http://10.213.9.7/")).toBe("lan");
+  } finally {
+    execFileSync("ip", ["link", "delete", parent]);
+  }
+});
+
+test("a bridge that was there before the network outlives it", async () => {
+  execFileSync("ip", ["link", "add", "tscbr-own", "type", "bridge"]);
+  try {
+    {
+      await using bench = openBench();
+      await bench.networking.create({ name: "app", driverOpts: { "com.docker.network.bridge.name": "tscbr-own" } });
+      await attach(bench, bench.addContainer("x"), "x", [{ network: "app" }]);
+    }
+    expect(existsSync("/sys/class/net/tscbr-own")).toBe(true);
+  } finally {
+    execFileSync("ip", ["link", "delete", "tscbr-own"]);
+  }
+});
+
+test("after a reboot a container gets its address back and its network is set up anew", async () => {
+  await using bench = openBench();
+  await bench.networking.create({ name: "app" });
+  const [one, two] = [bench.addContainer("one"), bench.addContainer("two")];
+  await attach(bench, one, "one", [{ network: "app" }]);
+  const before = await attach(bench, two, "two", [{ network: "app" }]);
+  // What a reboot does: namespaces, bridges and rules are gone, rows are of another boot.
+  for (const id of [one, two]) bench.kernel.removeNetworkNamespace(join(bench.context.paths.netns, id));
+  execFileSync("ip", ["link", "delete", (await bench.networking.inspect("app")).bridge]);
+  bench.state.run("UPDATE endpoints SET boot_id = 'earlier'");
+  bench.state.run("UPDATE meta SET value = 'earlier' WHERE key LIKE 'network.up/%'");
+  const again = bench.reopen();
+  await again.repair();
+  const after = await again.attach({ id: two, name: "two", attachments: [{ network: "app" }], ports: [] });
+  expect(after.endpoints[0]?.ipv4).toBe(before.endpoints[0]?.ipv4);
+  expect(lookup(bench, after.netnsPath, "two", after.endpoints[0]?.gateway ?? "")).toEqual([after.endpoints[0]?.ipv4]);
+  expect(again.endpoints(one)).toEqual([]);
+});
+
+test("info names every part with its version", async () => {
+  await using bench = openBench();
+  const info = await bench.networking.info();
+  expect(info.mode).toBe("bridge");
+  expect(info.missing).toEqual([]);
+  for (const component of info.components)
+    expect([component.name, component.version]).toEqual([component.name, expect.stringMatching(/^\d/)]);
 });

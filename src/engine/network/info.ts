@@ -1,0 +1,42 @@
+/** Which programs networking found and their versions; asked by `info` and `doctor` only. */
+import { printable } from "../../lib/printable.js";
+import type { EngineContext } from "../context.js";
+import { findPlugin, findProgram, helperEnv, installHint, pluginDirs } from "./programs.js";
+import { run } from "./run.js";
+import type { NetworkingInfo } from "./types.js";
+
+/** The first `1.2.3`-like word of what a program says about itself. */
+export function versionIn(text: string): string {
+  return /\bv?(\d+\.\d+(?:[.\w~+-]*)?)/.exec(printable(text))?.[1] ?? "";
+}
+
+export async function networkingInfo(ctx: EngineContext, mode: string): Promise<NetworkingInfo> {
+  const env = helperEnv(ctx.env);
+  const programs: readonly (readonly [string, string, readonly string[]])[] = [
+    ["aardvark-dns", "names of containers", ["--version"]],
+    ["iptables", "publishing ports and isolating networks", ["--version"]],
+    ["ip", "removing networks", ["-V"]],
+    ...(ctx.rootless ? [["slirp4netns", "the way out of rootless networks", ["--version"]] as const] : []),
+  ];
+  const ask = async (path: string, args: readonly string[]): Promise<string> => {
+    const result = await run(ctx.kernel, [path, ...args], { env, timeoutMs: 5_000 }).catch(() => undefined);
+    return result === undefined ? "" : versionIn(`${result.stdout} ${result.stderr}`);
+  };
+  const components: { name: string; path: string; version: string }[] = [];
+  const missing: { name: string; why: string; install: string }[] = [];
+  for (const [name, why, args] of programs) {
+    const path = findProgram(ctx.env, name);
+    if (path === undefined) missing.push({ name, why, install: installHint(name) });
+    else components.push({ name, path, version: await ask(path, args) });
+  }
+  for (const name of ["bridge", "static"]) {
+    try {
+      const path = findPlugin(pluginDirs(ctx.env), name);
+      // Without CNI_COMMAND a plugin says what it is.
+      components.push({ name: `CNI ${name}`, path, version: await ask(path, []) });
+    } catch {
+      missing.push({ name: `CNI ${name}`, why: "joining containers to networks", install: installHint(name) });
+    }
+  }
+  return { mode, components, missing };
+}
