@@ -3,7 +3,7 @@
  * makes the real one. Nothing below main.ts reads the process itself.
  */
 import type { Project } from "../compose/index.js";
-import type { EngineApi } from "../engine/api.js";
+import type { Engine } from "../engine/index.js";
 import type { Progress } from "./render/progress.js";
 
 export type AnsiMode = "auto" | "never" | "always";
@@ -58,7 +58,7 @@ export interface CliContext {
    */
   projectOrName(request?: ProjectRequest): Promise<{ readonly name: string; readonly project: Project | undefined }>;
   /** Opens the engine once; closed by the program at the end. */
-  engine(): Promise<EngineApi>;
+  engine(): Promise<Engine>;
   /** A renderer fed with execute's events; call `end()` (it restores the terminal) before printing results. */
   progress(): Promise<Progress>;
   /** One line on stderr, once per text. */

@@ -1,6 +1,6 @@
 /** Makes the `CliContext` of one run: lazy project and engine, interrupts, warnings. Owns their lifetime. */
 import type { Project } from "../compose/index.js";
-import type { EngineApi } from "../engine/api.js";
+import type { Engine } from "../engine/index.js";
 import { isTscError, TscError } from "../lib/errors.js";
 import { printable } from "../lib/printable.js";
 import type { CliContext, GlobalOptions, ProjectRequest } from "./context.js";
@@ -57,8 +57,8 @@ export function openContext(around: Surroundings, globals: GlobalOptions): CliCo
     return loading;
   }
 
-  let engine: Promise<EngineApi> | undefined;
-  async function openOnce(): Promise<EngineApi> {
+  let engine: Promise<Engine> | undefined;
+  async function openOnce(): Promise<Engine> {
     const { openEngine } = await import("../engine/index.js");
     const root = around.env["TSCOMPOSE_ROOT"];
     const runRoot = around.env["TSCOMPOSE_RUN_ROOT"];

@@ -77,10 +77,8 @@ function convert(
   previous: string | number | boolean | readonly string[] | undefined,
 ): string | number | boolean | readonly string[] {
   const before = Array.isArray(previous) ? previous : [];
-  const kind = spec.value;
-  switch (kind) {
-    case undefined:
-      return true;
+  if (spec.value === undefined) return true;
+  switch (spec.value) {
     case "list":
       return [...before, value];
     case "csv":

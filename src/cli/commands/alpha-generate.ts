@@ -1,0 +1,97 @@
+/** `alpha generate`: a compose file from containers that run already. */
+import type { ContainerInfo } from "../../engine/types.js";
+import { TscError } from "../../lib/errors.js";
+import type { CommandSpec } from "../command.js";
+
+export const command: CommandSpec = {
+  name: "alpha generate",
+  summary: "Generate a Compose file from existing containers",
+  example: "tscompose alpha generate --name demo demo-web-1",
+  args: [{ name: "CONTAINERS", required: true, variadic: true, complete: "container" }],
+  options: [
+    { long: "format", value: "string", default: "yaml", choices: ["yaml", "json"], help: "Values: [yaml | json]" },
+    { long: "name", value: "string", help: "Project name to set in the Compose file" },
+    { long: "project-dir", value: "string", complete: "directory", help: "Directory to use for the project" },
+  ],
+  run: async (ctx, names, options) => {
+    const engine = await ctx.engine();
+    const containers = await Promise.all(names.map((name) => engine.containers.inspect(name)));
+    const { basename, resolve } = await import("node:path");
+    const folder = resolve(ctx.cwd, options.text("project-dir") ?? ".");
+    const model = composeModel(
+      containers,
+      options.text("name") ??
+        basename(folder)
+          .toLowerCase()
+          .replace(/[^a-z0-9_-]/g, ""),
+    );
+    if (options.text("format") === "json") ctx.print(`${JSON.stringify(model, null, 2)}\n`);
+    else ctx.print(await (await import("../../compose/index.js")).treeYaml(model));
+    return 0;
+  },
+};
+
+/** One service per container; only what its spec says beyond the image's defaults. */
+export function composeModel(containers: readonly ContainerInfo[], project: string): object {
+  const services: Record<string, object> = {};
+  const networks = new Set<string>();
+  const volumes = new Set<string>();
+  for (const { name, spec, imageName, ports, mounts } of containers) {
+    if (Object.hasOwn(services, name)) {
+      throw new TscError("TSC_USAGE", `container "${name}" was named twice`, { kind: "invalid-input" });
+    }
+    const attached = (spec.networks ?? []).map(({ network }) => network);
+    for (const network of attached) networks.add(network);
+    for (const mount of mounts) if (mount.type === "volume" && mount.name !== "") volumes.add(mount.name);
+    const environment = Object.entries(spec.env ?? {}).filter(([, value]) => value !== null);
+    services[name] = {
+      image: imageName || spec.image,
+      container_name: name,
+      ...(spec.command === undefined ? {} : { command: spec.command.map(escape) }),
+      ...(spec.entrypoint === undefined ? {} : { entrypoint: spec.entrypoint.map(escape) }),
+      ...(environment.length === 0
+        ? {}
+        : { environment: Object.fromEntries(environment.map(([key, value]) => [key, escape(value ?? "")])) }),
+      ...(ports.length === 0
+        ? {}
+        : {
+            ports: ports.map((port) => ({
+              target: port.containerPort,
+              published: String(port.hostPort),
+              protocol: port.protocol,
+              ...(port.hostIp === "" ? {} : { host_ip: port.hostIp }),
+            })),
+          }),
+      ...(mounts.length === 0
+        ? {}
+        : {
+            volumes: mounts
+              .filter((mount) => mount.type === "bind" || mount.type === "volume")
+              .map((mount) => ({
+                type: mount.type,
+                source: mount.type === "volume" ? mount.name : mount.source,
+                target: mount.target,
+                ...(mount.readOnly ? { read_only: true } : {}),
+              })),
+          }),
+      ...(attached.length === 0 ? {} : { networks: attached }),
+      ...(spec.restart === undefined || spec.restart.policy === "no" ? {} : { restart: spec.restart.policy }),
+      ...(spec.user === undefined ? {} : { user: spec.user }),
+      ...(spec.workingDir === undefined ? {} : { working_dir: spec.workingDir }),
+      ...(spec.privileged === true ? { privileged: true } : {}),
+    };
+  }
+  const external = (names: ReadonlySet<string>) =>
+    Object.fromEntries([...names].toSorted().map((name) => [name, { name, external: true }]));
+  return {
+    name: project,
+    services,
+    ...(networks.size === 0 ? {} : { networks: external(networks) }),
+    ...(volumes.size === 0 ? {} : { volumes: external(volumes) }),
+  };
+}
+
+/** A dollar sign is a variable in a compose file. */
+function escape(text: string): string {
+  return text.replaceAll("$", "$$$$");
+}

@@ -1,0 +1,39 @@
+/** `commands`: every command with its flags, for comparison with the reference. */
+import type { CommandSpec } from "../command.js";
+import { globalOptionSpecs } from "../globals.js";
+
+export const command: CommandSpec = {
+  name: "commands",
+  hidden: true,
+  summary: "List every command and its flags",
+  example: "tscompose commands --json",
+  args: [],
+  options: [{ long: "json", help: "One JSON object: command to flags" }],
+  run: async (ctx, _args, options) => {
+    const { loadAllCommands } = await import("../all-commands.js");
+    const all = await loadAllCommands();
+    const list = [
+      { name: "(global)", hidden: false, options: globalOptionSpecs },
+      ...all.map((spec) => ({ name: spec.name, hidden: spec.hidden === true, options: spec.options })),
+    ];
+    if (options.flag("json")) {
+      const described = list.map(({ name, hidden, options: specs }) => [
+        name,
+        {
+          hidden,
+          flags: specs.map(({ long, short, value, hidden: isHidden }) => ({
+            long: `--${long}`,
+            ...(short === undefined ? {} : { short: `-${short}` }),
+            ...(value === undefined ? {} : { value }),
+            ...(isHidden === true ? { hidden: true } : {}),
+          })),
+        },
+      ]);
+      ctx.print(`${JSON.stringify(Object.fromEntries(described), null, 2)}\n`);
+    } else {
+      for (const { name, options: specs } of list)
+        ctx.print(`${name}: ${specs.map(({ long }) => `--${long}`).join(" ")}\n`);
+    }
+    return 0;
+  },
+};

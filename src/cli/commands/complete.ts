@@ -1,0 +1,20 @@
+/** `__complete`: what could come next on a command line; asked by the scripts of `completion`. Never fails loudly. */
+import type { CommandSpec } from "../command.js";
+
+export const command: CommandSpec = {
+  name: "__complete",
+  hidden: true,
+  summary: "Print candidates for the last word",
+  example: "tscompose __complete -- logs we",
+  args: [{ name: "WORD", variadic: true }],
+  options: [],
+  stopAtFirstArgument: true,
+  run: async (ctx, words) => {
+    const { complete } = await import("../complete.js");
+    const { candidates, directive } = await complete(ctx, words);
+    ctx.print(
+      [...candidates.map(({ text, help }) => (help === "" ? text : `${text}\t${help}`)), directive, ""].join("\n"),
+    );
+    return 0;
+  },
+};

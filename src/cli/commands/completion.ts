@@ -1,0 +1,101 @@
+/** `completion`: the script a shell reads; it asks `tscompose __complete` for everything, so it never goes stale. */
+import { TscError } from "../../lib/errors.js";
+import type { CommandSpec } from "../command.js";
+
+export const command: CommandSpec = {
+  name: "completion",
+  summary: "Print the shell completion script for bash, zsh or fish",
+  example: "source <(tscompose completion bash)",
+  args: [{ name: "bash|zsh|fish", required: true }],
+  options: [],
+  run: async (ctx, args) => {
+    const script = SCRIPTS.get(args[0] ?? "");
+    if (script === undefined) {
+      throw new TscError("TSC_USAGE", `no completion for shell "${args[0] ?? ""}"`, {
+        kind: "invalid-input",
+        hint: "use bash, zsh or fish",
+      });
+    }
+    ctx.print(script);
+    return 0;
+  },
+};
+
+/** `__complete` prints one candidate per line, a tab, its description; last a line `:files` or `:none`. */
+const SCRIPTS = new Map([
+  [
+    "bash",
+    `# tscompose completion for bash
+_tscompose() {
+  local cur line out directive
+  cur="\${COMP_WORDS[COMP_CWORD]}"
+  out="$("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" || return
+  COMPREPLY=()
+  directive=:none
+  while IFS= read -r line; do
+    case "$line" in
+      :*) directive="$line" ;;
+      *) COMPREPLY+=("\${line%%$'\\t'*}") ;;
+    esac
+  done <<< "$out"
+  if [ "$directive" = :files ]; then
+    compopt -o filenames 2>/dev/null
+    while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$cur")
+  elif [ "$directive" = :dirs ]; then
+    compopt -o filenames 2>/dev/null
+    while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -d -- "$cur")
+  fi
+}
+complete -F _tscompose tscompose docker-compose
+`,
+  ],
+  [
+    "zsh",
+    `#compdef tscompose docker-compose
+# tscompose completion for zsh
+_tscompose() {
+  local line directive=:none out
+  local -a candidates
+  out="$("\${words[1]}" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)" || return 1
+  for line in "\${(@f)out}"; do
+    case "$line" in
+      :*) directive="$line" ;;
+      *$'\\t'*) candidates+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}") ;;
+      ?*) candidates+=("\${line//:/\\\\:}") ;;
+    esac
+  done
+  (( \${#candidates} )) && _describe 'tscompose' candidates
+  case "$directive" in
+    :files) _files ;;
+    :dirs) _files -/ ;;
+  esac
+}
+compdef _tscompose tscompose docker-compose
+`,
+  ],
+  [
+    "fish",
+    `# tscompose completion for fish
+function __tscompose_complete
+  set -l words (commandline -opc)
+  set -l current (commandline -ct)
+  set -l directive :none
+  for line in ($words[1] __complete -- $words[2..-1] "$current" 2>/dev/null)
+    if string match -q ':*' -- $line
+      set directive $line
+    else
+      printf '%s\\n' $line
+    end
+  end
+  switch $directive
+    case :files
+      __fish_complete_path "$current"
+    case :dirs
+      __fish_complete_directories "$current"
+  end
+end
+complete -c tscompose -f -a '(__tscompose_complete)'
+complete -c docker-compose -f -a '(__tscompose_complete)'
+`,
+  ],
+]);

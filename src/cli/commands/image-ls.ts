@@ -1,0 +1,39 @@
+/** `image ls`: stored images. */
+import type { CommandSpec } from "../command.js";
+import { IMAGE_FORMAT, imageRows, splitReference } from "../render/image-rows.js";
+import { renderRows } from "../render/rows.js";
+import { shortId } from "../render/units.js";
+
+export const command: CommandSpec = {
+  name: "image ls",
+  aliases: ["image list"],
+  summary: "List images",
+  example: "tscompose image ls",
+  args: [{ name: "REPOSITORY[:TAG]", complete: "image" }],
+  options: [
+    { long: "format", value: "string", help: "Format output: table, table TEMPLATE, json or a Go template" },
+    { long: "no-trunc", help: "Don't truncate output" },
+    { long: "quiet", short: "q", help: "Only show image IDs" },
+  ],
+  run: async (ctx, args, options) => {
+    const engine = await ctx.engine();
+    const trunc = !options.flag("no-trunc");
+    const wanted = args[0] === undefined ? undefined : splitReference(args[0]);
+    const images = (await engine.images.list()).toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    const shown = images.filter(
+      ({ tags }) =>
+        wanted === undefined ||
+        tags
+          .map(splitReference)
+          .some((one) => one.repository === wanted.repository && (wanted.tag || one.tag) === one.tag),
+    );
+    if (options.flag("quiet")) {
+      ctx.print(shown.map(({ id }) => `${trunc ? shortId(id) : id}\n`).join(""));
+      return 0;
+    }
+    const now = Date.now();
+    const rows = shown.flatMap((image) => imageRows(image, { now, trunc }));
+    ctx.print(renderRows(rows, IMAGE_FORMAT, options.text("format") ?? ""));
+    return 0;
+  },
+};

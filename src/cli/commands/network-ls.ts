@@ -1,0 +1,56 @@
+/** `network ls`: every network of this engine. */
+import type { CommandSpec } from "../command.js";
+import { type RowFormat, renderRows } from "../render/rows.js";
+import { goTime, shortId } from "../render/units.js";
+
+const FORMAT: RowFormat = {
+  columns: ["ID", "Name", "Driver", "Scope"],
+  headers: {
+    CreatedAt: "CREATED AT",
+    Driver: "DRIVER",
+    ID: "NETWORK ID",
+    IPv4: "IPV4",
+    IPv6: "IPV6",
+    Internal: "INTERNAL",
+    Labels: "LABELS",
+    Name: "NAME",
+    Scope: "SCOPE",
+  },
+};
+
+export const command: CommandSpec = {
+  name: "network ls",
+  aliases: ["network list"],
+  summary: "List networks",
+  example: "tscompose network ls",
+  args: [],
+  options: [
+    { long: "format", value: "string", help: "Format output: table, table TEMPLATE, json or a Go template" },
+    { long: "no-trunc", help: "Do not truncate the output" },
+    { long: "quiet", short: "q", help: "Only display network IDs" },
+  ],
+  run: async (ctx, _args, options) => {
+    const engine = await ctx.engine();
+    const id = (full: string) => (options.flag("no-trunc") ? full : shortId(full));
+    const networks = (await engine.networks.list()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    if (options.flag("quiet")) {
+      ctx.print(networks.map((network) => `${id(network.id)}\n`).join(""));
+      return 0;
+    }
+    const rows = networks.map((network) => ({
+      CreatedAt: goTime(network.createdAt),
+      Driver: network.driver,
+      ID: id(network.id),
+      IPv4: String(network.subnets.some(({ subnet }) => !subnet.includes(":"))),
+      IPv6: String(network.ipv6),
+      Internal: String(network.internal),
+      Labels: Object.entries(network.labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(","),
+      Name: network.name,
+      Scope: "local",
+    }));
+    ctx.print(renderRows(rows, FORMAT, options.text("format") ?? ""));
+    return 0;
+  },
+};

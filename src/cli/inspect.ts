@@ -1,0 +1,54 @@
+/** `… inspect`: prints what was found, then fails for what was not. */
+import { messageOf, TscError, throwAll } from "../lib/errors.js";
+import type { CliContext } from "./context.js";
+
+/** Prints a JSON array (or a line per object for a template); missing objects are errors after the rest was printed. */
+export async function inspectAll<T>(
+  ctx: CliContext,
+  names: readonly string[],
+  format: string | undefined,
+  find: (name: string) => Promise<T>,
+): Promise<number> {
+  const found: T[] = [];
+  const errors: TscError[] = [];
+  for (const name of names) {
+    try {
+      found.push(await find(name));
+    } catch (error) {
+      errors.push(asTscError(error));
+    }
+  }
+  if (format === undefined || format === "") ctx.print(`${JSON.stringify(found, null, 4)}\n`);
+  else if (format === "json") ctx.print(`${JSON.stringify(found)}\n`);
+  else {
+    const { compileTemplate } = await import("./render/template.js");
+    const template = compileTemplate(format);
+    for (const one of found) ctx.print(`${template(one)}\n`);
+  }
+  throwAll(errors);
+  return 0;
+}
+
+/** Runs `work` for every name, prints what each returns, and reports all failures at the end. */
+export async function forEachName(
+  ctx: CliContext,
+  names: readonly string[],
+  work: (name: string) => Promise<string>,
+): Promise<number> {
+  const errors: TscError[] = [];
+  for (const name of names) {
+    try {
+      const line = await work(name);
+      if (line !== "") ctx.print(`${line}\n`);
+    } catch (error) {
+      errors.push(asTscError(error));
+    }
+  }
+  throwAll(errors);
+  return 0;
+}
+
+function asTscError(error: unknown): TscError {
+  if (typeof error === "object" && error !== null && "kind" in error && "code" in error) return error as TscError;
+  return new TscError("TSC_INTERNAL", messageOf(error), { cause: error });
+}
