@@ -72,7 +72,7 @@ class Layout {
       }
       const { uid = 0, gid = 0 } = this.#options.owner ?? {};
       const kept = stat === undefined ? undefined : { uid: stat.uid, gid: stat.gid, mode: stat.mode & 0o7777 };
-      const mtime = Math.floor((stat?.mtimeMs ?? 0) / 1000);
+      const mtime = Math.floor((stat?.mtimeMs ?? Date.now()) / 1000);
       yield encodeTarHeader({
         name: folder,
         type: "directory",

@@ -45,7 +45,7 @@ export type SourceGroup =
     };
 
 /** An item made of bytes in memory. */
-export function memoryItem(content: Buffer, mode: number, mtime = 0): SourceItem {
+export function memoryItem(content: Buffer, mode: number, mtime = Math.floor(Date.now() / 1000)): SourceItem {
   return {
     relative: "",
     type: "file",
