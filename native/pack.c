@@ -70,7 +70,10 @@ static void pad(unsigned long long size) {
 
 /* ---- headers ---- */
 
-static void octal(char *field, size_t size, unsigned long long value) { snprintf(field, size, "%0*llo", (int)size - 1, value); }
+static void octal(char *field, size_t size, unsigned long long value) {
+  field[size - 1] = '\0';
+  for (size_t i = size - 1; i > 0; i--, value >>= 3) field[i - 1] = (char)('0' + (value & 7));
+}
 
 static void header(char type, const char *name, const char *link, const struct stat *st, unsigned long long size) {
   union {
