@@ -78,7 +78,7 @@ async function versionOf(ctx: EngineContext, path: string): Promise<string> {
     child.once("close", () => resolve());
     child.once("error", reject);
   });
-  const version = /\d+\.\d+(?:\.\d+)?[\w.+~-]*/.exec(Buffer.concat(output).toString())?.[0] ?? "";
+  const version = /\d+\.\d+(?:\.\d+)?[0-9a-z.+~-]*/.exec(Buffer.concat(output).toString())?.[0] ?? "";
   ctx.state.run("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", key, `${stamp} ${version}`);
   return version;
 }

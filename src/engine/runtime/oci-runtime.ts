@@ -2,7 +2,7 @@
  * Calls an OCI runtime (crun, runc) and chooses which one. The hot path needs no call at all: a created container is
  * started through its exec fifo and a dead one is deleted by removing what the runtime left.
  */
-import { constants, existsSync } from "node:fs";
+import { constants, existsSync, openSync } from "node:fs";
 import { open, rm, unlink } from "node:fs/promises";
 import { Socket } from "node:net";
 import { basename, join } from "node:path";
@@ -96,7 +96,6 @@ export interface RuntimeCall {
   readonly cgroupPath: string;
   readonly verb: string;
   readonly args: readonly string[];
-  readonly input?: string;
 }
 
 /** Runs one runtime verb to its end; its standard output. `TSC_RUNTIME_FAILED` carries what it said. */
@@ -107,7 +106,7 @@ export async function callRuntime(ctx: EngineContext, call: RuntimeCall): Promis
     ...call.args,
   ]);
   const child = ctx.kernel.spawn(program, args, {
-    stdio: [call.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
     env: runtimeEnvironment(ctx),
     cwd: "/",
   });
@@ -117,7 +116,6 @@ export async function callRuntime(ctx: EngineContext, call: RuntimeCall): Promis
   child.stderr?.on("data", (data: Buffer) => {
     if (errors.length < 64) errors.push(data);
   });
-  child.stdin?.end(call.input);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", resolve);
@@ -179,8 +177,8 @@ function initDied(id: string): TscError {
 
 /** Opened for both directions so that neither open nor a dead writer can block; read through the event loop. */
 async function readFifo(ctx: EngineContext, path: string, init: ProcessIdentity, id: string): Promise<void> {
-  const file = await open(path, constants.O_RDWR | constants.O_NONBLOCK);
-  const socket = new Socket({ fd: file.fd, readable: true, writable: false });
+  // A bare descriptor: the socket owns it and closes it.
+  const socket = new Socket({ fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), writable: false });
   const ended = new AbortController();
   try {
     await Promise.race([

@@ -18,7 +18,7 @@ export function runtimeReason(said: string, argv0: string, fallback: number): Ru
     return { message: `exec: "${program}": no such file or directory`, exitCode: 127 };
   }
   if (
-    /exec.*permission denied|permission denied.*exec|open executable.*Permission denied|executable.*Permission denied/i.test(
+    /exec.*permission denied|permission denied.*exec|open executable.*(?:Permission denied|Operation not permitted)|executable.*Permission denied/i.test(
       text,
     )
   ) {

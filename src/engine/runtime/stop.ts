@@ -53,9 +53,13 @@ export async function stopContainer(
   const signal = signalNumber(options.signal ?? row.record.stopSignal);
   const timeoutMs = options.timeoutMs ?? row.record.stopTimeoutMs;
   if (row.state === "paused") await unpauseRow(deps, row);
+  emitKill(deps, row, timeoutMs === 0 ? constants.signals.SIGKILL : signal);
   if (timeoutMs > 0) {
     ctx.kernel.signal(init, signal);
-    if (!(await endsWithin(deps, init, timeoutMs))) ctx.kernel.signal(init, "SIGKILL");
+    if (!(await endsWithin(deps, init, timeoutMs))) {
+      emitKill(deps, row, constants.signals.SIGKILL);
+      ctx.kernel.signal(init, "SIGKILL");
+    }
   } else if (timeoutMs < 0) {
     ctx.kernel.signal(init, signal);
   } else ctx.kernel.signal(init, "SIGKILL");
@@ -103,13 +107,7 @@ export async function killContainer(deps: RuntimeDeps, row: ContainerRow, signal
   }
   const sent = ctx.kernel.signal({ pid: row.pid, startTime: row.pidStart }, signal);
   if (isFatal && row.state === "paused") await unpauseRow(deps, row);
-  ctx.emit({
-    type: "container",
-    action: "kill",
-    id: row.id,
-    name: row.name,
-    attributes: eventAttributes(row, { signal: String(signal) }),
-  });
+  emitKill(deps, row, signal);
   if (isFatal) {
     await ctx.kernel.waitForExit({ pid: row.pid, startTime: row.pidStart });
     await settleContainer(deps, row.id);
@@ -158,6 +156,11 @@ async function unpauseRow(deps: RuntimeDeps, row: ContainerRow): Promise<void> {
 
 function emitPlain(deps: RuntimeDeps, row: ContainerRow, action: string): void {
   deps.ctx.emit({ type: "container", action, id: row.id, name: row.name, attributes: eventAttributes(row) });
+}
+
+function emitKill(deps: RuntimeDeps, row: ContainerRow, signal: number): void {
+  const attributes = eventAttributes(row, { signal: String(signal) });
+  deps.ctx.emit({ type: "container", action: "kill", id: row.id, name: row.name, attributes });
 }
 
 /** Removes a container; `TSC_CONTAINER_RUNNING` unless forced. */

@@ -1,7 +1,10 @@
 /** Live change of a container's limits and restart policy. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { ContainersApi } from "../api.js";
 import { type ContainerRow, containerById, saveSpec } from "../state/containers.js";
 import type { RuntimeDeps } from "./deps.js";
+import { bundleOf } from "./lookup.js";
 import { deviceNumbersOf } from "./oci/devices.js";
 import { cgroupResources, honoured } from "./oci/limits.js";
 import { ociJson } from "./oci/spec.js";
@@ -26,13 +29,10 @@ export async function updateContainer(
     const host = deps.host();
     const resources = cgroupResources(honoured(spec, host, ctx.warn), host, [], deviceNumbersOf);
     if (cgroupPath !== "") {
-      await callRuntime(ctx, {
-        choice: runtime,
-        cgroupPath,
-        verb: "update",
-        args: ["--resources", "-", row.id],
-        input: ociJson(resources),
-      });
+      // A file: Node's pipes are sockets, which /dev/stdin cannot open.
+      const file = join(bundleOf(ctx, row.id), "resources.json");
+      await writeFile(file, ociJson(resources), { mode: 0o600 });
+      await callRuntime(ctx, { choice: runtime, cgroupPath, verb: "update", args: ["--resources", file, row.id] });
     }
   }
   saveSpec(ctx.state, row.id, spec);
