@@ -3,6 +3,7 @@
  * reads nothing: a command that touches no registry loads no registry code.
  */
 
+import type { FileLock } from "../../kernel/kernel.js";
 import type { ImagesApi } from "../api.js";
 import type { EngineContext } from "../context.js";
 import type { LayerRow } from "../state/layers.js";
@@ -33,6 +34,29 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
   const blobs = openBlobs(ctx);
   const deps = { ctx, storage, blobs };
   let registries: Promise<Registries> | undefined;
+  let hold: Promise<FileLock> | undefined;
+  let users = 0;
+  /** Keeps layers without an image from being collected while `work` runs. */
+  const holding = async <T>(work: () => Promise<T>): Promise<T> => {
+    const { holdStore } = await import("./collect.js");
+    hold ??= holdStore(ctx);
+    users++;
+    try {
+      await hold;
+      return await work();
+    } finally {
+      if (--users === 0 && !isBuilding) releaseHold();
+    }
+  };
+  const releaseHold = () => {
+    hold?.then(
+      (lock) => lock.release(),
+      () => {},
+    );
+    hold = undefined;
+  };
+  /** From the first layer made here until the engine closes: its image is recorded by somebody else, later. */
+  let isBuilding = false;
   const withRegistries = async () => {
     registries ??= (async () => {
       await blobs.removeStale();
@@ -50,7 +74,8 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
   return {
     async pull(reference, options) {
       pulling ??= loadPull();
-      return await (await pulling)(reference, options);
+      const pull = await pulling;
+      return await holding(() => pull(reference, options));
     },
     async push(reference, options) {
       const { pushImage } = await import("./push.js");
@@ -63,7 +88,7 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
     async load(path, options) {
       const { loadImages } = await import("./load.js");
       await blobs.removeStale();
-      return await loadImages(deps, path, options?.onProgress);
+      return await holding(() => loadImages(deps, path, options?.onProgress));
     },
     async save(references, path) {
       const { saveImages } = await import("./save.js");
@@ -71,7 +96,8 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
     },
     async commitLayer(request) {
       const { commitLayer } = await import("./create.js");
-      return await commitLayer(deps, request);
+      isBuilding = true;
+      return await holding(() => commitLayer(deps, request));
     },
     async createImage(request) {
       const { createImage } = await import("./create.js");
@@ -87,6 +113,7 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
     tag: (source, target) => tagImage(deps, source, target),
     remove: (reference, options) => removeImage(deps, reference, options?.force ?? false),
     [Symbol.dispose]() {
+      releaseHold();
       registries?.then(
         (open) => open[Symbol.dispose](),
         () => {},

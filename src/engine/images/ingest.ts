@@ -14,6 +14,7 @@ import type { Storage } from "../storage/index.js";
 import { type Blobs, digestOfFile } from "./blobs.js";
 import { type Compression, detectCompression } from "./compression.js";
 import { mismatch } from "./registry/index.js";
+import { createFrameSplitter, type FrameSplitter } from "./zstd-frames.js";
 
 export interface IngestDeps {
   readonly ctx: EngineContext;
@@ -154,10 +155,12 @@ async function startUnpacker(
   const signal =
     request.signal === undefined ? controller.signal : AbortSignal.any([controller.signal, request.signal]);
   let sink: Writable;
+  let splitter: FrameSplitter | undefined;
   let input: NodeJS.ReadableStream;
   if (compression === "zstd") {
     const { createZstdDecompress } = await import("node:zlib");
     const inflate = createZstdDecompress();
+    splitter = createFrameSplitter();
     sink = inflate;
     input = inflate;
   } else {
@@ -191,16 +194,27 @@ async function startUnpacker(
     });
   });
   failure.catch(() => {});
+  const inFrames = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  };
   return {
     hash: compression === "zstd" ? createHash("sha256") : undefined,
     async feed(chunk) {
       if (failed) return failure;
-      if (sink.write(chunk)) return;
+      let hasRoom = true;
+      for (const piece of inFrames(() => splitter?.split(chunk) ?? [chunk])) hasRoom = sink.write(piece);
+      if (hasRoom) return;
       const drained = Promise.withResolvers<void>();
       sink.once("drain", drained.resolve);
       await Promise.race([drained.promise, failure]);
     },
     finish() {
+      inFrames(() => splitter?.finish());
       sink.end();
       return Promise.race([result, failure]);
     },

@@ -17,6 +17,7 @@ import { type Descriptor, type ImageManifest, MANIFEST_LIMIT, parseManifest } fr
 import { choosePlatform, hostPlatform } from "./platform.js";
 import { familiarName, fullName, parseReference, withDefaultTag } from "./reference.js";
 import { recordImage, type StoreDeps } from "./store.js";
+import { zstdFrames } from "./zstd-frames.js";
 
 const LIST_LIMIT = 1024 * 1024;
 const INDEX_DEPTH = 4;
@@ -71,11 +72,13 @@ async function uncompressed(path: string, target: string, what: string): Promise
     import("node:zlib"),
     import("node:fs"),
   ]);
-  const inflate = compression === "gzip" ? createGunzip() : createZstdDecompress();
+  const output = createWriteStream(target, { flags: "wx", mode: 0o600 });
+  const source = createReadStream(path, { highWaterMark: 1 << 18 });
   try {
-    await pipeline(createReadStream(path), inflate, createWriteStream(target, { flags: "wx", mode: 0o600 }));
+    if (compression === "gzip") await pipeline(source, createGunzip(), output);
+    else await pipeline(source, zstdFrames, createZstdDecompress(), output);
   } catch (error) {
-    if (errnoOf(error) !== undefined && errnoOf(error) !== "EINVAL") throw error;
+    if (errnoOf(error) !== undefined && errnoOf(error) !== "EINVAL") throw error; // the disk's, not the archive's fault
     throw new TscError("TSC_IMAGE_ARCHIVE", `${what} is damaged`, { kind: "invalid-input", cause: error });
   }
   return target;

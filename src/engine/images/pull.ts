@@ -14,6 +14,7 @@ import { readImageConfig } from "./image-config.js";
 import { type IngestDeps, ingestLayer } from "./ingest.js";
 import { type Descriptor, type ImageManifest, parseManifest } from "./manifest.js";
 import { choosePlatform, formatPlatform, type Platform, parsePlatform, platformMatches } from "./platform.js";
+import { checkPolicy } from "./policy.js";
 import { familiarName, fullName, parseReference, repositoryName, withDefaultTag } from "./reference.js";
 import {
   applyAlias,
@@ -50,6 +51,7 @@ export async function pullImage(deps: PullDeps, text: string, options: PullOptio
   const written = withDefaultTag(parseReference(text));
   const target = withDefaultTag(parseReference(applyAlias(await deps.registries.config(), text)));
   const platform = parsePlatform(options.platform);
+  checkPolicy(deps.ctx.env, target);
   const image = familiarName(fullName(written));
   options.onProgress?.({ type: "pull-start", image });
   const { info, changed } = await deps.registries.withRepository(target, async (repository) => {

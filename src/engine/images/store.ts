@@ -113,6 +113,8 @@ export async function removeImage(
     if (!removal.isDeleted) return { ...removal, deleted: [] };
     const layers = await deps.storage.removeLayers(chainIdsOf(removal.row.record.diffIds));
     removeBlobs(deps, removal.row);
+    const { collectGarbage } = await import("./collect.js");
+    await collectGarbage(deps);
     return { ...removal, deleted: [removal.row.id, ...layers] };
   });
   const { row, untagged, deleted } = result;
@@ -192,7 +194,8 @@ function removeBlobs({ ctx: { state }, blobs }: StoreDeps, row: ImageRow): void 
   for (const digest of mine) blobs.remove(digest);
 }
 
-function blobsOf(blobs: Blobs, row: ImageRow): string[] {
+/** Digests of the config, the manifest and the layers it names; they need not all be stored. */
+export function blobsOf(blobs: Blobs, row: ImageRow): string[] {
   if (row.manifestDigest === "" || !blobs.has(row.manifestDigest)) return [row.id];
   const manifest = parseManifest(blobs.read(row.manifestDigest), "", `image ${digestHex(row.id).slice(0, 12)}`);
   if (manifest.kind !== "manifest") return [row.id, row.manifestDigest];

@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { createSign, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { freePort, startRegistry } from "../../helpers/registry.js";
@@ -262,4 +262,64 @@ test("mirrors are tried first, with their own credentials, and failing ones are 
   expect(mirror.requests.length).toBeGreaterThan(0);
   expect(mirror.requests.every((one) => one.authorization === undefined)).toBe(true);
   expect(engine.warnings.join()).toContain("mirror");
+});
+
+test("TLS: a loopback registry may have any certificate, others need a trusted one", async () => {
+  const key = join(folder, "tls.key");
+  const certificate = join(folder, "tls.crt");
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "rsa:2048",
+      "-nodes",
+      "-keyout",
+      key,
+      "-out",
+      certificate,
+      "-subj",
+      "/CN=localhost",
+      "-addext",
+      "subjectAltName=DNS:localhost",
+      "-days",
+      "2",
+    ],
+    { stdio: "ignore" },
+  );
+  await using plain = await startRegistry();
+  const image = await putImage(plain.address, "tls", "1", { layers: [{ tar: tarOf({ a: "tls" }) }] });
+  const port = await freePort();
+  const config = join(folder, "tls-registry.yml");
+  writeFileSync(
+    config,
+    `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${plain.storage}}}\nhttp: {addr: "0.0.0.0:${port}", tls: {certificate: ${certificate}, key: ${key}}}\n`,
+  );
+  const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
+  try {
+    await using engine = await openTestEngine();
+    for (let attempt = 0; ; attempt++) {
+      try {
+        expect((await engine.images.pull(`localhost:${port}/tls:1`)).id).toBe(image.id);
+        break;
+      } catch (error) {
+        if (attempt > 40 || (error as { code?: string }).code !== "TSC_REGISTRY_UNREACHABLE") throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+    // the same server by an address that is not loopback
+    const address = Object.values(networkInterfaces())
+      .flat()
+      .find((one) => one?.family === "IPv4" && !one.internal)?.address;
+    if (address === undefined) return;
+    await expect(engine.images.pull(`${address}:${port}/tls:1`)).rejects.toMatchObject({ code: "TSC_REGISTRY_TLS" });
+    const conf = join(folder, "insecure.conf");
+    writeFileSync(conf, `[[registry]]\nlocation = "${address}:${port}"\ninsecure = true\n`);
+    await using lax = await openTestEngine({ env: { CONTAINERS_REGISTRIES_CONF: conf } });
+    expect((await lax.images.pull(`${address}:${port}/tls:1`)).id).toBe(image.id);
+  } finally {
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  }
 });

@@ -128,6 +128,26 @@ test("a layer folder without a row (killed between the two) is made anew", async
   expect(readdirSync(other.storage.layerDir(top))).toEqual(["a"]);
 });
 
+test("finished layers of a killed pull are reused, and collected with the next removal unless somebody pulls", async () => {
+  await using engine = await openTestEngine();
+  await engine.images.pull(`${registry.address}/a:1`);
+  // as if killed before the image was recorded
+  engine.ctx.state.run("DELETE FROM images");
+  await engine.images.pull(`${registry.address}/b:1`);
+  expect(onDisk(engine).layers).toBe(3);
+  const other = await engine.reopen();
+  const hold = await engine.ctx.kernel.lockFile(join(engine.ctx.paths.locks, "store-use.lock"), { shared: true });
+  await other.images.tag(`${registry.address}/b:1`, "b:2");
+  await other.images.remove("b:2");
+  expect(onDisk(engine).layers).toBe(3);
+  await other.images.remove(`${registry.address}/b:1`);
+  expect(onDisk(engine).layers).toBe(2);
+  hold?.release();
+  await other.images.pull(`${registry.address}/b:1`);
+  await other.images.remove(`${registry.address}/b:1`);
+  expect(onDisk(engine)).toEqual({ layers: 0, links: 0, blobs: 0 });
+});
+
 test("pulls and removals at the same time never leave an image without its layers", async () => {
   await using engine = await openTestEngine();
   const other = await engine.reopen();

@@ -42,7 +42,7 @@ export function openRegistries(ctx: EngineContext): Registries {
     return http;
   };
   const open = (endpoint: Endpoint, reference: Reference): Repository => {
-    if (endpoint.insecure) insecureHosts.add(endpoint.host);
+    if (endpoint.insecure) insecureHosts.add(new URL(`https://${endpoint.host}`).host);
     // credentials may differ per repository, so sessions do as well
     const key = `${endpoint.host}/${endpoint.path} ${endpoint.insecure}`;
     let session = sessions.get(key);

@@ -1,0 +1,44 @@
+/**
+ * Garbage: layers and blobs that no image, container or unfinished work needs (a killed pull leaves finished layers behind).
+ * Everybody who makes layers holds `store-use.lock` shared until their image is recorded; collecting takes it exclusively, and
+ * is left to another time when somebody works.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { FileLock } from "../../kernel/kernel.js";
+import type { EngineContext } from "../context.js";
+import { allImages } from "../state/images.js";
+import { allLayers } from "../state/layers.js";
+import { listFolder } from "../storage/index.js";
+import { chainIdsOf } from "./digest.js";
+import { blobsOf, type StoreDeps } from "./store.js";
+
+function lockPath(ctx: EngineContext): string {
+  mkdirSync(ctx.paths.locks, { recursive: true, mode: 0o700 });
+  return join(ctx.paths.locks, "store-use.lock");
+}
+
+/** Held while layers and blobs exist that nothing refers to yet. */
+export async function holdStore(ctx: EngineContext): Promise<FileLock> {
+  const lock = await ctx.kernel.lockFile(lockPath(ctx), { shared: true, wait: true });
+  if (lock === undefined) throw new Error("a waited-for lock was not given");
+  return lock;
+}
+
+/** Removes what nothing refers to; the images lock is held. The layers removed. */
+export async function collectGarbage(deps: StoreDeps): Promise<string[]> {
+  const { ctx, storage, blobs } = deps;
+  using lock = await ctx.kernel.lockFile(lockPath(ctx), { wait: false });
+  if (lock === undefined) return [];
+  const images = allImages(ctx.state);
+  const wanted = new Set(images.flatMap((image) => chainIdsOf(image.record.diffIds)));
+  const layers = allLayers(ctx.state).filter((layer) => !wanted.has(layer.chainId));
+  const removed = layers.length === 0 ? [] : await storage.removeLayers(layers.map((layer) => layer.chainId));
+  const used = new Set(images.flatMap((image) => blobsOf(blobs, image)));
+  for (const layer of allLayers(ctx.state)) used.add(layer.blobDigest);
+  for (const name of listFolder(join(ctx.paths.images, "blobs", "sha256"))) {
+    const digest = `sha256:${name}`;
+    if (!used.has(digest) && /^[0-9a-f]{64}$/.test(name)) blobs.remove(digest);
+  }
+  return removed;
+}
