@@ -55,7 +55,7 @@ function differentKeys(a: unknown, b: unknown): string[] {
 
 /** JSON with sorted keys; undefined and empty containers count as the same. */
 function canonical(value: unknown): string {
-  if (value === undefined) return "";
+  if (value === undefined || (Array.isArray(value) && value.length === 0)) return "";
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === "object" && item !== null && !Array.isArray(item)
       ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))

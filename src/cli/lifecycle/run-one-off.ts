@@ -139,7 +139,7 @@ async function start(session: Session, project: Project, target: Target): Promis
     { resource: `container ${target.name}`, cause: "run" },
     { kind: "start-container", container: target, ...(postStart === undefined ? {} : { postStart }) },
   );
-  await session.run(plan.build(), { quiet: true });
+  await session.run(plan.build(), { quiet: true, containerExitCodes: true });
 }
 
 /** Attached before it starts, so that nothing is missed. Signals go to the container. */

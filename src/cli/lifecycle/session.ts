@@ -5,6 +5,7 @@
 import type { EngineApi } from "../../engine/api.js";
 import type { ExecuteEvent, ExecuteListener } from "../../execute/events.js";
 import type { ExecuteResult } from "../../execute/executor.js";
+import { isTscError, TscError, TscErrorList } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { Plan } from "../../plan/plan.js";
 import type { CliContext } from "../context.js";
@@ -15,6 +16,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Do not show progress (`--quiet`); warnings are told all the same. */
   readonly quiet?: boolean;
+  /** Keep the 125–127 of a container that cannot start; by default a failed command ends with 1. */
+  readonly containerExitCodes?: boolean;
   /** Hears every event as well. */
   readonly onEvent?: ExecuteListener;
 }
@@ -66,7 +69,7 @@ export class Session implements AsyncDisposable {
       if (event.type === "warning") this.#warn(progress, event.message);
       else if (progress !== undefined) for (const update of describeEvent(event)) progress.update(update);
     };
-    return await execute(plan, {
+    const work = execute(plan, {
       engine: this.engine,
       emit: show,
       parallel: this.ctx.globals.parallel,
@@ -74,6 +77,7 @@ export class Session implements AsyncDisposable {
       env: this.#environment,
       cwd: this.#cwd,
     });
+    return await (options.containerExitCodes === true ? work : work.catch(endWithOne));
   }
 
   /** Ends the progress display; results may be printed afterwards. Further plans open a new one. */
@@ -109,6 +113,23 @@ export class Session implements AsyncDisposable {
     if (progress === undefined) this.ctx.warn(message);
     else progress.line(`warning: ${printable(message, 2000)}`);
   }
+}
+
+/** Throws the error again, with exit code 1 unless it is a cancellation. */
+function endWithOne(error: unknown): never {
+  if (!isTscError(error) || error.exitCode === 1 || error.kind === "cancelled") throw error;
+  if (error instanceof TscErrorList) throw new TscErrorList(error.errors.map(withCodeOne));
+  throw withCodeOne(error);
+}
+
+function withCodeOne(error: TscError): TscError {
+  return new TscError(error.code, error.message, {
+    kind: error.kind,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause: error.cause ?? error,
+    suppressed: error.suppressed,
+    exitCode: 1,
+  });
 }
 
 /** Opens the engine and takes the project's lock; says so when another command holds it. */

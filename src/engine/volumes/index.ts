@@ -5,6 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf, isTscError, TscError, throwAll } from "../../lib/errors.js";
 import type { LabelFilter, VolumesApi } from "../api.js";
 import type { EngineContext } from "../context.js";
@@ -206,7 +207,8 @@ export function openVolumes(ctx: EngineContext): Volumes {
         markVolumePopulated(state, name);
         return false;
       }
-      const source = kernel.resolveInRoot(rootfs, target);
+      const source = imageFolder(kernel, rootfs, target);
+      if (source === undefined) return false;
       const stat = statSync(source, { throwIfNoEntry: false });
       if (stat?.isDirectory() !== true) return false;
       const isMounted = kernel.isMountPoint(data);
@@ -293,4 +295,15 @@ export function validateVolumeName(name: string): string {
     kind: "invalid-input",
     hint: "use letters, digits, _ . and -, beginning with a letter or digit; a host folder begins with / or ./",
   });
+}
+
+/** Where the image keeps what lies at `target`, or undefined when it has nothing there. */
+function imageFolder(kernel: Kernel, rootfs: string, target: string): string | undefined {
+  try {
+    return kernel.resolveInRoot(rootfs, target);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
+    throw error;
+  }
 }

@@ -133,7 +133,7 @@ function staleCause(context: ServiceContext, observed: ObservedContainer, spec: 
   const { info } = observed;
   const wanted = spec.labels ?? {};
   if (observed.configHash !== wanted[LABEL.configHash]) {
-    const difference = explainDifference(info.spec, spec);
+    const difference = explainDifference(withoutAnonymous(info.spec, observed), withoutAnonymous(spec, observed));
     return difference === "" ? "config changed" : `config changed: ${difference}`;
   }
   if (wanted[LABEL.image] !== undefined && info.labels[LABEL.image] !== wanted[LABEL.image]) return "image changed";
@@ -146,6 +146,15 @@ function staleCause(context: ServiceContext, observed: ObservedContainer, spec: 
     networkCause(observed, spec) ??
     volumeCause(observed, spec, context.replacedVolumes)
   );
+}
+
+/** Anonymous volumes carry names that say nothing about the configuration. */
+function withoutAnonymous(spec: ContainerSpec, { info }: ObservedContainer): ContainerSpec {
+  const names = new Set(info.mounts.filter(({ anonymous }) => anonymous).map(({ name }) => name));
+  const mounts = (spec.mounts ?? []).filter(
+    (mount) => mount.type !== "volume" || (mount.source !== "" && !names.has(mount.source)),
+  );
+  return { ...spec, mounts };
 }
 
 /** A container that shares a namespace or volumes is bound to that very container. */
