@@ -1,7 +1,8 @@
 /** A container joins its networks before it starts and leaves them after it ended: all or nothing. */
-import { TscError } from "../../lib/errors.js";
+import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
 import { withSuppressed } from "../../lib/suppressed.js";
 import { endpointsOf, isLive } from "../state/endpoints.js";
+import { findNetwork } from "../state/networks.js";
 import type { PortMapping } from "../types.js";
 import { parseAddress } from "./addresses.js";
 import { checkContainerId } from "./names.js";
@@ -21,6 +22,30 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
   const { state, kernel } = ctx;
   const bootId = kernel.bootId();
 
+  async function makeNamespace(path: string, sysctls: Readonly<Record<string, string>>): Promise<void> {
+    try {
+      await kernel.createNetworkNamespace(path, sysctls);
+    } catch (error) {
+      const file = typeof error === "object" && error !== null && "path" in error ? String(error.path) : "";
+      if (!file.startsWith("/proc/sys/")) throw error;
+      const name = file.slice("/proc/sys/".length).replaceAll("/", ".");
+      throw new TscError("TSC_SYSCTL", `sysctl ${name} cannot be set: ${errnoOf(error) ?? messageOf(error)}`, {
+        kind: "invalid-input",
+        hint: "check its name and value; it must belong to the network namespace",
+        cause: error,
+      });
+    }
+  }
+
+  function report(action: "connect" | "disconnect", containerId: string, networksOf: readonly string[]): void {
+    for (const name of networksOf) {
+      const network = findNetwork(state, name);
+      if (network === undefined) continue;
+      const attributes = { container: containerId, name, type: network.settings.driver };
+      ctx.emit({ type: "network", action, id: network.id, name, attributes });
+    }
+  }
+
   async function detach(containerId: string, options: { readonly release?: boolean } = {}): Promise<void> {
     checkContainerId(containerId);
     const release = options.release === true;
@@ -32,7 +57,14 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     }
     kernel.removeNetworkNamespace(pinOf(ctx, containerId));
     if (release) for (const record of rows) if (!live.includes(record)) life.settle(record, true);
-    if (live.length > 0) await site.releaseIfIdle();
+    if (live.length > 0) {
+      await site.releaseIfIdle();
+      report(
+        "disconnect",
+        containerId,
+        live.map((record) => record.network),
+      );
+    }
     if (errors.length > 0) throw errors[0];
   }
 
@@ -55,7 +87,7 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     for (const server of request.dns ?? []) parseAddress(server);
     kernel.removeNetworkNamespace(netnsPath);
     if (mode.kind === "none") {
-      await kernel.createNetworkNamespace(netnsPath, namespaceSysctls(false, request.sysctls ?? {}));
+      await makeNamespace(netnsPath, namespaceSysctls(false, request.sysctls ?? {}));
       return { netnsPath, endpoints: [], ports: [] };
     }
     const wanted = request.attachments.length > 0 ? request.attachments : [{ network: DEFAULT_NETWORK }];
@@ -84,8 +116,13 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
       }),
     );
     try {
-      await kernel.createNetworkNamespace(netnsPath, sysctls);
+      await makeNamespace(netnsPath, sysctls);
       const up = await steps.addAll(records);
+      report(
+        "connect",
+        request.id,
+        up.map((record) => record.network),
+      );
       const order = [...up].sort((a, b) => Number(b.cni.primary) - Number(a.cni.primary));
       return { netnsPath, endpoints: order.map((record) => record.endpoint), ports: ports.map(toPort) };
     } catch (error) {

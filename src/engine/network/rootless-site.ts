@@ -2,6 +2,7 @@
  * Rootless: one network namespace per run root holds all bridges; slirp4netns (or pasta) is its uplink. Containers on
  * one network never cross the uplink. Owns that namespace, its uplink process and the ports forwarded into it.
  */
+import { randomBytes } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -13,7 +14,7 @@ import { liveEndpoints, publishedPorts, type ReservedPort } from "../state/endpo
 import { withLock } from "./locks.js";
 import { findProgram, helperEnv, missingProgram } from "./programs.js";
 import { run } from "./run.js";
-import { firstHostAddress, namespaceInode, parseResolvConf, readHostResolvConf, type Site } from "./site.js";
+import { firstHostAddress, parseResolvConf, readHostResolvConf, type Site } from "./site.js";
 import { addHostForward, listHostForwards, removeHostForward } from "./slirp-api.js";
 
 const NSFS_MAGIC = 0x6e736673;
@@ -28,6 +29,8 @@ export function rootlessSite(ctx: EngineContext): Site {
   const pin = join(paths.network, "rootless-netns");
   const socket = join(paths.network, "slirp.sock");
   const record = join(paths.network, "uplink.json");
+  // Names the namespace for good: the kernel gives inode numbers of namespaces out again.
+  const nameFile = join(paths.network, "rootless-netns.id");
   const resolvConf = join(paths.network, "resolv.conf");
   const log = join(paths.network, "uplink.log");
   const env = helperEnv(ctx.env);
@@ -50,7 +53,16 @@ export function rootlessSite(ctx: EngineContext): Site {
   const prefix = (options?: { readonly resolver: boolean }): readonly string[] =>
     kernel.inNetworkNamespace(pin, options?.resolver === true ? { binds: [[resolvConf, "/etc/resolv.conf"]] } : {});
 
-  async function startSlirp(program: string): Promise<Uplink> {
+  const saveUplink = (started: Uplink): void => writeFileSync(record, JSON.stringify(started), { mode: 0o600 });
+  const namespaceName = (): string | undefined => {
+    try {
+      return isPinned() ? readFileSync(nameFile, "utf8") : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+
+  async function startSlirp(program: string): Promise<void> {
     rmSync(socket, { force: true });
     const logFd = openSync(log, "w", 0o600);
     const argv = [
@@ -75,6 +87,9 @@ export function rootlessSite(ctx: EngineContext): Site {
       stdio: ["ignore", logFd, logFd, "pipe"],
     });
     closeSync(logFd);
+    // Written before it is ready: a command killed here leaves nothing that nobody knows.
+    const identity = child.pid === undefined ? undefined : kernel.processIdentity(child.pid);
+    if (identity !== undefined) saveUplink({ ...identity, kind: "slirp4netns" });
     const ready = child.stdio[3] as Readable;
     try {
       await new Promise<void>((resolve, reject) => {
@@ -114,12 +129,9 @@ export function rootlessSite(ctx: EngineContext): Site {
     }
     child.removeAllListeners("exit");
     child.unref();
-    const identity = kernel.processIdentity(child.pid ?? 0);
-    if (identity === undefined) throw new TscError("TSC_UPLINK_FAILED", "slirp4netns ended right after it was ready");
-    return { ...identity, kind: "slirp4netns" };
   }
 
-  async function startPasta(program: string): Promise<Uplink> {
+  async function startPasta(program: string): Promise<void> {
     const pidFile = join(paths.network, "pasta.pid");
     rmSync(pidFile, { force: true });
     const argv = [
@@ -141,7 +153,7 @@ export function rootlessSite(ctx: EngineContext): Site {
       throw new TscError("TSC_UPLINK_FAILED", `pasta failed: ${printable(result.stderr)}`, { kind: "unavailable" });
     const identity = kernel.processIdentity(Number(readFileSync(pidFile, "utf8").trim()));
     if (identity === undefined) throw new TscError("TSC_UPLINK_FAILED", "pasta ended right after its start");
-    return { ...identity, kind: "pasta" };
+    saveUplink({ ...identity, kind: "pasta" });
   }
 
   async function startUplink(): Promise<void> {
@@ -161,11 +173,9 @@ export function rootlessSite(ctx: EngineContext): Site {
         "",
       ].join("\n"),
     );
-    let started: Uplink;
-    if (slirp !== undefined) started = await startSlirp(slirp);
-    else if (pasta !== undefined) started = await startPasta(pasta);
+    if (slirp !== undefined) await startSlirp(slirp);
+    else if (pasta !== undefined) await startPasta(pasta);
     else throw missingProgram("slirp4netns");
-    writeFileSync(record, JSON.stringify(started), { mode: 0o600 });
   }
 
   const forwardOne = (port: ReservedPort): Promise<void> =>
@@ -186,6 +196,9 @@ export function rootlessSite(ctx: EngineContext): Site {
       // Duplicate address detection would hold the uplink's IPv6 address back for a second.
       await kernel.createNetworkNamespace(pin, { "net.ipv6.conf.default.accept_dad": "0" });
     }
+    // A namespace without a name had nothing set up in it yet.
+    if (!pinned || namespaceName() === undefined)
+      writeFileSync(nameFile, randomBytes(8).toString("hex"), { mode: 0o600 });
     try {
       await startUplink();
     } catch (error) {
@@ -212,7 +225,10 @@ export function rootlessSite(ctx: EngineContext): Site {
         await make();
         return reserve();
       }),
-    epoch: () => (isPinned() ? `${kernel.bootId()}:${namespaceInode(pin)}` : undefined),
+    epoch: () => {
+      const name = namespaceName();
+      return name === undefined ? undefined : `${kernel.bootId()}:${name}`;
+    },
     prefix,
     hasBridge: () => true,
     // The namespace's own defaults were set when it was made; its loopback is nobody's client.
@@ -249,7 +265,7 @@ export function rootlessSite(ctx: EngineContext): Site {
           await kernel.waitForExit(running, AbortSignal.timeout(5_000)).catch(() => kernel.signal(running, "SIGKILL"));
         }
         kernel.removeNetworkNamespace(pin);
-        for (const path of [socket, record, resolvConf, log]) rmSync(path, { force: true });
+        for (const path of [socket, record, resolvConf, log, nameFile]) rmSync(path, { force: true });
       });
     },
     repair: async () => {

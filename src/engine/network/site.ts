@@ -1,5 +1,5 @@
 /** Where bridges live: the host's network namespace (rootful) or one shared namespace per run root (rootless). */
-import { existsSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import type { EngineContext } from "../context.js";
 import type { ReservedPort } from "../state/endpoints.js";
@@ -69,15 +69,6 @@ export function firstHostAddress(): string | undefined {
     }
   }
   return undefined;
-}
-
-/** Inode of a namespace file; undefined when it is missing. */
-export function namespaceInode(path: string): string | undefined {
-  try {
-    return String(statSync(path).ino);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Rootful: everything happens in the namespace this command runs in. */

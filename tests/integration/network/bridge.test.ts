@@ -452,3 +452,16 @@ test("info names every part with its version", async () => {
   for (const component of info.components)
     expect([component.name, component.version]).toEqual([component.name, expect.stringMatching(/^\d/)]);
 });
+
+test("a sysctl of the namespace is set, any other is refused", async () => {
+  await using bench = openBench();
+  const request = { id: "s1", name: "s1", mode: { kind: "none" as const }, attachments: [], ports: [] };
+  const made = await bench.networking.attach({ ...request, sysctls: { "net.ipv4.tcp_keepalive_time": "77" } });
+  expect(bench.inside(made.netnsPath, ["cat", "/proc/sys/net/ipv4/tcp_keepalive_time"]).stdout).toBe("77\n");
+  for (const name of ["kernel.hostname", "net.ipv4.no_such", "net/../kernel.hostname"]) {
+    await expect(bench.networking.attach({ ...request, sysctls: { [name]: "1" } })).rejects.toMatchObject({
+      code: "TSC_SYSCTL",
+    });
+  }
+  expect(readdirSync(bench.context.paths.netns)).toEqual([]);
+});
