@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { debianRootfs } from "../helpers/debian.js";
-import { CACHE, isRoot, type Mode, type Result, TestHost } from "../helpers/host.js";
+import { CACHE, isRoot, type Mode, onHost, type Result } from "../helpers/host.js";
 import { freePort, pushImage, type Registry, startRegistry } from "../helpers/registry.js";
 
 let registry: Registry;
@@ -32,43 +32,39 @@ describe.each(modes)("bad input, %s", (mode) => {
 
   check(
     "a folder without a compose file",
-    async () => {
-      await using host = new TestHost(mode);
+    onHost(mode, async (host) => {
       const folder = host.project("empty", { README: "nothing" });
       expectRefusal(await host.run(folder, ["up", "-d"]), /no configuration file provided: not found/);
       expectRefusal(await host.run(folder, ["-f", "missing.yaml", "up", "-d"]), /missing\.yaml/);
-    },
+    }),
     60_000,
   );
 
   check(
     "invalid YAML is shown with its place",
-    async () => {
-      await using host = new TestHost(mode);
+    onHost(mode, async (host) => {
       const folder = host.project("yaml", { "compose.yaml": "services:\n  a:\n    image: [x\n" });
       expectRefusal(await host.run(folder, ["up", "-d"]), /compose\.yaml:\d+:\d+/);
-    },
+    }),
     60_000,
   );
 
   check(
     "an unknown attribute and an unknown service are named",
-    async () => {
-      await using host = new TestHost(mode);
+    onHost(mode, async (host) => {
       const folder = host.project("unknown", { "compose.yaml": "services:\n  web:\n    imagee: busybox\n" });
       expectRefusal(await host.run(folder, ["config"]), /imagee[\s\S]*did you mean "?image"?/i);
       const good = host.project("good", {
         "compose.yaml": `services:\n  web:\n    image: ${registry.address}/busybox:1\n`,
       });
       expectRefusal(await host.run(good, ["up", "-d", "wbe"]), /no such service: wbe/);
-    },
+    }),
     60_000,
   );
 
   check(
     "a taken port is named, and nothing stays half started",
-    async () => {
-      await using host = new TestHost(mode);
+    onHost(mode, async (host) => {
       const port = await freePort();
       const holder = createServer().listen(port, "127.0.0.1");
       await once(holder, "listening");
@@ -82,14 +78,13 @@ describe.each(modes)("bad input, %s", (mode) => {
       } finally {
         holder.close();
       }
-    },
+    }),
     60_000,
   );
 
   check(
     "a registry that does not answer, and one that does not know the image",
-    async () => {
-      await using host = new TestHost(mode);
+    onHost(mode, async (host) => {
       const dead = host.project("dead", {
         "compose.yaml": `services:\n  a:\n    image: 127.0.0.1:${await freePort()}/x:1\n`,
       });
@@ -99,14 +94,13 @@ describe.each(modes)("bad input, %s", (mode) => {
       });
       expectRefusal(await host.run(unknown, ["pull"]), /nothing:1.*(not found|unknown)|(not found|unknown).*nothing/i);
       expect((await host.must(unknown, "image", "ls", "-q")).trim()).toBe("");
-    },
+    }),
     60_000,
   );
 
   check(
     "a corrupt layer is refused and nothing of it is kept",
-    async () => {
-      await using host = new TestHost(mode);
+    onHost(mode, async (host) => {
       await using broken = await startRegistry();
       await pushImage(broken.address, "broken", "1", { layers: [debianRootfs("busybox", CACHE)] });
       const blobs = join(broken.storage, "docker/registry/v2/blobs/sha256");
@@ -126,14 +120,13 @@ describe.each(modes)("bad input, %s", (mode) => {
       expect((await host.must(folder, "image", "ls", "-q")).trim()).toBe("");
       const kept = await host.exec(folder, ["find", join(host.folder, "store/images"), "-type", "f", "-size", "+50k"]);
       expect(kept.stdout).toBe("");
-    },
+    }),
     60_000,
   );
 
   check(
     "a missing system program is named with the line that installs it",
-    async () => {
-      await using host = new TestHost(mode, { PATH: "/nonexistent" });
+    onHost(mode, async (host) => {
       const folder = host.project("missing", {
         "compose.yaml": `services:\n  a:\n    image: ${registry.address}/busybox:1\n    command: sleep 100\n`,
       });
@@ -145,7 +138,7 @@ describe.each(modes)("bad input, %s", (mode) => {
         },
       );
       expectRefusal(result, /apt-get install|not found/);
-    },
+    }),
     60_000,
   );
 });

@@ -1,7 +1,7 @@
 /** A three-tier stack of real servers from a loopback registry: nginx → app → redis and postgresql, as root and as an ordinary user. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { debianRootfs } from "../helpers/debian.js";
-import { CACHE, eventually, isRoot, type Mode, TestHost } from "../helpers/host.js";
+import { CACHE, eventually, isRoot, type Mode, onHost } from "../helpers/host.js";
 import { freePort, pushImage, type Registry, startRegistry } from "../helpers/registry.js";
 
 let registry: Registry;
@@ -70,8 +70,7 @@ describe.each(modes)("stack of real servers, %s", (mode) => {
 
   skipUnless(
     "serves, keeps its data over down and up, and leaves nothing",
-    async () => {
-      await using host = new TestHost(mode);
+    onHost(mode, async (host) => {
       const port = await freePort();
       const project = host.project("stack", { "compose.yaml": compose(port) });
       await host.must(project, "up", "-d");
@@ -107,7 +106,7 @@ describe.each(modes)("stack of real servers, %s", (mode) => {
       await host.must(project, "down", "-v", "-t", "5");
       expect((await host.must(project, "volume", "ls", "-q")).trim()).toBe("");
       expect((await host.leaks()).lines).toEqual([]);
-    },
+    }),
     180_000,
   );
 });

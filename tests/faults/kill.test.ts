@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { debianRootfs } from "../helpers/debian.js";
-import { CACHE, isRoot, type Mode, TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
+import { CACHE, isRoot, type Mode, onHost, type TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
 import { pushImage, type Registry, startRegistry } from "../helpers/registry.js";
 
 let registry: Registry;
@@ -50,8 +50,7 @@ describe.each(modes)("kill -9, %s", (mode) => {
 
   check(
     "of up, then up again and down again",
-    async () => {
-      await using host = new TestHost(mode);
+    onHost(mode, async (host) => {
       const folder = host.project("killed", { "compose.yaml": stack(`${registry.address}/busybox:1`) });
       for (const delay of [60, 120, 180, 250, 320, 400, 500, 650, 800, 1000]) {
         await killedAfter(host, folder, ["up", "-d"], delay);
@@ -62,7 +61,7 @@ describe.each(modes)("kill -9, %s", (mode) => {
         await host.must(folder, "down", "-v", "-t", "0");
         expect((await host.leaks()).lines).toEqual([]);
       }
-    },
+    }),
     240_000,
   );
 });

@@ -197,3 +197,17 @@ export async function eventually<T>(
     await new Promise((resolveSoon) => setTimeout(resolveSoon, 100));
   }
 }
+
+/** A test on a fresh host, which it takes down again; the test's own failure comes first, leftovers count only when it passed. */
+export const onHost =
+  (mode: Mode, body: (host: TestHost) => Promise<void>, env: Record<string, string> = {}) =>
+  async (): Promise<void> => {
+    const host = new TestHost(mode, env);
+    try {
+      await body(host);
+    } catch (error) {
+      await host[Symbol.asyncDispose]().catch(() => {});
+      throw error;
+    }
+    await host[Symbol.asyncDispose]();
+  };
