@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 node=node_modules/.bin/node
 make -s -C native
+"$node" scripts/build-schemas.mjs --if-stale
 rm -rf dist.new
 node_modules/.bin/esbuild engine=src/engine/index.ts compose=src/compose/index.ts main=src/cli/main.ts \
   --bundle --splitting --format=esm --platform=node --target=node24 --minify-syntax --legal-comments=none \

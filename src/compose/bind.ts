@@ -21,8 +21,8 @@ export function bindStruct(tree: TreeMap, struct: Struct, path: Path, binder: Bi
   const result = newMap();
   for (const field of struct) {
     const value = tree[field.from ?? field.name];
-    const bound = value === undefined || value === null ? absent(field) : bindField(value, field, [...path, field.from ?? field.name], binder);
-    if (bound !== undefined) result[field.name] = bound;
+    const bound = value === undefined || value === null ? absent(field, path, binder) : bindField(value, field, [...path, field.from ?? field.name], binder);
+    if (bound !== undefined && !(field.dropTrue === true && bound === true)) result[field.name] = bound;
   }
   for (const key in tree) {
     if (key.startsWith("x-")) result[key] = tree[key] as Tree;
@@ -51,9 +51,9 @@ function byteOrder(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function absent(field: Field): Tree | undefined {
+function absent(field: Field, path: Path, binder: Binder): Tree | undefined {
   if (field.kind === "shell") return null;
-  return field.kind === "always" ? newMap() : undefined;
+  return field.kind === "always" ? bindStruct(newMap(), structOf(field), path, binder) : undefined;
 }
 
 function bindField(value: Tree, field: Field, path: Path, binder: Binder): Tree | undefined {
@@ -168,7 +168,7 @@ function float32(value: Tree): number {
 }
 
 function bytesOf(value: Tree): bigint {
-  if (typeof value === "number") return BigInt(Math.trunc(value));
+  if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : 0n;
   return typeof value === "bigint" ? value : parseSize(scalarText(value));
 }
 
@@ -204,11 +204,10 @@ function stringMap(value: Tree, bare: string | null): TreeMap {
 function hosts(value: Tree): string[] {
   const found = new Map<string, string[]>();
   const add = (host: string, addresses: readonly Tree[]): void => {
-    const name = host.trim();
-    if (name === "") throw new TscError("TSC_COMPOSE_HOST_INVALID", "bad host name ''", { kind: "invalid-input" });
-    const known = found.get(name) ?? [];
-    known.push(...addresses.map((address) => scalarText(address).trim().replace(/^\[(.*)\]$/, "$1")));
-    found.set(name, known);
+    if (host.trim() === "") throw new TscError("TSC_COMPOSE_HOST_INVALID", "bad host name ''", { kind: "invalid-input" });
+    const known = found.get(host) ?? [];
+    known.push(...addresses.flatMap((address) => scalarText(address).split(",")).map((address) => address.replace(/^\[(.*)\]$/, "$1")));
+    found.set(host, known);
   };
   if (Array.isArray(value)) {
     for (const entry of value) {
@@ -247,5 +246,7 @@ function ulimit(value: Tree, path: Path, binder: Binder): Tree {
   if (isMap(value)) {
     return bindStruct(value, [{ name: "soft", kind: "int" }, { name: "hard", kind: "int" }], path, binder);
   }
-  return integer(typeof value === "string" && /^-?[0-9]+$/.test(value) ? Number(value) : value, "int");
+  const single = integer(typeof value === "string" && /^-?[0-9]+$/.test(value) ? Number(value) : value, "int");
+  // the reference prints a limit of 0 as nothing set
+  return single === 0 ? newMap() : single;
 }

@@ -4,6 +4,7 @@ import type { LoadWarning } from "./model.js";
 import { Problems } from "./problems.js";
 import { parsePorts } from "./short-port.js";
 import { parseVolume } from "./short-volume.js";
+import { cleanPath } from "./paths.js";
 import { isMap, newMap, pathTable, pathText, scalarText, stepKey } from "./tree.js";
 import type { Path, PathTable, Tree, TreeMap } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
@@ -89,20 +90,23 @@ const ports: Transform = (value, _path, { lenient }) => {
 };
 
 const volume: Transform = (value, _path, { lenient }) => {
-  if (isMap(value)) {
-    // a source with variables cannot be told apart yet
-    return value;
-  }
+  if (isMap(value)) return value;
   const text = scalarText(value);
   if (lenient && text.includes("$")) {
     try {
-      return deepMap(parseVolume(text));
+      return longVolume(text);
     } catch {
       return value;
     }
   }
-  return deepMap(parseVolume(text));
+  return longVolume(text);
 };
+
+function longVolume(text: string): TreeMap {
+  const volume = deepMap(parseVolume(text));
+  volume["target"] = cleanPath(scalarText(volume["target"] ?? ""));
+  return volume;
+}
 
 const device: Transform = (value, _path, { lenient }) => {
   if (isMap(value)) return value;
@@ -112,8 +116,8 @@ const device: Transform = (value, _path, { lenient }) => {
     if (lenient) return value;
     throw new TscError("TSC_COMPOSE_DEVICE_INVALID", `confusing device mapping, please use long syntax: ${text}`, { kind: "invalid-input" });
   }
-  const [from = "", to = from, permissions = "rwm"] = parts;
-  return map({ source: from, target: to, permissions });
+  const [from = "", to = "", permissions = "rwm"] = parts;
+  return map({ source: from, target: to === "" ? from : to, permissions });
 };
 
 const external: Transform = (value, path, { warn }) => {

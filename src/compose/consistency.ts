@@ -14,10 +14,11 @@ const INVALID = ": invalid compose project";
 export function checkConsistency(project: Facts, report: Report): void {
   for (const [name, service] of Object.entries(project.services)) checkService(name, service, project, report);
   for (const [name, secret] of Object.entries(project.secrets)) {
-    if (secret.external !== true && secret.file === undefined && secret.environment === undefined && secret.driver === undefined && secret.content === undefined) {
+    if (secret.external !== true && secret.file === undefined && secret.environment === undefined) {
       report(`secret ${JSON.stringify(name)} must declare either \`file\` or \`environment\`${INVALID}`, ["secrets", name]);
     }
   }
+  checkContainerNames(project, report);
   const cycle = dependencyCycle(project.services);
   if (cycle !== undefined) report(`dependency cycle detected: ${cycle.join(" -> ")}`, ["services", cycle[0] ?? "", "depends_on", cycle[1] ?? ""]);
 }
@@ -44,6 +45,18 @@ function checkService(name: string, service: Service, project: Facts, report: Re
   checkDependencies(name, service, project, at, report);
   checkReferences(name, service, project, at, report);
   checkLimits(service, name, at, report);
+}
+
+function checkContainerNames({ services }: Facts, report: Report): void {
+  const owners = new Map<string, string>();
+  for (const [name, { container_name }] of Object.entries(services)) {
+    if (container_name === undefined) continue;
+    const owner = owners.get(container_name);
+    if (owner !== undefined) {
+      report(`services.${name}: container name ${JSON.stringify(container_name)} is already in use by service ${JSON.stringify(owner)}${INVALID}`, ["services", name, "container_name"]);
+    }
+    owners.set(container_name, name);
+  }
 }
 
 function checkPlatform(name: string, service: Service, at: Path, report: Report): void {

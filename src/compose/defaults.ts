@@ -33,7 +33,7 @@ const FILLS: PathTable<Fill> = pathTable<Fill>([
   [
     "services.*.volumes[].bind",
     (value) => {
-      value["create_host_path"] ??= true;
+      if (!("create_host_path" in value)) value["create_host_path"] = true;
     },
   ],
 ]);

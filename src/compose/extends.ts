@@ -26,9 +26,8 @@ export async function applyExtends(tree: TreeMap, file: string, state: LoadState
   const cache = new Map<string, Loaded>();
   for (const name in services) {
     const service = services[name];
-    if (isMap(service) && "extends" in service) await extend(name, services, file, [], [], state, cache);
+    if (isMap(service) && "extends" in service) await extend(name, services, file, resets, [], state, cache);
   }
-  void resets;
 }
 
 async function extend(

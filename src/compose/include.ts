@@ -2,6 +2,7 @@
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { TscError } from "../lib/errors.js";
 import { readEnvFiles } from "./env-file.js";
+import { removePath } from "./load-file.js";
 import type { LoadState } from "./load-file.js";
 import { loadTree } from "./load-tree.js";
 import { mergeTrees } from "./merge.js";
@@ -9,7 +10,7 @@ import type { StringMap } from "./model.js";
 import { expandHome } from "./paths.js";
 import { problem } from "./problems.js";
 import { isMap, newMap, scalarText } from "./tree.js";
-import type { Tree, TreeMap } from "./tree.js";
+import type { Path, Tree, TreeMap } from "./tree.js";
 
 interface Entry {
   readonly paths: readonly string[];
@@ -19,8 +20,8 @@ interface Entry {
 
 const SECTIONS = ["services", "volumes", "networks", "secrets", "configs", "models"] as const;
 
-/** Imports the includes of a tree in place and removes the key. */
-export async function applyIncludes(tree: TreeMap, file: string, state: LoadState): Promise<void> {
+/** Imports the includes of a tree in place and removes the key; `resets` are removed from what is imported. */
+export async function applyIncludes(tree: TreeMap, file: string, state: LoadState, resets: readonly Path[]): Promise<void> {
   const include = tree["include"];
   delete tree["include"];
   if (include === undefined || include === null) return;
@@ -30,7 +31,9 @@ export async function applyIncludes(tree: TreeMap, file: string, state: LoadStat
     if (entry.paths.length === 0) {
       throw problem(state.files, "TSC_COMPOSE_INCLUDE", `include[${i}]: path is required`, ["include", i]);
     }
-    importTree(tree, await loadEntry(entry, file, state));
+    const imported = await loadEntry(entry, file, state);
+    for (const path of resets) removePath(imported, path);
+    importTree(tree, imported);
   }
 }
 

@@ -72,7 +72,6 @@ const UPDATE: readonly (readonly [string, Cast])[] = [
 
 /** What the strings at these paths become. */
 const CASTS: PathTable<Cast> = pathTable<Cast>([
-  ["services.*.configs[].mode", toInt],
   ["services.*.cpu_count", toInt64],
   ["services.*.cpu_percent", toFloat],
   ["services.*.cpu_period", toInt64],
@@ -95,7 +94,9 @@ const CASTS: PathTable<Cast> = pathTable<Cast>([
   ["services.*.ports[].target", toInt],
   ["services.*.privileged", toBoolean],
   ["services.*.read_only", toBoolean],
-  ["services.*.secrets[].mode", toInt],
+  ["services.*.env_file[].required", toBoolean],
+  ["services.*.depends_on.*.required", toBoolean],
+  ["services.*.depends_on.*.restart", toBoolean],
   ["services.*.scale", toInt],
   ["services.*.stdin_open", toBoolean],
   ["services.*.tty", toBoolean],

@@ -95,7 +95,7 @@ export async function loadFile(
       interpolate(own, { lookup: (name) => state.environment[name], warn: state.warn, files: [yaml] });
     }
     fixEmpty(own);
-    if (phases.skipInclude !== true) await applyIncludes(own, file.path, state);
+    if (phases.skipInclude !== true) await applyIncludes(own, file.path, state, document.resets);
     else delete own["include"];
     for (const path of document.resets) removePath(tree, path);
     resets.push(...document.resets);

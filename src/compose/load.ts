@@ -13,7 +13,7 @@ import type { LoadState } from "./load-file.js";
 import { loadTree } from "./load-tree.js";
 import type { FileObject, LoadWarning, ModelConfig, NetworkConfig, Position, Project, Service, StringMap, VolumeConfig } from "./model.js";
 import { nodeFs } from "./node-fs.js";
-import { normalize } from "./normalize.js";
+import { normalize, RESOLVED_CONTENT } from "./normalize.js";
 import type { LoadOptions } from "./options.js";
 import { placeOf, Problems } from "./problems.js";
 import { checkProjectName, projectNameOfFolder } from "./project-name.js";
@@ -84,6 +84,7 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
   }
   tree["name"] = name;
   if (options.noNormalize !== true) normalize(tree, environment);
+  settleContent(tree, options.noInterpolate !== true);
   const { workingDir, configFiles, envFiles, profiles } = found;
   return { tree, name, workingDir, configFiles, envFiles, environment, profiles, warnings, files: state.files };
 }
@@ -111,11 +112,14 @@ function projectName(found: Discovered, options: LoadOptions, texts: Map<string,
 
 /** The interpolated `name:` of a file, without parsing the whole when no line can hold it. */
 function topLevelName(text: string, path: string, environment: StringMap): string | undefined {
-  const line = /^(?:name|"name"|'name')[ \t]*:[ \t]*(.*)$/m.exec(text);
-  if (line === null) return undefined;
-  const value = (line[1] ?? "").replace(/[ \t]+#.*$/, "").trim();
+  const lines = text.match(/^[ \t{]*(?:name|"name"|'name')[ \t]*:.*$/gm);
+  if (lines === null) return undefined;
+  // nested names are indented; only a root that is itself indented or in braces needs the parser to tell them apart
+  const atMargin = lines.filter((line) => !/^[ \t{]/.test(line));
+  if (atMargin.length === 0 && !/^[ \t{]/.test(text.replace(/^(?:[ \t]*(?:#.*)?\n|---.*\n)+/, ""))) return undefined;
+  const value = /:[ \t]*(.*)$/.exec(atMargin[0] ?? "")?.[1]?.replace(/[ \t]+#.*$/, "").trim() ?? "";
   let name: string | undefined;
-  if (/^[A-Za-z0-9_][\w.-]*$/.test(value)) name = value;
+  if (atMargin.length === 1 && /^[A-Za-z_][\w.-]*$/.test(value)) name = value;
   else {
     for (const document of parseYaml(text, path).documents) {
       const own = isMap(document.tree) ? document.tree["name"] : undefined;
@@ -124,6 +128,21 @@ function topLevelName(text: string, path: string, environment: StringMap): strin
   }
   if (name === undefined || name === "") return undefined;
   return substitute(name, (variable) => environment[variable]);
+}
+
+/** Moves the resolved values of `environment` to where the model has them; drops them for an untyped model. */
+function settleContent(tree: TreeMap, keep: boolean): void {
+  for (const section of ["secrets", "configs"]) {
+    const objects = tree[section];
+    if (!isMap(objects)) continue;
+    for (const key in objects) {
+      const object = objects[key];
+      const content = isMap(object) ? object[RESOLVED_CONTENT] : undefined;
+      if (!isMap(object) || content === undefined) continue;
+      delete object[RESOLVED_CONTENT];
+      if (keep) object["content"] = content;
+    }
+  }
 }
 
 function finish(model: LoadedModel, options: LoadOptions): Project {
@@ -162,7 +181,7 @@ function finish(model: LoadedModel, options: LoadOptions): Project {
     problems.throw();
   }
   project = selectServices(project, options.services ?? [], options.noDependencies !== true);
-  if (options.noEnvResolution !== true) project = resolveEnvFiles(project, options);
+  project = resolveEnvFiles(project, options);
   return options.allResources === true ? project : pruneResources(project);
 }
 
@@ -179,11 +198,13 @@ function resolveEnvFiles(project: Project, options: LoadOptions): Project {
   function resolveService(service: Service): Service {
     if (service.env_file === undefined && service.label_file === undefined) return service;
     const { env_file, label_file, environment, labels, ...rest } = service;
-    const merged = env_file === undefined ? environment : serviceEnvironment(environment ?? {}, env_file, project.environment, fs, warn);
+    const keepFiles = options.noEnvResolution === true && env_file !== undefined;
+    const merged = env_file === undefined || keepFiles ? environment : serviceEnvironment(environment ?? {}, env_file, project.environment, fs, warn);
     const mergedLabels =
       label_file === undefined ? labels : { ...Object.fromEntries(labelsOfFiles(label_file, project.environment, fs, warn)), ...labels };
     return {
       ...rest,
+      ...(keepFiles ? { env_file } : {}),
       ...(merged === undefined || Object.keys(merged).length === 0 ? {} : { environment: merged }),
       ...(mergedLabels === undefined ? {} : { labels: mergedLabels }),
     };

@@ -1,8 +1,11 @@
 /** From a canonical tree to named and defaulted resources: default network, implicit dependencies, names from keys. */
-import { posix } from "node:path";
 import type { StringMap } from "./model.js";
+import { cleanPath } from "./paths.js";
 import { isMap, newMap, scalarText } from "./tree.js";
 import type { Tree, TreeMap } from "./tree.js";
+
+/** Where the value of a secret's or config's `environment` waits until the model is bound; not a key anybody can write by accident. */
+export const RESOLVED_CONTENT = "x-#content";
 
 /** Bare keys of `environment` and of build arguments get the environment's value; in place. */
 export function resolveEnvironment(tree: TreeMap, environment: StringMap): TreeMap {
@@ -18,7 +21,7 @@ export function resolveEnvironment(tree: TreeMap, environment: StringMap): TreeM
       const name = isMap(object) ? object["environment"] : undefined;
       if (!isMap(object) || typeof name !== "string") continue;
       const value = environment[name];
-      if (value !== undefined) object["content"] = value;
+      if (value !== undefined) object[RESOLVED_CONTENT] = value;
     }
   }
   return tree;
@@ -106,12 +109,6 @@ function normalizeService(service: TreeMap, environment: StringMap): void {
 
 function listOf(value: Tree | undefined): TreeMap[] {
   return Array.isArray(value) ? value.filter(isMap) : [];
-}
-
-/** Lexically shortest path, as Go's path.Clean. */
-function cleanPath(path: string): string {
-  const clean = posix.normalize(path);
-  return clean.length > 1 && clean.endsWith("/") ? clean.slice(0, -1) : clean;
 }
 
 function addDependency(service: TreeMap, name: string, restart: boolean): void {

@@ -1,5 +1,5 @@
 /** Makes the paths of a tree absolute (or relative to an including file's folder), by a table. Reads only symbolic links. */
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, posix } from "node:path";
 import type { ComposeFs, RemoteLoader } from "./options.js";
 import { isMap, pathTable, scalarText, stepKey } from "./tree.js";
 import type { PathTable, Tree, TreeMap } from "./tree.js";
@@ -25,6 +25,11 @@ export function resolvePath(path: string, options: Pick<PathOptions, "base" | "h
   const expanded = expandHome(path, options.home);
   if (expanded === "" || isAbsolute(expanded)) return expanded;
   return /^(?:[A-Za-z]:[\\/]|\\\\)/.test(expanded) ? expanded : withoutTrailingSlash(join(options.base, expanded));
+}
+
+/** Lexically shortest path, as Go's path.Clean. */
+export function cleanPath(path: string): string {
+  return path === "" ? "" : withoutTrailingSlash(posix.normalize(path));
 }
 
 function withoutTrailingSlash(path: string): string {
@@ -62,7 +67,8 @@ const localVolume: Resolve = (value, options) => {
   const driverOptions = value["driver_opts"];
   if (!isMap(driverOptions) || driverOptions["o"] !== "bind" || typeof driverOptions["device"] !== "string") return value;
   if (value["driver"] !== "local") return value;
-  driverOptions["device"] = resolvePath(driverOptions["device"], options);
+  // an empty device (an unset variable) is the project folder, as in the reference
+  driverOptions["device"] = driverOptions["device"] === "" ? options.base : resolvePath(driverOptions["device"], options);
   return value;
 };
 

@@ -1,3 +1,165 @@
+/**
+ * Validates a merged tree against schemas/compose-spec.json with a validator compiled at build time, and turns its errors
+ * into messages: the most specific ones, all of them, with a place and a "did you mean".
+ */
+import { nearest } from "./nearest.js";
+import { Problems } from "./problems.js";
+import { isMap } from "./tree.js";
+import type { Path, Tree, TreeMap } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
-import type { TreeMap } from "./tree.js";
-export function validateSchema(_tree: TreeMap, _file: string, _files: readonly YamlFile[]): void {}
+import validate from "./generated/compose-schema.js";
+import type { SchemaError } from "./generated/compose-schema.js";
+
+/** Throws TSC_COMPOSE_SCHEMA for everything that does not fit the schema. `file` is named in messages. */
+export function validateSchema(tree: TreeMap, file: string, files: readonly YamlFile[]): void {
+  if (validate(tree)) return;
+  const problems = new Problems(files);
+  for (const { path, message, key, hint } of messagesOf(validate.errors ?? [], tree)) {
+    problems.add("TSC_COMPOSE_SCHEMA", `validating ${file}: ${path.join(".")} ${message}`, key === undefined ? path : [...path, key], {
+      hint,
+      onKey: key !== undefined,
+    });
+  }
+  problems.throw();
+}
+
+interface Message {
+  readonly path: Path;
+  readonly message: string;
+  /** The offending key below `path`. */
+  readonly key?: string;
+  readonly hint?: string | undefined;
+}
+
+/** Keywords that only wrap the errors of their branches. */
+const WRAPPERS = new Set(["anyOf", "oneOf", "allOf", "if", "$ref"]);
+
+/** One message per place: errors of the branch that was meant win over "must be a string" of the others. */
+function messagesOf(errors: readonly SchemaError[], tree: Tree): Message[] {
+  const byPath = new Map<string, SchemaError[]>();
+  for (const error of errors) {
+    if (WRAPPERS.has(error.keyword)) continue;
+    const known = byPath.get(error.instancePath);
+    if (known === undefined) byPath.set(error.instancePath, [error]);
+    else known.push(error);
+  }
+  const paths = [...byPath.keys()];
+  const messages: Message[] = [];
+  for (const [pointer, found] of byPath) {
+    const deeper = paths.some((other) => other.startsWith(`${pointer}/`));
+    const specific = found.filter((error) => error.keyword !== "type" && error.keyword !== "const");
+    if (specific.length === 0 && deeper) continue;
+    const path = pathOf(pointer, tree);
+    if (specific.length > 0) messages.push(...dedupe(specific.map((error) => specificMessage(error, path, tree))));
+    else messages.push({ path, message: typeMessage(found) });
+  }
+  return messages;
+}
+
+function dedupe(messages: readonly Message[]): Message[] {
+  const seen = new Set<string>();
+  return messages.filter(({ message }) => !seen.has(message) && seen.add(message) !== undefined);
+}
+
+/** A JSON pointer as a path whose list indexes are numbers. */
+function pathOf(pointer: string, tree: Tree): Path {
+  const path: (string | number)[] = [];
+  let node: Tree | undefined = tree;
+  for (const part of pointer.split("/").slice(1)) {
+    const key = part.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (Array.isArray(node)) {
+      path.push(Number(key));
+      node = node[Number(key)];
+    } else {
+      path.push(key);
+      node = isMap(node) ? node[key] : undefined;
+    }
+  }
+  return path;
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = { object: "mapping", array: "list" };
+
+function typeMessage(errors: readonly SchemaError[]): string {
+  const constant = errors.find((error) => error.keyword === "const");
+  const types = new Set<string>();
+  for (const { keyword, params } of errors) {
+    if (keyword !== "type") continue;
+    const type = params["type"];
+    for (const one of Array.isArray(type) ? type : [type]) types.add(TYPE_WORDS[String(one)] ?? String(one));
+  }
+  const words = [...types].sort();
+  if (constant !== undefined) words.unshift(`'${String(constant.params["allowedValue"])}'`);
+  const last = words.pop() ?? "value";
+  return words.length === 0 ? `must be a ${last}` : `must be a ${words.join(", ")} or ${last}`;
+}
+
+function specificMessage(error: SchemaError, path: Path, tree: Tree): Message {
+  const { params } = error;
+  switch (error.keyword) {
+    case "additionalProperties": {
+      const key = String(params["additionalProperty"]);
+      return { path, key, message: `additional properties '${key}' not allowed`, hint: keyHint(key, path) };
+    }
+    case "required":
+      return { path, message: `missing property '${String(params["missingProperty"])}'` };
+    case "enum": {
+      const allowed = Array.isArray(params["allowedValues"]) ? params["allowedValues"].map(String) : [];
+      const value = valueAt(tree, path);
+      const near = typeof value === "string" ? nearest(value, allowed) : undefined;
+      return {
+        path,
+        message: `value must be one of ${allowed.map((one) => `'${one}'`).join(", ")}`,
+        hint: near === undefined ? undefined : `did you mean ${JSON.stringify(near)}?`,
+      };
+    }
+    case "pattern":
+      return { path, message: `'${String(valueAt(tree, path))}' does not match pattern '${String(params["pattern"])}'` };
+    case "minimum":
+      return { path, message: `must be greater than or equal to ${String(params["limit"])}` };
+    case "maximum":
+      return { path, message: `must be less than or equal to ${String(params["limit"])}` };
+    case "uniqueItems":
+      return { path, message: `items at ${String(params["j"])} and ${String(params["i"])} are equal` };
+    default:
+      return { path, message: `does not fit (${error.keyword})` };
+  }
+}
+
+function valueAt(tree: Tree, path: Path): Tree | undefined {
+  let node: Tree | undefined = tree;
+  for (const part of path) node = Array.isArray(node) ? node[Number(part)] : isMap(node) ? node[String(part)] : undefined;
+  return node;
+}
+
+function keyHint(key: string, path: Path): string | undefined {
+  const near = nearest(key, keysFor(path));
+  if (near !== undefined) return `did you mean ${JSON.stringify(near)}?`;
+  return path.length === 0 ? "services belong under the top-level key `services`" : undefined;
+}
+
+const SERVICE_KEYS =
+  "annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset credential_spec depends_on deploy develop device_cgroup_rules devices dns dns_opt dns_search domainname entrypoint env_file environment expose extends external_links extra_hosts gpus group_add healthcheck hostname image init ipc isolation label_file labels links logging mac_address mem_limit mem_reservation mem_swappiness memswap_limit models network_mode networks oom_kill_disable oom_score_adj pid pids_limit platform ports post_start pre_start pre_stop privileged profiles provider pull_policy read_only restart runtime scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs tty ulimits use_api_socket user userns_mode uts volumes volumes_from working_dir".split(
+    " ",
+  );
+const KEYS: Readonly<Record<string, string>> = {
+  "": "name include services networks volumes secrets configs models",
+  build: "context dockerfile dockerfile_inline entitlements args ssh labels cache_from cache_to no_cache additional_contexts network provenance sbom pull target shm_size extra_hosts isolation privileged secrets tags ulimits platforms",
+  healthcheck: "test interval timeout retries start_period start_interval disable",
+  deploy: "mode endpoint_mode replicas labels rollback_config update_config resources restart_policy placement",
+  resources: "limits reservations",
+  limits: "cpus memory pids",
+  reservations: "cpus memory generic_resources devices",
+  networks: "name driver driver_opts ipam external internal enable_ipv4 enable_ipv6 attachable labels",
+  volumes: "name driver driver_opts external labels",
+  secrets: "name file environment external labels driver driver_opts template_driver",
+  configs: "name file content environment external labels template_driver",
+  logging: "driver options",
+  ipam: "driver config options",
+};
+
+function keysFor(path: Path): readonly string[] {
+  if (path[0] === "services" && path.length === 2) return SERVICE_KEYS;
+  const parent = path.length === 2 ? path[0] : path.at(-1);
+  return (KEYS[path.length === 0 ? "" : String(parent)] ?? "").split(" ");
+}

@@ -1,48 +1,64 @@
-/** Splits a command line into words as a POSIX shell would, without expansions. */
+/**
+ * Splits a command line into words the way docker compose does: quotes and backslashes, no expansions. Like there, an
+ * unquoted `;`, `&`, `|`, `<` or `>` ends the command: `commandTail` finds such a text so that `check` can warn.
+ */
 import { TscError } from "../lib/errors.js";
 
-/** The words of a text. Throws TSC_COMPOSE_COMMAND_INVALID for an unclosed quote or a trailing backslash. */
+/** The words of a text. Throws TSC_COMPOSE_COMMAND_INVALID for an unclosed quote, a trailing backslash or a bare parenthesis. */
 export function shellWords(text: string): string[] {
+  return split(text).words;
+}
+
+/** What follows the first unquoted operator and is dropped, or "". */
+export function commandTail(text: string): string {
+  return split(text).tail;
+}
+
+function split(text: string): { words: string[]; tail: string } {
   const words: string[] = [];
   let word = "";
   let inWord = false;
+  let quote = "";
   for (let i = 0; i < text.length; i++) {
     const c = text[i] as string;
-    if (c === "'") {
-      const end = text.indexOf("'", i + 1);
-      if (end < 0) throw invalid(text, "a single quote is not closed");
-      word += text.slice(i + 1, end);
-      inWord = true;
-      i = end;
-    } else if (c === '"') {
-      inWord = true;
-      i++;
-      for (; ; i++) {
-        const q = text[i];
-        if (q === undefined) throw invalid(text, "a double quote is not closed");
-        if (q === '"') break;
-        if (q === "\\" && /["\\$`\n]/.test(text[i + 1] ?? "")) {
-          i++;
-          word += text[i] === "\n" ? "" : (text[i] ?? "");
-        } else word += q;
-      }
-    } else if (c === "\\") {
+    if (c === "\\" && quote !== "'") {
       i++;
       if (i >= text.length) throw invalid(text, "it ends with a backslash");
-      if (text[i] !== "\n") word += text[i];
+      word += ESCAPED[text[i] as string] ?? text[i];
       inWord = true;
-    } else if (c === " " || c === "\t" || c === "\n" || c === "\r") {
+    } else if (quote !== "") {
+      if (c !== quote) word += c;
+      else {
+        if (quote === ")" || quote === "`") word += c;
+        quote = "";
+      }
+    } else if (c === "'" || c === '"') {
+      quote = c;
+      inWord = true;
+    } else if (c === "`" || (c === "(" && word.endsWith("$"))) {
+      quote = c === "`" ? "`" : ")";
+      word += c;
+      inWord = true;
+    } else if (c === "(" || c === ")") throw invalid(text, "parentheses need quotes");
+    else if (c === " " || c === "\t" || c === "\n" || c === "\r") {
       if (inWord) words.push(word);
       word = "";
       inWord = false;
+    } else if (";&|<>".includes(c)) {
+      // `2>file`: the digit belongs to the redirection
+      if (inWord && !(c === ">" && /^[0-9]/.test(word))) words.push(word);
+      return { words, tail: text.slice(i) };
     } else {
       word += c;
       inWord = true;
     }
   }
+  if (quote !== "") throw invalid(text, `a ${quote} is missing`);
   if (inWord) words.push(word);
-  return words;
+  return { words, tail: "" };
 }
+
+const ESCAPED: Readonly<Record<string, string>> = { t: "\t", n: "\n" };
 
 function invalid(text: string, why: string): TscError {
   return new TscError("TSC_COMPOSE_COMMAND_INVALID", `invalid command line string ${JSON.stringify(text)}: ${why}`, {

@@ -7,7 +7,7 @@ export interface ParsedVolume {
   source?: string;
   target: string;
   read_only?: boolean;
-  bind?: { selinux?: string; propagation?: string; create_host_path?: boolean };
+  bind?: { selinux?: string; propagation?: string; create_host_path?: boolean | null };
   volume?: { nocopy?: boolean; subpath?: string };
 }
 
@@ -26,14 +26,15 @@ export function parseVolume(spec: string): ParsedVolume {
   for (const option of options?.split(",") ?? []) applyOption(volume, option);
   if (isFilePath(volume.source ?? "")) {
     volume.type = "bind";
-    volume.bind = { ...volume.bind, create_host_path: true };
+    // with another option the reference leaves it unsaid; absence means true here
+    volume.bind = volume.bind === undefined ? { create_host_path: true } : { ...volume.bind, create_host_path: null };
   } else volume.volume ??= {};
   return volume;
 }
 
 function applyOption(volume: ParsedVolume, option: string): void {
   if (option === "ro") volume.read_only = true;
-  else if (option === "rw") volume.read_only = false;
+  else if (option === "rw") delete volume.read_only;
   else if (option === "nocopy") volume.volume = { ...volume.volume, nocopy: true };
   else if (option.startsWith("subpath=")) volume.volume = { ...volume.volume, subpath: option.slice(8) };
   else if (option === "z" || option === "Z") volume.bind = { ...volume.bind, selinux: option };
@@ -44,8 +45,12 @@ function applyOption(volume: ParsedVolume, option: string): void {
 function splitSections(spec: string): string[] {
   const sections: string[] = [];
   let section = "";
+  let braces = 0;
   for (const char of spec) {
-    if (char === ":" && !isDrive(section)) {
+    // colons inside `${…}` belong to the variable
+    if (char === "{" && (braces > 0 || section.endsWith("$"))) braces++;
+    else if (char === "}" && braces > 0) braces--;
+    if (char === ":" && braces === 0 && !isDrive(section)) {
       sections.push(section);
       section = "";
     } else section += char;

@@ -32,6 +32,8 @@ export interface Field {
   readonly struct?: Struct;
   /** Keep 0, false and "" (the reference has a pointer there). */
   readonly keepZero?: boolean;
+  /** Leave out `true`, which is what absence means. */
+  readonly dropTrue?: boolean;
   /** Key in the file when it differs. */
   readonly from?: string;
 }
@@ -103,7 +105,7 @@ const SERVICE_NETWORK = fields(
 );
 const PORT = fields("name mode host_ip target:uint published protocol app_protocol");
 const VOLUME = fields("type source target read_only:bool consistency bind:struct volume:struct tmpfs:struct image:struct", {
-  bind: fields("selinux propagation create_host_path:bool recursive"),
+  bind: fields("selinux propagation create_host_path:bool! recursive"),
   volume: fields("labels:map nocopy:bool subpath"),
   tmpfs: fields("size:bytes mode:uint"),
   image: fields("subpath"),
@@ -133,7 +135,7 @@ export const SERVICE: Struct = fields(
     deploy: DEPLOY,
     devices: fields("source target permissions"),
     provider: fields("type options:options"),
-    env_file: fields("path required:bool! format"),
+    env_file: [{ name: "path", kind: "string" }, { name: "required", kind: "bool", keepZero: true, dropTrue: true }, { name: "format", kind: "string" }],
     extends: fields("file service"),
     gpus: DEVICE_REQUEST,
     healthcheck: HEALTHCHECK,

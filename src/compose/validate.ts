@@ -8,17 +8,14 @@ import type { YamlFile } from "./yaml.js";
 /** The message of what is wrong, or undefined. */
 type Check = (value: Tree, path: string) => string | undefined;
 
-const externalOnly =
-  (...forbidden: readonly string[]): Check =>
-  (value, path) => {
-    if (!isMap(value) || value["external"] !== true) return undefined;
-    for (const key in value) {
-      if (key === "name" || key === "external" || key.startsWith("x-")) continue;
-      if (forbidden.length > 0 && !forbidden.includes(key)) continue;
-      return `${path}: conflicting parameters "external" and ${JSON.stringify(key)} specified`;
-    }
-    return undefined;
-  };
+const externalOnly: Check = (value, path) => {
+  if (!isMap(value) || value["external"] !== true) return undefined;
+  for (const key in value) {
+    if (key === "name" || key === "external" || key.startsWith("x-")) continue;
+    return `${path}: conflicting parameters "external" and ${JSON.stringify(key)} specified`;
+  }
+  return undefined;
+};
 
 const oneSource =
   (...keys: readonly string[]): Check =>
@@ -45,8 +42,7 @@ const hostIp: Check = (value, path) => {
 const notEmpty: Check = (value, path) => (value === "" ? `${path}: value can't be blank` : undefined);
 
 const CHECKS: PathTable<readonly Check[]> = pathTable<readonly Check[]>([
-  ["volumes.*", [externalOnly()]],
-  ["networks.*", [externalOnly("driver", "driver_opts", "ipam", "internal", "attachable", "enable_ipv4", "enable_ipv6", "labels")]],
+  ["volumes.*", [externalOnly]],
   ["configs.*", [oneSource("file", "environment", "content")]],
   ["secrets.*", [oneSource("file", "environment")]],
   ["services.*.deploy.resources.reservations.devices[]", [deviceRequest]],
