@@ -6,11 +6,16 @@ import { LABEL } from "../../plan/labels.js";
 import type { Observed } from "../../plan/observe.js";
 import type { LogPrinter } from "../render/log-printer.js";
 
+/** Past this, output that does not come to an end (a container that somebody restarted) is given up. */
+const DRAIN_MS = 5000;
+
 export interface FollowerOptions {
   readonly printer: LogPrinter;
   readonly isShown: (service: string) => boolean;
   /** A container has ended for good (its restart policy does not bring it back). */
   readonly onExit: (service: string, code: number) => void;
+  /** A container cannot be followed any further. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Lives as long as the attached command. */
@@ -20,6 +25,7 @@ export class Followers {
   readonly #options: FollowerOptions;
   readonly #stop = new AbortController();
   readonly #followed = new Map<string, { service: string; ended: boolean; done: Promise<void> }>();
+  readonly #services = new Map<string, string>();
   readonly #since = new Date().toISOString();
   #started = false;
 
@@ -33,6 +39,7 @@ export class Followers {
   names(observed: Observed): string[] {
     const names: string[] = [];
     for (const container of observed.containers) {
+      this.#services.set(container.name, container.service);
       if (container.oneOff || !this.#options.isShown(container.service)) continue;
       const name = this.#displayName(container.name, container.service, container.info.labels);
       this.#options.printer.register(name);
@@ -45,11 +52,12 @@ export class Followers {
   follow(containerName: string): void {
     const known = this.#followed.get(containerName);
     if (known !== undefined && !known.ended) return;
-    const entry = { service: "", ended: false, done: Promise.resolve() };
+    const entry = { service: this.#services.get(containerName) ?? "", ended: false, done: Promise.resolve() };
     this.#followed.set(containerName, entry);
     entry.done = this.#watch(containerName, entry).catch((error: unknown) => {
       entry.ended = true;
-      if (!this.#stop.signal.aborted && !isTscError(error, "TSC_CONTAINER_NOT_FOUND")) throw error;
+      if (this.#stop.signal.aborted || isTscError(error, "TSC_CONTAINER_NOT_FOUND")) return;
+      this.#options.onError(error);
     });
   }
 
@@ -71,9 +79,10 @@ export class Followers {
     return shown.every(({ ended }) => ended);
   }
 
-  /** Waits until the last lines of ended containers are printed. */
+  /** Waits until the ends of all are told and their last lines printed; called when none runs any more. */
   async drain(): Promise<void> {
-    await Promise.allSettled([...this.#followed.values()].filter(({ ended }) => ended).map(({ done }) => done));
+    const all = Promise.allSettled([...this.#followed.values()].map(({ done }) => done));
+    await Promise.race([all, new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
   }
 
   close(): void {

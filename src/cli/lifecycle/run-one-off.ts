@@ -33,13 +33,7 @@ export async function runOneOff(
   const project: Project = { ...loaded, services: { ...loaded.services, [service]: changed } };
   const detach = options.flag("detach");
   const quiet: RunOptions = options.flag("quiet") ? { quiet: true } : {};
-  const tty =
-    !detach &&
-    options.flag("tty") &&
-    !options.flag("no-TTY") &&
-    !options.flag("no-tty") &&
-    ctx.isTty.stdin &&
-    ctx.isTty.stdout;
+  const tty = !detach && options.flag("tty") && !options.flag("no-tty") && ctx.isTty.stdin && ctx.isTty.stdout;
   const session = await openSession(ctx, project);
   try {
     await prepare(session, project, service, options, quiet);

@@ -84,12 +84,25 @@ async function runEnvironment(
 
 /** A volume by its short form; relative paths start at the current folder, unknown names are plain named volumes. */
 function volumeOf(ctx: CliContext, text: string): ServiceVolume {
-  const parsed = parseVolume(text);
-  if (parsed.type !== "bind" || parsed.source === undefined) return { ...parsed };
-  const source = parsed.source.startsWith("~")
-    ? parsed.source.replace("~", ctx.env["HOME"] ?? "")
-    : resolve(ctx.cwd, parsed.source);
-  return { ...parsed, source };
+  const { type, source, target, read_only, bind, volume } = parseVolume(text);
+  const common = { target, ...(read_only === undefined ? {} : { read_only }) };
+  if (type !== "bind" || source === undefined) {
+    return {
+      type,
+      ...common,
+      ...(source === undefined ? {} : { source }),
+      ...(volume === undefined ? {} : { volume }),
+    };
+  }
+  return {
+    type,
+    ...common,
+    source: source.startsWith("~") ? source.replace("~", ctx.env.HOME ?? "") : resolve(ctx.cwd, source),
+    bind: {
+      ...(bind?.selinux === undefined ? {} : { selinux: bind.selinux }),
+      ...(bind?.propagation === undefined ? {} : { propagation: bind.propagation }),
+    },
+  };
 }
 
 /** A volume given on the command line takes the place of the service's at the same target. */

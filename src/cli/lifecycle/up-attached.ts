@@ -3,7 +3,7 @@
  * interrupts (first: stop, second: kill), or an exit ends it all. compose.md §3.3, rules 28–31.
  */
 import type { Project } from "../../compose/model.js";
-import { isTscError, TscError } from "../../lib/errors.js";
+import { isTscError, messageOf, TscError } from "../../lib/errors.js";
 import { planKill, planStop } from "../../plan/lifecycle.js";
 import { observe } from "../../plan/observe.js";
 import type { ParsedOptions } from "../command.js";
@@ -100,6 +100,7 @@ class AttachedRun {
       printer,
       isShown: (service) => this.#options.attached.has(service),
       onExit: (service, code) => this.#onExit(service, code, followers),
+      onError: (error) => ctx.warn(messageOf(error)),
     });
     const menu = openMenu(ctx, options, {
       onDetach: () => this.#end("detached"),
@@ -201,7 +202,7 @@ class AttachedRun {
       void (async () => {
         const now = await observe(engine, this.#project.name, { resources: false });
         await session.run(planKill(now, selection, "SIGKILL"), { signal: new AbortController().signal });
-      })().catch((error: unknown) => this.#ctx.warn(String(error)));
+      })().catch((error: unknown) => this.#ctx.warn(messageOf(error)));
     };
     const observed = await observe(engine, this.#project.name, { resources: false });
     const plan = planStop(observed, selection, { timeoutMs: this.#options.timeoutMs });
