@@ -104,7 +104,7 @@ async function killHalfStarted(deps: RuntimeDeps, row: ContainerRow): Promise<vo
     const found = ctx.kernel.processIdentity(Number(await readFile(path, "utf8")));
     // The pid file may be older than a reused pid: only a process of this bundle is ours.
     if (found === undefined || !(await mentions(found.pid, row.id))) continue;
-    ctx.kernel.signal(found, name === "pid" ? "SIGKILL" : "SIGTERM");
+    ctx.kernel.signal(found, "SIGKILL");
     await ctx.kernel.waitForExit(found, AbortSignal.timeout(10_000));
   }
   for (const error of await releaseResources(deps, row)) ctx.warn(messageOf(error));

@@ -1,0 +1,176 @@
+import { describe, expect, test } from "@jest/globals";
+import type { HostFacts } from "../../../../src/engine/runtime/host.js";
+import { CAPABILITIES } from "../../../../src/engine/runtime/oci/capabilities.js";
+import { DEFAULT_SECCOMP } from "../../../../src/engine/runtime/oci/seccomp-default.js";
+import { ociConfig, ociJson, type SpecInput } from "../../../../src/engine/runtime/oci/spec.js";
+import type { ContainerSpec } from "../../../../src/engine/types.js";
+
+const host: HostFacts = {
+  rootless: false,
+  singleId: false,
+  cgroups: {
+    version: "v2",
+    parent: "/tscompose",
+    controllers: new Set(["memory", "cpu", "pids", "io", "cpuset"]),
+    hierarchies: ["/sys/fs/cgroup"],
+    reason: "",
+    hasSwap: true,
+  },
+  boundingCaps: new Set(CAPABILITIES),
+  hardLimits: new Map([
+    ["RLIMIT_NOFILE", 1000],
+    ["RLIMIT_CORE", Number.POSITIVE_INFINITY],
+  ]),
+  oomScoreAdj: 0,
+  apparmor: false,
+  selinux: false,
+  architecture: "amd64",
+  kernelVersion: [6, 1],
+  hasTtyGroup: true,
+};
+const noCgroups: HostFacts = {
+  ...host,
+  rootless: true,
+  hasTtyGroup: false,
+  boundingCaps: new Set(CAPABILITIES.filter((name) => name !== "CAP_SYS_RESOURCE")),
+  cgroups: { ...host.cgroups, parent: undefined, controllers: new Set(), reason: "no cgroup is delegated" },
+};
+
+function make(spec: Partial<ContainerSpec>, facts: HostFacts = host, more: Partial<SpecInput> = {}) {
+  const warnings: string[] = [];
+  const config = ociConfig({
+    spec: { name: "web", image: "x", ...spec },
+    host: facts,
+    rootfs: "/r",
+    argv: ["/bin/x"],
+    env: ["PATH=/bin"],
+    cwd: "/",
+    user: { uid: 0, gid: 0, additionalGids: [0], home: "/", name: "root" },
+    hostname: "h",
+    namespaces: { netnsPath: "/run/netns/x", joined: new Map([["db", 42]]) },
+    mounts: { mounts: [], binds: [], shmSource: undefined, hostNetwork: false, recursiveReadOnly: false },
+    devices: { nodes: [], rules: [], mounts: [] },
+    cgroupPath: "/tscompose/1",
+    seccompProfile: () => DEFAULT_SECCOMP,
+    warn: (message) => warnings.push(message),
+    ...more,
+  });
+  return { config, warnings };
+}
+
+describe("ociConfig", () => {
+  test("defaults: private namespaces, masked paths, docker's sysctl, a pids limit", () => {
+    const { config, warnings } = make({});
+    expect(warnings).toEqual([]);
+    expect(config.linux.namespaces).toEqual([
+      { type: "mount" },
+      { type: "network", path: "/run/netns/x" },
+      { type: "pid" },
+      { type: "ipc" },
+      { type: "uts" },
+      { type: "cgroup" },
+    ]);
+    expect(config.hostname).toBe("h");
+    expect(config.linux.sysctl).toEqual({ "net.ipv4.ip_unprivileged_port_start": "0" });
+    expect(config.linux.maskedPaths).toContain("/proc/kcore");
+    expect(config.linux.resources).toEqual({ pids: { limit: 2048 } });
+    expect(config.linux.seccomp?.defaultAction).toBe("SCMP_ACT_ERRNO");
+  });
+  test("privileged: everything open, cgroup and sys writable", () => {
+    const { config } = make({ privileged: true });
+    expect(config.linux.seccomp).toBeUndefined();
+    expect(config.linux.maskedPaths).toEqual([]);
+    expect(config.linux.readonlyPaths).toEqual([]);
+    expect(config.process.capabilities.effective).toHaveLength(CAPABILITIES.length);
+    expect(config.mounts.find((mount) => mount.destination === "/sys")?.options).toContain("rw");
+  });
+  test("joined namespaces: no hostname in somebody else's uts", () => {
+    const { config } = make({
+      pid: { kind: "container", container: "db" },
+      ipc: { kind: "host" },
+      uts: { kind: "container", container: "db" },
+    });
+    expect(config.linux.namespaces).toContainEqual({ type: "pid", path: "/proc/42/ns/pid" });
+    expect(config.linux.namespaces.some(({ type }) => type === "ipc")).toBe(false);
+    expect(config.hostname).toBeUndefined();
+  });
+  test("limits become cgroup resources", () => {
+    const { config } = make({
+      resources: { memoryBytes: 100, cpus: 1.5, cpuShares: 512, pidsLimit: -1, cpusetCpus: "0" },
+    });
+    expect(config.linux.resources).toEqual({
+      memory: { limit: 100, swap: 200 },
+      cpu: { shares: 512, period: 100_000, quota: 150_000, cpus: "0" },
+    });
+  });
+  test("without a cgroup every limit asked for is named, none is given", () => {
+    const { config, warnings } = make({ resources: { memoryBytes: 100, cpus: 2 } }, noCgroups, { cgroupPath: "" });
+    expect(config.linux.resources).toEqual({});
+    expect(config.linux.cgroupsPath).toBeUndefined();
+    expect(warnings).toEqual([
+      "container web: mem_limit cannot be honoured here: no cgroup is delegated",
+      "container web: cpus cannot be honoured here: no cgroup is delegated",
+    ]);
+  });
+  test("ulimits and oom score are clamped with a warning", () => {
+    const ulimits = [
+      { name: "nofile", soft: 500, hard: 5000 },
+      { name: "core", soft: -1, hard: -1 },
+    ];
+    const { config, warnings } = make({ ulimits, oomScoreAdj: -500 }, noCgroups);
+    expect(config.process.rlimits).toEqual([
+      { type: "RLIMIT_NOFILE", soft: 500, hard: 1000 },
+      { type: "RLIMIT_CORE", soft: Number.POSITIVE_INFINITY, hard: Number.POSITIVE_INFINITY },
+    ]);
+    expect(config.process.oomScoreAdj).toBe(0);
+    expect(warnings).toHaveLength(2);
+    expect(ociJson(config.process.rlimits)).toContain('"hard":18446744073709551615');
+  });
+  test("mounts: parents first, what is asked for replaces a base mount, no gid=5 where it is unmapped", () => {
+    const mount = { name: "", source: "/s", readOnly: false, anonymous: false };
+    const { config } = make({}, noCgroups, {
+      mounts: {
+        mounts: [
+          { ...mount, type: "bind", target: "/a/b/c" },
+          { ...mount, type: "bind", target: "/a", readOnly: true },
+          { ...mount, type: "tmpfs", target: "/dev/shm/", tmpfsOptions: ["size=1m", "exec"] },
+        ],
+        binds: [{ source: "/h", target: "/etc/hosts", readOnly: false }],
+        shmSource: undefined,
+        hostNetwork: true,
+        recursiveReadOnly: false,
+      },
+    });
+    const targets = config.mounts.map((entry) => entry.destination);
+    expect(targets.indexOf("/a")).toBeLessThan(targets.indexOf("/a/b/c"));
+    expect(targets.filter((target) => target === "/dev/shm")).toHaveLength(1);
+    expect(config.mounts.find((entry) => entry.destination === "/dev/shm")?.options).toEqual([
+      "nosuid",
+      "nodev",
+      "mode=1777",
+      "size=1m",
+      "exec",
+    ]);
+    expect(config.mounts.find((entry) => entry.destination === "/dev/pts")?.options).not.toContain("gid=5");
+    expect(config.mounts.find((entry) => entry.destination === "/sys")?.type).toBe("bind");
+  });
+  test("annotations that give a runtime orders are dropped", () => {
+    const { config } = make({ annotations: { "run.oci.handler": "wasm", note: "x" } });
+    expect(config.annotations).toEqual({ note: "x" });
+  });
+  test.each([
+    ["kernel.hostname", {}],
+    ["net.ipv4.ip_forward", { networkMode: { kind: "host" } as const }],
+    ["kernel.shmmax", { ipc: { kind: "host" } as const }],
+    ["net..x", {}],
+  ])("sysctl %s is refused where it would reach further", (name, spec) => {
+    const namespaces = { netnsPath: "", joined: new Map<string, number>() };
+    const isHost = "networkMode" in spec;
+    expect(() => make({ sysctls: { [name]: "1" }, ...spec }, host, isHost ? { namespaces } : {})).toThrow(
+      "cannot be set here",
+    );
+  });
+  test.each(["bogus", "seccomp", "unmask"])("security option %s is refused", (option) => {
+    expect(() => make({ securityOpt: [option] })).toThrow("unknown security option");
+  });
+});
