@@ -452,7 +452,7 @@ static bool open_namespaces(pid_t pid, const unsigned long long *start, int *use
   return false;
 }
 
-/* "PID START" files: of the pause process and of the supervisor, which lives in the same namespaces. */
+/* A "PID START" file. */
 static bool open_pid_file(const char *name, int *user, int *mnt) {
   char path[PATH_MAX];
   snprintf(path, sizeof path, "%s/%s", run_root, name);
@@ -468,26 +468,48 @@ static bool open_pid_file(const char *name, int *user, int *mnt) {
   return ok;
 }
 
-/* Any conmon of ours still alive: RUNROOT/containers/ID/conmon.pid holds its pid. */
-static bool open_conmon(int *user, int *mnt) {
+/* A file with a pid of ours; without a start time the program's name guards against a reused pid. */
+static bool open_named_pid(const char *file, const char *program, int *user, int *mnt) {
+  char comm[64], wanted[64];
+  char *text = tsc_read_file(file, 64, NULL);
+  if (text == NULL) return false;
+  int pid = atoi(text);
+  free(text);
+  snprintf(comm, sizeof comm, "/proc/%d/comm", pid);
+  snprintf(wanted, sizeof wanted, "%s\n", program);
+  text = pid > 1 ? tsc_read_file(comm, 64, NULL) : NULL;
+  bool ok = text != NULL && strcmp(text, wanted) == 0 && open_namespaces(pid, NULL, user, mnt);
+  free(text);
+  return ok;
+}
+
+/* The supervisor lives in the same namespaces. */
+static bool open_supervisor(int *user, int *mnt) {
   char path[PATH_MAX];
-  snprintf(path, sizeof path, "%s/containers", run_root);
-  DIR *folder = opendir(path);
+  snprintf(path, sizeof path, "%s/supervise/.lock", run_root);
+  return open_named_pid(path, "tsc-supd", user, mnt);
+}
+
+/* Any conmon that was started with a folder of this run root on its command line. */
+static bool open_conmon(int *user, int *mnt) {
+  char file[300], wanted[PATH_MAX];
+  DIR *folder = opendir("/proc");
   if (folder == NULL) return false;
+  int wanted_length = snprintf(wanted, sizeof wanted, "%s/", run_root);
   bool found = false;
   struct dirent *entry;
   while (!found && (entry = readdir(folder)) != NULL) {
-    char file[PATH_MAX + 280], comm[64];
-    if (entry->d_name[0] == '.') continue;
-    snprintf(file, sizeof file, "%s/%s/conmon.pid", path, entry->d_name);
+    if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
+    int pid = atoi(entry->d_name);
+    size_t length = 0;
+    snprintf(file, sizeof file, "/proc/%d/comm", pid);
     char *text = tsc_read_file(file, 64, NULL);
-    if (text == NULL) continue;
-    int pid = atoi(text);
+    bool is_conmon = text != NULL && strcmp(text, "conmon\n") == 0;
     free(text);
-    snprintf(comm, sizeof comm, "/proc/%d/comm", pid);
-    text = pid > 1 ? tsc_read_file(comm, 64, NULL) : NULL;
-    /* Without a start time the name is the guard against a reused pid; the owner check follows. */
-    if (text != NULL && strcmp(text, "conmon\n") == 0) found = open_namespaces(pid, NULL, user, mnt);
+    if (!is_conmon) continue;
+    snprintf(file, sizeof file, "/proc/%d/cmdline", pid);
+    text = tsc_read_file(file, 1 << 20, &length);
+    found = text != NULL && memmem(text, length, wanted, (size_t)wanted_length) != NULL && open_namespaces(pid, NULL, user, mnt);
     free(text);
   }
   closedir(folder);
@@ -532,7 +554,7 @@ static void open_or_make(int *user, int *mnt) {
   if (!open_pid_file("pause.pid", user, mnt)) {
     pause_path(path, sizeof path, "");
     if (unlink(path) < 0 && errno != ENOENT) die_errno("remove", path);
-    if (open_pid_file("supervise/supd.pid", user, mnt) || open_conmon(user, mnt)) {
+    if (open_supervisor(user, mnt) || open_conmon(user, mnt)) {
       pid_t child = fork();
       if (child == 0) pin_again(*user, *mnt);
       run_and_wait(child);

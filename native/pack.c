@@ -344,8 +344,9 @@ static void pack_folder(int fd, const char *path) {
       if (bigger == NULL) die(path, "memory");
       names = bigger;
     }
-    names[count] = strdup(item->d_name);
-    if (names[count++] == NULL) die(path, "memory");
+    char *name = strdup(item->d_name);
+    if (name == NULL) die(path, "memory");
+    names[count++] = name;
   }
   if (errno != 0) die(path, "readdir");
   if (count > 0) qsort(names, count, sizeof *names, compare_names);
