@@ -67,7 +67,10 @@ function optionLines(title: string, options: readonly OptionSpec[]): readonly st
   const shown = options.filter((option) => option.hidden !== true).toSorted((a, b) => (a.long < b.long ? -1 : 1));
   if (shown.length === 0) return [];
   const left = shown.map((option) => {
-    const value = option.value === undefined ? "" : ` ${option.placeholder ?? option.value}`;
+    const value =
+      option.value === undefined
+        ? ""
+        : ` ${option.placeholder ?? (option.value === "list" ? "stringArray" : option.value)}`;
     return `  ${option.short === undefined ? "    " : `-${option.short}, `}--${option.long}${value}`;
   });
   const width = Math.min(34, Math.max(...left.map((text) => text.length)) + 3);

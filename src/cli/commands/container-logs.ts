@@ -40,7 +40,7 @@ export const command: CommandSpec = {
     try {
       for await (const line of lines) {
         const target = line.stream === "stderr" ? ctx.stderr : ctx.stdout;
-        const text = `${options.flag("timestamps") ? `${line.time} ` : ""}${line.text}${line.partial ? "" : "\n"}`;
+        const text = `${options.flag("timestamps") ? `${line.time.replace("+00:00", "Z")} ` : ""}${line.text}${line.partial ? "" : "\n"}`;
         if (!target.write(text)) await once(target, "drain");
       }
     } catch (error) {

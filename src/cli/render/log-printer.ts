@@ -67,7 +67,7 @@ export function createLogPrinter(options: LogPrinterOptions): LogPrinter {
   }
   function write(name: string, line: LogLine, text: string): void {
     const stream = line.stream === "stderr" ? options.stderr : options.stdout;
-    stream.write(`${prefixOf(name)}${options.timestamps ? `${line.time} ` : ""}${text}\n`);
+    stream.write(`${prefixOf(name)}${options.timestamps ? `${line.time.replace("+00:00", "Z")} ` : ""}${text}\n`);
   }
 
   return {

@@ -30,9 +30,9 @@ export function renderRows(rows: readonly Row[], shape: RowFormat, format: strin
   if (!isTable) return rows.map((row) => `${template(row)}\n`).join("");
   const sample = rows[0] ?? {};
   const headings = Object.fromEntries(
-    [...new Set([...Object.keys(sample), ...Object.keys(shape.headers)])].map((name) => [
+    [...new Set([...Object.getOwnPropertyNames(sample), ...Object.keys(shape.headers), "Label"])].map((name) => [
       name,
-      typeof sample[name] === "function" ? () => "" : (shape.headers[name] ?? name.toUpperCase()),
+      typeof sample[name] === "function" || name === "Label" ? () => "" : (shape.headers[name] ?? name.toUpperCase()),
     ]),
   );
   const lines = [template(headings), ...rows.map((row) => template(row))];
