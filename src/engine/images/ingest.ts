@@ -7,7 +7,7 @@ import { statfsSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { PassThrough, type Writable } from "node:stream";
 import type { UnpackResult } from "../../kernel/kernel.js";
-import { messageOf, TscError } from "../../lib/errors.js";
+import { isTscError, messageOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
 import type { Storage } from "../storage/index.js";
@@ -246,7 +246,7 @@ async function* gather(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, vo
 }
 
 function invalidLayer(request: IngestRequest, error: unknown): unknown {
-  if (error instanceof TscError) return error;
+  if (isTscError(error)) return error;
   return new TscError(
     "TSC_IMAGE_LAYER_INVALID",
     `${request.image}: layer cannot be unpacked: ${printable(messageOf(error))}`,

@@ -5,7 +5,7 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { errnoOf, TscError } from "../../lib/errors.js";
+import { errnoOf, isTscError, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { ProgressListener } from "../types.js";
 import { openTar, type TarFile } from "./archive/tar-read.js";
@@ -110,7 +110,7 @@ async function readDockerList(
   try {
     list = JSON.parse((await tar.read("manifest.json", LIST_LIMIT)).toString("utf8"));
   } catch (error) {
-    if (error instanceof TscError) throw error;
+    if (isTscError(error)) throw error;
     throw damaged(what, "manifest.json is not JSON");
   }
   if (!Array.isArray(list)) throw damaged(what, "manifest.json is not a list");

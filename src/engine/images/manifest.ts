@@ -2,7 +2,7 @@
  * Manifests and indexes: OCI image-spec 1.1 and docker schema 2. Parses and checks bytes from strangers; fetches nothing.
  * A document may not be both a manifest and an index (CVE-2021-41190).
  */
-import { TscError } from "../../lib/errors.js";
+import { isTscError, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import { checkDigest } from "./digest.js";
 import type { Platform } from "./platform.js";
@@ -71,7 +71,7 @@ export function parseJson(data: Uint8Array, what: string): Json {
   try {
     return asObject(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(data)), what, "document");
   } catch (error) {
-    if (error instanceof TscError) throw error;
+    if (isTscError(error)) throw error;
     throw invalid(what, "not valid JSON");
   }
 }

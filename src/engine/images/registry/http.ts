@@ -4,7 +4,7 @@
  */
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { urlToHttpOptions } from "node:url";
-import { messageOf, TscError } from "../../../lib/errors.js";
+import { isTscError, messageOf, TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
 
 export interface HttpRequest {
@@ -102,7 +102,7 @@ export function createHttpClient(options: {
       headers: {
         "user-agent": options.userAgent,
         ...headers,
-        ...(typeof body === "string" || body instanceof Uint8Array
+        ...(typeof body === "string" || ArrayBuffer.isView(body)
           ? { "content-length": String(Buffer.byteLength(body)) }
           : {}),
       },
@@ -198,7 +198,7 @@ export async function readBody(response: HttpResponse, limit: number): Promise<B
       chunks.push(chunk);
     }
   } catch (error) {
-    if (error instanceof TscError) throw error;
+    if (isTscError(error)) throw error;
     throw unreachable(response.url, error);
   }
   return Buffer.concat(chunks);
@@ -225,11 +225,11 @@ export function unreachable(url: URL, error: unknown): TscError {
 
 function connectionError(request: HttpRequest, error: unknown): unknown {
   if (request.signal?.aborted === true) return request.signal.reason;
-  return error instanceof TscError ? error : unreachable(request.url, error);
+  return isTscError(error) ? error : unreachable(request.url, error);
 }
 
 function isFinal(error: unknown): boolean {
-  return error instanceof TscError || FINAL_ERRORS.has(codeOf(error));
+  return isTscError(error) || FINAL_ERRORS.has(codeOf(error));
 }
 
 /** The error code of a Node error; an AggregateError (several addresses tried) gives its first. */

@@ -1,5 +1,5 @@
 /** Registry access as the image code sees it: a repository opened by reference, with mirrors, credentials and TLS applied. */
-import { TscError } from "../../../lib/errors.js";
+import { isTscError, TscError } from "../../../lib/errors.js";
 import type { EngineContext } from "../../context.js";
 import { familiarName, fullName, type Reference } from "../reference.js";
 import { type Credentials, findCredentials } from "./credentials.js";
@@ -63,7 +63,7 @@ export function openRegistries(ctx: EngineContext): Registries {
         try {
           return await work(open(endpoint, reference));
         } catch (error) {
-          if (!(error instanceof TscError)) throw error;
+          if (!isTscError(error)) throw error;
           if (endpoint.mirror) ctx.warn(`mirror ${endpoint.host}: ${error.message}`);
           failure = error;
         }

@@ -1,5 +1,5 @@
 /** Reading one repository of a registry (distribution spec): manifests and blobs, checked against their digests. */
-import { TscError } from "../../../lib/errors.js";
+import { isTscError, TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
 import { digestOf, isDigest } from "../digest.js";
 import { ACCEPTED_MANIFESTS, type Descriptor, MANIFEST_LIMIT } from "../manifest.js";
@@ -128,7 +128,7 @@ export async function* readBlob(
       );
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
-      if (error instanceof TscError) throw error;
+      if (isTscError(error)) throw error;
       lastError = unreachable(response.url, error);
     } finally {
       response.body.destroy();
