@@ -1,0 +1,153 @@
+import { describe, expect, test } from "@jest/globals";
+import { planDown } from "../../../src/plan/down.js";
+import { planPull } from "../../../src/plan/image-commands.js";
+import { planImages } from "../../../src/plan/images.js";
+import { planKill, planRemove, planRestart, planStart, planStop } from "../../../src/plan/lifecycle.js";
+import { formatPlan } from "../../../src/plan/plan.js";
+import { container, image, observed, project } from "./fixtures.js";
+
+const needsDb = { depends_on: { db: { condition: "service_healthy", required: true } } } as const;
+const stack = project({ db: {}, web: needsDb });
+const up = () => observed(stack, [container(stack, "db", 1), container(stack, "web", 1)]);
+const down = () =>
+  observed(stack, [container(stack, "db", 1, { state: "exited" }), container(stack, "web", 1, { state: "exited" })]);
+const all = { services: [], project: stack };
+
+describe("stop, start, restart", () => {
+  test("dependents stop first; a failed stop does not keep the others from stopping", () => {
+    expect(formatPlan(planStop(up(), all))).toBe(
+      "#1 stop container web-1: stop\n#2 stop container db-1: stop (after #1?)\n",
+    );
+  });
+
+  test("without a compose file the labels know the order", () => {
+    expect(formatPlan(planStop(up(), { services: [] }))).toBe(formatPlan(planStop(up(), all)));
+  });
+
+  test("dependencies start first and are waited for", () => {
+    expect(formatPlan(planStart(down(), all))).toBe(
+      "#1 start container db-1: is exited\n" +
+        "#2 wait for healthy service db: web depends on it (after #1)\n" +
+        "#3 start container web-1: is exited (after #1 #2)\n",
+    );
+  });
+
+  test("a service without a container cannot be started", () => {
+    expect(() => planStart(observed(stack), { services: ["web"], project: stack })).toThrow(
+      'service "web" has no container to start',
+    );
+  });
+
+  test("restart: true carries a restart on, plain dependencies do not", () => {
+    const only = { services: ["db"], project: stack };
+    expect(formatPlan(planRestart(up(), only))).toBe("#1 restart container db-1: restart\n");
+    const tied = project({
+      db: {},
+      web: { depends_on: { db: { condition: "service_started", required: true, restart: true } } },
+    });
+    const now = observed(tied, [container(tied, "db", 1), container(tied, "web", 1)]);
+    expect(formatPlan(planRestart(now, { services: ["db"], project: tied }))).toBe(
+      "#1 restart container db-1: restart\n#2 restart container web-1: depends on a restarted service (after #1)\n",
+    );
+  });
+
+  test("an unknown service is refused, kill and rm take what applies to them", () => {
+    expect(() => planStop(up(), { services: ["nope"], project: stack })).toThrow("no such service: nope");
+    expect(planKill(down(), all, "SIGKILL").operations).toEqual([]);
+    expect(planRemove(up(), all, {}).operations).toEqual([]);
+    expect(formatPlan(planRemove(up(), { services: ["web"], project: stack }, { stop: true }))).toBe(
+      "#1 stop container web-1: rm --stop\n#2 remove container web-1: rm (after #1)\n",
+    );
+  });
+});
+
+describe("down", () => {
+  test("takes everything of the project, dependents first, then the network", () => {
+    expect(formatPlan(planDown(up(), { project: stack }))).toBe(
+      "#1 stop container web-1: down\n" +
+        "#2 stop container db-1: down (after #1?)\n" +
+        "#3 remove container web-1: down (after #1?)\n" +
+        "#4 remove container db-1: down (after #2?)\n" +
+        "#5 remove network default: down (after #3? #4?)\n",
+    );
+  });
+
+  test("of one service leaves the network that others use", () => {
+    expect(formatPlan(planDown(up(), { project: stack, services: ["web"] }))).toBe(
+      "#1 stop container web-1: down\n#2 remove container web-1: down (after #1?)\n",
+    );
+  });
+
+  test("says that there is nothing", () => {
+    const nothing = { ...observed(undefined), networks: new Map() };
+    expect(planDown(nothing, { project: undefined }).warnings).toEqual([
+      'No resource found to remove for project "p".',
+    ]);
+  });
+
+  test("keeps external networks", () => {
+    const wanted = { ...stack, networks: { default: { name: "p_default", external: true, ipam: {} } } };
+    expect(formatPlan(planDown(up(), { project: wanted }))).not.toContain("network");
+  });
+});
+
+describe("images", () => {
+  const now = Date.parse("2026-11-24T00:00:00Z");
+  const text = (services: Parameters<typeof project>[0], stored: string[] = [], options = {}): string =>
+    formatPlan(planImages(project(services), new Map(stored.map((name) => [name, image(name)])), { now, ...options }));
+
+  test("missing ones are pulled or built, once per image", () => {
+    expect(text({ a: { image: "x" }, b: { image: "x" }, c: { build: { context: "/c" } } })).toBe(
+      "#1 pull image x: is not stored\n#2 build image p-c of c: is not stored\n",
+    );
+    expect(text({ a: { image: "x" } }, ["x"])).toBe("");
+  });
+
+  test("an image that a service of the project builds is not pulled for another", () => {
+    expect(text({ a: { image: "x", build: { context: "/a" } }, b: { image: "x" } })).toBe(
+      "#1 build image x of a: is not stored\n",
+    );
+  });
+
+  test("what is built upon is built first", () => {
+    const services = {
+      a: { build: { context: "/a", additional_contexts: { base: "service:b" } } },
+      b: { build: { context: "/b" } },
+    };
+    expect(text(services)).toBe(
+      "#1 build image p-b of b: a builds upon it\n#2 build image p-a of a: is not stored (after #1)\n",
+    );
+  });
+
+  test("policies: always, never, refresh", () => {
+    expect(text({ a: { image: "x", pull_policy: "always" } }, ["x"])).toContain("pull policy is always");
+    expect(() => text({ a: { image: "x", pull_policy: "never" } })).toThrow("no such image: x");
+    const tagged = (at: string) => new Map([["x", { ...image("x"), lastTaggedAt: at }]]);
+    const daily = project({ a: { image: "x", pull_policy: "daily" } });
+    expect(planImages(daily, tagged("2026-11-23T20:00:00Z"), { now }).operations).toEqual([]);
+    expect(planImages(daily, tagged("2026-11-22T20:00:00Z"), { now }).operations).toHaveLength(1);
+  });
+
+  test("pull skips with a reason", () => {
+    const wanted = project({
+      a: { image: "x:1", pull_policy: "missing" },
+      b: { image: "y", pull_policy: "missing" },
+      c: { build: { context: "/c" } },
+    });
+    const stored = new Map([
+      ["x:1", image("x:1")],
+      ["y", image("y")],
+    ]);
+    const plan = planPull(wanted, stored, {
+      ignoreBuildable: false,
+      ignoreFailures: false,
+      quiet: false,
+      separator: "-",
+    });
+    expect(plan.operations.map((o) => (o.kind === "skip-image" ? o.text : o.kind))).toEqual([
+      "Image is already present locally",
+      "pull-image",
+      "No image to be pulled",
+    ]);
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, test } from "@jest/globals";
+import type { ContainerSpec } from "../../../src/engine/types.js";
+import { serviceSpec } from "../../../src/plan/service-spec/index.js";
+import { project, type ServiceInput } from "./fixtures.js";
+
+function spec(service: ServiceInput, rest = {}): { readonly spec: ContainerSpec; readonly warnings: string[] } {
+  const warnings: string[] = [];
+  return {
+    spec: serviceSpec({
+      project: project({ web: service }, rest),
+      service: "web",
+      number: 1,
+      separator: "-",
+      imageId: "",
+      containerOf: (other) => `p-${other}-1`,
+      warn: (message) => warnings.push(message),
+    }),
+    warnings,
+  };
+}
+
+describe("serviceSpec", () => {
+  test("an empty command clears, null keeps the image's", () => {
+    expect(spec({ command: [] }).spec.command).toEqual([]);
+    expect("command" in spec({ command: null }).spec).toBe(false);
+  });
+
+  test("names, aliases and labels follow docker compose", () => {
+    const { spec: made } = spec({ networks: { default: { aliases: ["x"] } }, labels: { a: "b" } });
+    expect(made.name).toBe("p-web-1");
+    expect(made.networks).toEqual([{ network: "p_default", aliases: ["p-web-1", "web", "x"] }]);
+    expect(made.labels).toMatchObject({
+      a: "b",
+      "com.docker.compose.project": "p",
+      "com.docker.compose.service": "web",
+      "com.docker.compose.oneoff": "False",
+      "com.docker.compose.container-number": "1",
+    });
+  });
+
+  test("secrets and configs become files with their owner and mode", () => {
+    const { spec: made } = spec(
+      { secrets: [{ source: "s", uid: "5", mode: "0400" }], configs: [{ source: "c", target: "etc/c" }] },
+      { secrets: { s: { environment: "S" } }, configs: { c: { file: "/proj/c" } }, environment: { S: "value" } },
+    );
+    expect(made.files).toEqual([
+      { target: "/etc/c", sourcePath: "/proj/c", mode: 0o444 },
+      { target: "/run/secrets/s", content: "value", uid: 5, mode: 0o400 },
+    ]);
+  });
+
+  test("refused: an external secret, an unset variable, a model, start_interval alone", () => {
+    expect(() => spec({ secrets: [{ source: "s" }] }, { secrets: { s: { external: true } } })).toThrow(
+      "unsupported external secret s",
+    );
+    expect(() => spec({ secrets: [{ source: "s" }] }, { secrets: { s: { environment: "S" } } })).toThrow(
+      '"S" required by secret "s" is not set',
+    );
+    expect(() => spec({ models: { m: null } })).toThrow("models is not supported");
+    expect(() => spec({ healthcheck: { start_interval: "1s" } })).toThrow(
+      "start_interval requires healthcheck.start_period",
+    );
+  });
+
+  test("what has no effect here is told by name", () => {
+    const { warnings } = spec({
+      isolation: "process",
+      deploy: { resources: {}, placement: { constraints: ["a"] }, endpoint_mode: "dnsrr" },
+    });
+    expect(warnings).toHaveLength(3);
+    expect(warnings.join("\n")).toMatch(/isolation.*\n.*deploy\.placement.*\n.*deploy\.endpoint_mode/);
+  });
+
+  test("gpus are CDI names", () => {
+    expect(spec({ gpus: [{ count: -1 }] }).spec.cdiDevices).toEqual(["nvidia.com/gpu=all"]);
+    expect(spec({ gpus: [{ driver: "cdi", device_ids: ["v.com/c=x"] }] }).spec.cdiDevices).toEqual(["v.com/c=x"]);
+    expect(() => spec({ gpus: [{ driver: "3dfx" }] })).toThrow('device driver "3dfx"');
+  });
+
+  test("links give the target its alias", () => {
+    const made = serviceSpec({
+      project: project({ db: {}, web: { links: ["db:database"] } }),
+      service: "db",
+      number: 1,
+      separator: "-",
+      imageId: "",
+      containerOf: (other) => other,
+      warn: () => undefined,
+    });
+    expect(made.networks?.[0]?.aliases).toEqual(["p-db-1", "db", "database"]);
+  });
+
+  test("restart policies", () => {
+    expect(spec({ restart: "on-failure:3" }).spec.restart).toEqual({ policy: "on-failure", maxRetries: 3 });
+    expect(() => spec({ restart: "sometimes" })).toThrow("restart");
+    const deploy = { resources: {}, placement: {}, restart_policy: { condition: "any" } };
+    expect(spec({ deploy }).spec.restart).toEqual({ policy: "unless-stopped" });
+  });
+});
