@@ -9,6 +9,7 @@ import {
   imageByManifest,
   imageByName,
   imagesByPrefix,
+  lastTaggedAt,
   namesOf,
 } from "../state/images.js";
 import type { State } from "../state/index.js";
@@ -18,7 +19,13 @@ import { fullName, parseReference, repositoryName } from "./reference.js";
 /** The public form of a row. */
 export function infoOf(state: State, row: ImageRow): ImageInfo {
   const names = namesOf(state, row.id);
-  return { ...row.record, tags: names.tags, repoDigests: names.digests };
+  const tagged = lastTaggedAt(state, row.id);
+  return {
+    ...row.record,
+    tags: names.tags,
+    repoDigests: names.digests,
+    ...(tagged === undefined ? {} : { lastTaggedAt: tagged }),
+  };
 }
 
 /** Every image, newest stored first. */

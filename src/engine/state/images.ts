@@ -75,7 +75,7 @@ export function allImages(state: State): ImageRow[] {
 /** Points a name at an image, taking it from whoever had it; the id of the previous owner. */
 export function setImageName(state: State, name: string, imageId: string, kind: "tag" | "digest"): string | undefined {
   const before = state.get<{ image_id: string }>("SELECT image_id FROM image_names WHERE name = ?", name);
-  if (before?.image_id === imageId) return imageId;
+  // The time is kept fresh for an unchanged image as well: refresh pull policies count from the last pull.
   state.run(
     "INSERT INTO image_names(name, image_id, kind, updated_at) VALUES(?,?,?,?) ON CONFLICT(name) DO UPDATE SET image_id = excluded.image_id, kind = excluded.kind, updated_at = excluded.updated_at",
     name,
@@ -133,4 +133,13 @@ export function containersOfImage(
       imageId,
     )
     .map((row) => ({ id: row.id, name: row.name, imageName: row.image_name, state: row.state }));
+}
+
+/** When a tag was last put on the image here (ISO 8601), or undefined when it has none. */
+export function lastTaggedAt(state: State, imageId: string): string | undefined {
+  const row = state.get<{ at: string | null }>(
+    "SELECT MAX(updated_at) AS at FROM image_names WHERE image_id = ? AND kind = 'tag'",
+    imageId,
+  );
+  return row?.at ?? undefined;
 }
