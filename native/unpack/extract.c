@@ -281,9 +281,11 @@ static void keep_time(const char *path, struct timespec mtime) {
     if (bigger == NULL) fail("ENOMEM", "", "out of memory");
     times = bigger;
   }
-  char *text = strdup(path);
-  if (text == NULL) fail("ENOMEM", "", "out of memory");
-  times[time_count++] = (struct folder_time){text, mtime};
+  struct folder_time *slot = &times[time_count];
+  slot->mtime = mtime;
+  slot->path = strdup(path);
+  if (slot->path == NULL) fail("ENOMEM", "", "out of memory");
+  time_count++;
 }
 
 static void extract_folder(int folder, const char *name, const char *path, const struct entry *entry, bool exists, bool opaque) {

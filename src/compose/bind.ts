@@ -2,14 +2,15 @@
  * Binds a canonical tree to the typed model: values get their types, zero values are dropped, fields get the order
  * of structs.ts, maps are sorted. Reports every value that cannot be read.
  */
-import { formatGoDuration, parseGoDuration } from "../lib/go-duration.js";
+
 import { isTscError, TscError } from "../lib/errors.js";
+import { formatGoDuration, parseGoDuration } from "../lib/go-duration.js";
 import { Problems } from "./problems.js";
-import { parseSize } from "./size.js";
 import { shellWords } from "./shell-words.js";
+import { parseSize } from "./size.js";
 import type { Field, Kind, Struct } from "./structs.js";
-import { bracketPath, isMap, newMap, scalarText } from "./tree.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
+import { bracketPath, isMap, newMap, scalarText } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
 
 interface Binder {
@@ -21,7 +22,10 @@ export function bindStruct(tree: TreeMap, struct: Struct, path: Path, binder: Bi
   const result = newMap();
   for (const field of struct) {
     const value = tree[field.from ?? field.name];
-    const bound = value === undefined || value === null ? absent(field, path, binder) : bindField(value, field, [...path, field.from ?? field.name], binder);
+    const bound =
+      value === undefined || value === null
+        ? absent(field, path, binder)
+        : bindField(value, field, [...path, field.from ?? field.name], binder);
     if (bound !== undefined && !(field.dropTrue === true && bound === true)) result[field.name] = bound;
   }
   for (const key in tree) {
@@ -62,7 +66,9 @@ function bindField(value: Tree, field: Field, path: Path, binder: Binder): Tree 
     return bound === undefined || (!field.keepZero && isZero(bound, field.kind)) ? undefined : bound;
   } catch (error) {
     if (!isTscError(error)) throw error;
-    binder.problems.add(error.code, `decoding failed: '${fieldPath(path)}' ${error.message}`, path, { hint: error.hint });
+    binder.problems.add(error.code, `decoding failed: '${fieldPath(path)}' ${error.message}`, path, {
+      hint: error.hint,
+    });
     return undefined;
   }
 }
@@ -102,7 +108,11 @@ function bindKind(value: Tree, kind: Kind, field: Field, path: Path, binder: Bin
     case "shell":
       return typeof value === "string" ? shellWords(value) : Array.isArray(value) ? value.map(scalarText) : null;
     case "test":
-      return typeof value === "string" ? ["CMD-SHELL", value] : Array.isArray(value) ? value.map(scalarText) : undefined;
+      return typeof value === "string"
+        ? ["CMD-SHELL", value]
+        : Array.isArray(value)
+          ? value.map(scalarText)
+          : undefined;
     case "map":
       return stringMap(value, "");
     case "environment":
@@ -127,7 +137,9 @@ function bindKind(value: Tree, kind: Kind, field: Field, path: Path, binder: Bin
         isMap(entry) ? bindStruct(entry, structOf(field), [...path, i], binder) : wrong("map", entry),
       );
     case "map-of-structs":
-      return mapOf(value, (entry, key) => (isMap(entry) ? bindStruct(entry, structOf(field), [...path, key], binder) : null));
+      return mapOf(value, (entry, key) =>
+        isMap(entry) ? bindStruct(entry, structOf(field), [...path, key], binder) : null,
+      );
   }
 }
 
@@ -143,21 +155,30 @@ function mapOf(value: Tree, bind: (entry: Tree, key: string) => Tree): TreeMap {
 
 function wrong(expected: string, value: Tree): never {
   const actual = value === null ? "nil" : Array.isArray(value) ? "list" : isMap(value) ? "map" : typeof value;
-  throw new TscError("TSC_COMPOSE_TYPE", `expected type '${expected}', got unconvertible type '${actual}'`, { kind: "invalid-input" });
+  throw new TscError("TSC_COMPOSE_TYPE", `expected type '${expected}', got unconvertible type '${actual}'`, {
+    kind: "invalid-input",
+  });
 }
 
 function integer(value: Tree, kind: "int" | "uint"): number {
   const number = typeof value === "bigint" ? Number(value) : value;
   if (typeof number !== "number" || !Number.isInteger(number)) return wrong(kind, value);
   if (kind === "uint" && number < 0) {
-    throw new TscError("TSC_COMPOSE_TYPE", `cannot parse value as 'uint64': ${number} overflows uint`, { kind: "invalid-input" });
+    throw new TscError("TSC_COMPOSE_TYPE", `cannot parse value as 'uint64': ${number} overflows uint`, {
+      kind: "invalid-input",
+    });
   }
   return number;
 }
 
 /** The shortest decimal that is the same 32-bit float. */
 function float32(value: Tree): number {
-  const number = typeof value === "number" ? value : typeof value === "string" && /^[0-9.]+$/.test(value) ? Number(value) : Number.NaN;
+  const number =
+    typeof value === "number"
+      ? value
+      : typeof value === "string" && /^[0-9.]+$/.test(value)
+        ? Number(value)
+        : Number.NaN;
   if (Number.isNaN(number)) return wrong("float32", value);
   const single = Math.fround(number);
   for (let digits = 1; digits <= 9; digits++) {
@@ -175,9 +196,13 @@ function bytesOf(value: Tree): bigint {
 function deviceCount(value: Tree): number {
   if (typeof value === "number" && Number.isInteger(value)) return value;
   if (typeof value === "string" && /^[-+]?[0-9]+$/.test(value)) return Number(value);
-  throw new TscError("TSC_COMPOSE_TYPE", `invalid value ${JSON.stringify(scalarText(value))}, the only value allowed is 'all' or a number`, {
-    kind: "invalid-input",
-  });
+  throw new TscError(
+    "TSC_COMPOSE_TYPE",
+    `invalid value ${JSON.stringify(scalarText(value))}, the only value allowed is 'all' or a number`,
+    {
+      kind: "invalid-input",
+    },
+  );
 }
 
 /** A list of `k=v` or a map; `bare` is the value of a key without one. */
@@ -204,16 +229,24 @@ function stringMap(value: Tree, bare: string | null): TreeMap {
 function hosts(value: Tree): string[] {
   const found = new Map<string, string[]>();
   const add = (host: string, addresses: readonly Tree[]): void => {
-    if (host.trim() === "") throw new TscError("TSC_COMPOSE_HOST_INVALID", "bad host name ''", { kind: "invalid-input" });
+    if (host.trim() === "")
+      throw new TscError("TSC_COMPOSE_HOST_INVALID", "bad host name ''", { kind: "invalid-input" });
     const known = found.get(host) ?? [];
-    known.push(...addresses.flatMap((address) => scalarText(address).split(",")).map((address) => address.replace(/^\[(.*)\]$/, "$1")));
+    known.push(
+      ...addresses
+        .flatMap((address) => scalarText(address).split(","))
+        .map((address) => address.replace(/^\[(.*)\]$/, "$1")),
+    );
     found.set(host, known);
   };
   if (Array.isArray(value)) {
     for (const entry of value) {
       const text = scalarText(entry);
       const at = text.includes("=") ? text.indexOf("=") : text.indexOf(":");
-      if (at < 0) throw new TscError("TSC_COMPOSE_HOST_INVALID", `invalid additional host, missing IP: ${text}`, { kind: "invalid-input" });
+      if (at < 0)
+        throw new TscError("TSC_COMPOSE_HOST_INVALID", `invalid additional host, missing IP: ${text}`, {
+          kind: "invalid-input",
+        });
       add(text.slice(0, at), [text.slice(at + 1)]);
     }
   } else if (isMap(value)) {
@@ -232,19 +265,31 @@ function fileMode(value: Tree): string {
 }
 function parseMode(text: string): number {
   if (!/^[0-7]+$/.test(text)) {
-    throw new TscError("TSC_COMPOSE_TYPE", `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`, { kind: "invalid-input" });
+    throw new TscError("TSC_COMPOSE_TYPE", `strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`, {
+      kind: "invalid-input",
+    });
   }
   return Number.parseInt(text, 8);
 }
 
 function sshList(value: Tree): string[] {
   if (!isMap(value)) return (Array.isArray(value) ? value : [value]).map(scalarText);
-  return sortedKeys(value).map((key) => (value[key] === null || value[key] === "" ? key : `${key}=${scalarText(value[key] as Tree)}`));
+  return sortedKeys(value).map((key) =>
+    value[key] === null || value[key] === "" ? key : `${key}=${scalarText(value[key] as Tree)}`,
+  );
 }
 
 function ulimit(value: Tree, path: Path, binder: Binder): Tree {
   if (isMap(value)) {
-    return bindStruct(value, [{ name: "soft", kind: "int" }, { name: "hard", kind: "int" }], path, binder);
+    return bindStruct(
+      value,
+      [
+        { name: "soft", kind: "int" },
+        { name: "hard", kind: "int" },
+      ],
+      path,
+      binder,
+    );
   }
   const single = integer(typeof value === "string" && /^-?[0-9]+$/.test(value) ? Number(value) : value, "int");
   // the reference prints a limit of 0 as nothing set

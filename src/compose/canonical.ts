@@ -1,12 +1,12 @@
 /** Turns short forms of the merged tree into long forms, by one table from path pattern to function. */
 import { TscError } from "../lib/errors.js";
 import type { LoadWarning } from "./model.js";
+import { cleanPath } from "./paths.js";
 import { Problems } from "./problems.js";
 import { parsePorts } from "./short-port.js";
 import { parseVolume } from "./short-volume.js";
-import { cleanPath } from "./paths.js";
-import { isMap, newMap, pathTable, pathText, scalarText, stepKey } from "./tree.js";
 import type { Path, PathTable, Tree, TreeMap } from "./tree.js";
+import { isMap, newMap, pathTable, pathText, scalarText, stepKey } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
 
 interface Context {
@@ -23,7 +23,8 @@ function map(data: object): TreeMap {
 function deepMap(data: object): TreeMap {
   const result = newMap();
   for (const [key, value] of Object.entries(data)) {
-    result[key] = typeof value === "object" && value !== null && !Array.isArray(value) ? deepMap(value) : (value as Tree);
+    result[key] =
+      typeof value === "object" && value !== null && !Array.isArray(value) ? deepMap(value) : (value as Tree);
   }
   return result;
 }
@@ -114,7 +115,9 @@ const device: Transform = (value, _path, { lenient }) => {
   const parts = text.split(":");
   if (parts.length > 3) {
     if (lenient) return value;
-    throw new TscError("TSC_COMPOSE_DEVICE_INVALID", `confusing device mapping, please use long syntax: ${text}`, { kind: "invalid-input" });
+    throw new TscError("TSC_COMPOSE_DEVICE_INVALID", `confusing device mapping, please use long syntax: ${text}`, {
+      kind: "invalid-input",
+    });
   }
   const [from = "", to = "", permissions = "rwm"] = parts;
   return map({ source: from, target: to === "" ? from : to, permissions });
@@ -130,7 +133,11 @@ const external: Transform = (value, path, { warn }) => {
     message: `${pathText(path)}: external.name is deprecated. Please set name and external: true`,
   });
   if (value["name"] !== undefined && value["name"] !== name) {
-    throw new TscError("TSC_COMPOSE_EXTERNAL_NAME", `${pathText(path)}: name and external.name conflict; only use name`, { kind: "invalid-input" });
+    throw new TscError(
+      "TSC_COMPOSE_EXTERNAL_NAME",
+      `${pathText(path)}: name and external.name conflict; only use name`,
+      { kind: "invalid-input" },
+    );
   }
   value["name"] = name;
   return value;
@@ -165,12 +172,17 @@ const TRANSFORMS: PathTable<Transform> = pathTable<Transform>([
 /** Canonicalises in place and reports every entry that cannot be read. */
 export function canonicalize(
   tree: TreeMap,
-  options: { readonly lenient: boolean; readonly warn: (warning: LoadWarning) => void; readonly files: readonly YamlFile[] },
+  options: {
+    readonly lenient: boolean;
+    readonly warn: (warning: LoadWarning) => void;
+    readonly files: readonly YamlFile[];
+  },
 ): TreeMap {
   const problems = new Problems(options.files);
   const walk = (value: Tree, table: PathTable<Transform>, path: Path): Tree => {
     const transform = table.value;
-    const changed = transform === undefined ? value : (problems.guard(path, () => transform(value, path, options)) ?? value);
+    const changed =
+      transform === undefined ? value : (problems.guard(path, () => transform(value, path, options)) ?? value);
     if (isMap(changed)) {
       for (const key in changed) {
         const next = stepKey(table, key);

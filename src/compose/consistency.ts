@@ -1,6 +1,7 @@
 /** Checks that the parts of a project fit together: references exist, exclusive attributes exclude each other. */
-import type { Project, Service } from "./model.js";
+
 import { dependencyCycle } from "./graph.js";
+import type { Project, Service } from "./model.js";
 import { nearest } from "./nearest.js";
 import type { Path } from "./tree.js";
 
@@ -15,30 +16,55 @@ export function checkConsistency(project: Facts, report: Report): void {
   for (const [name, service] of Object.entries(project.services)) checkService(name, service, project, report);
   for (const [name, secret] of Object.entries(project.secrets)) {
     if (secret.external !== true && secret.file === undefined && secret.environment === undefined) {
-      report(`secret ${JSON.stringify(name)} must declare either \`file\` or \`environment\`${INVALID}`, ["secrets", name]);
+      report(`secret ${JSON.stringify(name)} must declare either \`file\` or \`environment\`${INVALID}`, [
+        "secrets",
+        name,
+      ]);
     }
   }
   checkContainerNames(project, report);
   const cycle = dependencyCycle(project.services);
-  if (cycle !== undefined) report(`dependency cycle detected: ${cycle.join(" -> ")}`, ["services", cycle[0] ?? "", "depends_on", cycle[1] ?? ""]);
+  if (cycle !== undefined)
+    report(`dependency cycle detected: ${cycle.join(" -> ")}`, [
+      "services",
+      cycle[0] ?? "",
+      "depends_on",
+      cycle[1] ?? "",
+    ]);
 }
 
 function checkService(name: string, service: Service, project: Facts, report: Report): void {
   const at: Path = ["services", name];
   const quoted = JSON.stringify(name);
-  if (service.build === undefined && service.image === undefined && service.provider === undefined && service["x-podman.rootfs"] === undefined) {
-    report(`service ${quoted} has neither an image nor a build context specified${INVALID}`, at, "give it an image or a build");
+  if (
+    service.build === undefined &&
+    service.image === undefined &&
+    service.provider === undefined &&
+    service["x-podman.rootfs"] === undefined
+  ) {
+    report(
+      `service ${quoted} has neither an image nor a build context specified${INVALID}`,
+      at,
+      "give it an image or a build",
+    );
   }
   if (service.build?.dockerfile !== undefined && service.build.dockerfile_inline !== undefined) {
     report(`service ${quoted} declares mutualy exclusive dockerfile and dockerfile_inline${INVALID}`, [...at, "build"]);
   }
   checkPlatform(name, service, at, report);
   if (service.network_mode !== undefined && Object.keys(service.networks ?? {}).length > 0) {
-    report(`service ${name} declares mutually exclusive \`network_mode\` and \`networks\`${INVALID}`, [...at, "networks"]);
+    report(`service ${name} declares mutually exclusive \`network_mode\` and \`networks\`${INVALID}`, [
+      ...at,
+      "networks",
+    ]);
   }
   for (const network of Object.keys(service.networks ?? {})) {
     if (project.networks[network] === undefined) {
-      report(`service ${quoted} refers to undefined network ${network}${INVALID}`, [...at, "networks", network], didYouMean(network, project.networks));
+      report(
+        `service ${quoted} refers to undefined network ${network}${INVALID}`,
+        [...at, "networks", network],
+        didYouMean(network, project.networks),
+      );
     }
   }
   checkHealthcheck(service, at, report);
@@ -53,7 +79,10 @@ function checkContainerNames({ services }: Facts, report: Report): void {
     if (container_name === undefined) continue;
     const owner = owners.get(container_name);
     if (owner !== undefined) {
-      report(`services.${name}: container name ${JSON.stringify(container_name)} is already in use by service ${JSON.stringify(owner)}${INVALID}`, ["services", name, "container_name"]);
+      report(
+        `services.${name}: container name ${JSON.stringify(container_name)} is already in use by service ${JSON.stringify(owner)}${INVALID}`,
+        ["services", name, "container_name"],
+      );
     }
     owners.set(container_name, name);
   }
@@ -62,7 +91,10 @@ function checkContainerNames({ services }: Facts, report: Report): void {
 function checkPlatform(name: string, service: Service, at: Path, report: Report): void {
   const platforms = service.build?.platforms;
   if (service.platform === undefined || platforms === undefined || platforms.includes(service.platform)) return;
-  report(`service ${JSON.stringify(name)} build.platforms MUST include service.platform ${JSON.stringify(service.platform)}${INVALID}`, [...at, "build", "platforms"]);
+  report(
+    `service ${JSON.stringify(name)} build.platforms MUST include service.platform ${JSON.stringify(service.platform)}${INVALID}`,
+    [...at, "build", "platforms"],
+  );
 }
 
 function checkHealthcheck(service: Service, at: Path, report: Report): void {
@@ -79,15 +111,26 @@ function checkDependencies(name: string, service: Service, project: Facts, at: P
     const disabled = project.disabledServices[dependency];
     if (disabled !== undefined && !required) continue;
     if (disabled === undefined && !required) continue;
-    const hint = disabled === undefined ? didYouMean(dependency, known) : `its profiles are not active: ${(disabled.profiles ?? []).join(", ")}`;
-    report(`service ${JSON.stringify(name)} depends on undefined service ${JSON.stringify(dependency)}${INVALID}`, [...at, "depends_on", dependency], hint);
+    const hint =
+      disabled === undefined
+        ? didYouMean(dependency, known)
+        : `its profiles are not active: ${(disabled.profiles ?? []).join(", ")}`;
+    report(
+      `service ${JSON.stringify(name)} depends on undefined service ${JSON.stringify(dependency)}${INVALID}`,
+      [...at, "depends_on", dependency],
+      hint,
+    );
   }
   for (const key of ["network_mode", "ipc", "pid", "uts", "cgroup"] as const) {
     const value = service[key];
     if (value?.startsWith("service:") !== true) continue;
     const target = value.slice(8);
     if (known[target] === undefined && service.depends_on?.[target] === undefined) {
-      report(`service ${JSON.stringify(name)} depends on undefined service ${JSON.stringify(target)}${INVALID}`, [...at, key], didYouMean(target, known));
+      report(
+        `service ${JSON.stringify(name)} depends on undefined service ${JSON.stringify(target)}${INVALID}`,
+        [...at, key],
+        didYouMean(target, known),
+      );
     }
   }
 }
@@ -97,29 +140,47 @@ function checkReferences(name: string, service: Service, project: Facts, at: Pat
   (service.volumes ?? []).forEach((volume, i) => {
     if (volume.type !== "volume" || volume.source === undefined) return;
     if (project.volumes[volume.source] === undefined) {
-      report(`service ${quoted} refers to undefined volume ${volume.source}${INVALID}`, [...at, "volumes", i], didYouMean(volume.source, project.volumes));
+      report(
+        `service ${quoted} refers to undefined volume ${volume.source}${INVALID}`,
+        [...at, "volumes", i],
+        didYouMean(volume.source, project.volumes),
+      );
     }
   });
   (service.build?.secrets ?? []).forEach((secret, i) => {
     if (secret.source !== undefined && project.secrets[secret.source] === undefined) {
-      report(`service ${quoted} refers to undefined build secret ${secret.source}${INVALID}`, [...at, "build", "secrets", i], didYouMean(secret.source, project.secrets));
+      report(
+        `service ${quoted} refers to undefined build secret ${secret.source}${INVALID}`,
+        [...at, "build", "secrets", i],
+        didYouMean(secret.source, project.secrets),
+      );
     }
   });
   for (const kind of ["configs", "secrets"] as const) {
     (service[kind] ?? []).forEach((reference, i) => {
       if (reference.source === undefined || project[kind][reference.source] !== undefined) return;
-      report(`service ${quoted} refers to undefined ${kind.slice(0, -1)} ${reference.source}${INVALID}`, [...at, kind, i], didYouMean(reference.source, project[kind]));
+      report(
+        `service ${quoted} refers to undefined ${kind.slice(0, -1)} ${reference.source}${INVALID}`,
+        [...at, kind, i],
+        didYouMean(reference.source, project[kind]),
+      );
     });
   }
   for (const model of Object.keys(service.models ?? {})) {
-    if (project.models[model] === undefined) report(`service ${quoted} refers to undefined model ${model}${INVALID}`, [...at, "models", model], didYouMean(model, project.models));
+    if (project.models[model] === undefined)
+      report(
+        `service ${quoted} refers to undefined model ${model}${INVALID}`,
+        [...at, "models", model],
+        didYouMean(model, project.models),
+      );
   }
   const targets = new Map<string, string>();
   (service.volumes ?? []).forEach((volume, i) => {
     if (volume.target === undefined) return;
     const earlier = targets.get(volume.target);
     const place = `services.${name}.volumes[${i}]`;
-    if (earlier !== undefined) report(`${place}: target ${volume.target} already mounted as ${earlier}`, [...at, "volumes", i]);
+    if (earlier !== undefined)
+      report(`${place}: target ${volume.target} already mounted as ${earlier}`, [...at, "volumes", i]);
     targets.set(volume.target, place);
   });
   (service.tmpfs ?? []).forEach((entry, i) => {
@@ -131,13 +192,19 @@ function checkReferences(name: string, service: Service, project: Facts, at: Pat
   });
   for (const dependency of serviceContexts(service)) {
     if (project.services[dependency] === undefined && project.disabledServices[dependency] === undefined) {
-      report(`service ${quoted} depends on undefined service ${JSON.stringify(dependency)}${INVALID}`, [...at, "build", "additional_contexts"], didYouMean(dependency, project.services));
+      report(
+        `service ${quoted} depends on undefined service ${JSON.stringify(dependency)}${INVALID}`,
+        [...at, "build", "additional_contexts"],
+        didYouMean(dependency, project.services),
+      );
     }
   }
 }
 
 function serviceContexts(service: Service): string[] {
-  return Object.values(service.build?.additional_contexts ?? {}).filter((value) => value.startsWith("service:")).map((value) => value.slice(8));
+  return Object.values(service.build?.additional_contexts ?? {})
+    .filter((value) => value.startsWith("service:"))
+    .map((value) => value.slice(8));
 }
 
 /** Pairs of an attribute and its `deploy` twin that must not disagree. */
@@ -158,7 +225,10 @@ function checkLimits(service: Service, name: string, at: Path, report: Report): 
   const replicas = service.scale ?? service.deploy?.replicas ?? 1;
   if (service.container_name !== undefined && replicas > 1) {
     const twin = service.scale !== undefined ? "scale" : "deploy.replicas";
-    report(`services.${name}: can't set container_name and ${service.deploy?.replicas === undefined ? "scale" : twin} as container name must be unique${INVALID}`, [...at, "container_name"]);
+    report(
+      `services.${name}: can't set container_name and ${service.deploy?.replicas === undefined ? "scale" : twin} as container name must be unique${INVALID}`,
+      [...at, "container_name"],
+    );
   }
 }
 

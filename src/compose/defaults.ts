@@ -1,6 +1,7 @@
 /** Fills in what the specification gives a value when it is not written. In place, by a table. */
-import { isMap, pathTable, scalarText, stepKey } from "./tree.js";
+
 import type { PathTable, Tree, TreeMap } from "./tree.js";
+import { isMap, pathTable, scalarText, stepKey } from "./tree.js";
 
 type Fill = (value: TreeMap) => void;
 
@@ -18,7 +19,8 @@ const FILLS: PathTable<Fill> = pathTable<Fill>([
   [
     "services.*.secrets[]",
     (value) => {
-      if (value["target"] === undefined && value["source"] !== undefined) value["target"] = `/run/secrets/${scalarText(value["source"])}`;
+      if (value["target"] === undefined && value["source"] !== undefined)
+        value["target"] = `/run/secrets/${scalarText(value["source"])}`;
     },
   ],
   [

@@ -2,13 +2,18 @@
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { TscError } from "../lib/errors.js";
 import { readEnvFiles } from "./env-file.js";
+import type { SourceFile } from "./load-file.js";
 import type { LoadWarning, StringMap } from "./model.js";
 import type { ComposeFs, LoadOptions } from "./options.js";
-import type { SourceFile } from "./load-file.js";
 import { expandHome } from "./paths.js";
 
 const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"] as const;
-const OVERRIDES = ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"] as const;
+const OVERRIDES = [
+  "compose.override.yml",
+  "compose.override.yaml",
+  "docker-compose.override.yml",
+  "docker-compose.override.yaml",
+] as const;
 
 /** The inputs of a project before anything is parsed. */
 export interface Discovered {
@@ -23,7 +28,11 @@ export interface Discovered {
 }
 
 /** Throws TSC_COMPOSE_FILE_NOT_FOUND when there is no compose file, TSC_COMPOSE_ENV_FILE for a missing `--env-file`. */
-export async function discover(options: LoadOptions, fs: ComposeFs, warn: (warning: LoadWarning) => void): Promise<Discovered> {
+export async function discover(
+  options: LoadOptions,
+  fs: ComposeFs,
+  warn: (warning: LoadWarning) => void,
+): Promise<Discovered> {
   const home = options.env["HOME"];
   const given = options.projectDirectory ?? "";
   const projectDirectory = given === "" ? undefined : resolve(options.cwd, expandHome(given, home));
@@ -32,16 +41,27 @@ export async function discover(options: LoadOptions, fs: ComposeFs, warn: (warni
   const firstLocal = explicit.find((file) => file !== "-" && !isRemote(file, options));
 
   // .env of the project folder: that of the first file, or the current one before discovery
-  const early = projectDirectory ?? (firstLocal === undefined ? options.cwd : dirname(resolve(options.cwd, firstLocal)));
+  const early =
+    projectDirectory ?? (firstLocal === undefined ? options.cwd : dirname(resolve(options.cwd, firstLocal)));
   const envFiles = envFilesFor(early, environment, options, fs);
   environment = withFiles(environment, envFiles, fs, warn);
 
   const fromVariable = explicit.length > 0 ? undefined : environment["COMPOSE_FILE"];
   const separator = environment["COMPOSE_PATH_SEPARATOR"] || ":";
   const base = projectDirectory ?? options.cwd;
-  const listed = explicit.length > 0 ? explicit : fromVariable ? fromVariable.split(separator) : discoverFiles(base, fs, warn);
+  const listed =
+    explicit.length > 0 ? explicit : fromVariable ? fromVariable.split(separator) : discoverFiles(base, fs, warn);
   const files: SourceFile[] = [];
-  for (const file of listed) files.push(await sourceFile(file, explicit.length > 0 || projectDirectory === undefined ? options.cwd : base, options, fs, home));
+  for (const file of listed)
+    files.push(
+      await sourceFile(
+        file,
+        explicit.length > 0 || projectDirectory === undefined ? options.cwd : base,
+        options,
+        fs,
+        home,
+      ),
+    );
 
   const main = files.find((file) => file.path !== "-");
   const workingDir = projectDirectory ?? (main === undefined ? options.cwd : dirname(main.path));
@@ -67,7 +87,15 @@ function isRemote(reference: string, options: LoadOptions): boolean {
 function profilesOf(options: LoadOptions, environment: StringMap): string[] {
   const given = options.profiles ?? [];
   const variable = environment["COMPOSE_PROFILES"] ?? "";
-  return [...given, ...(given.length === 0 ? variable.split(",").map((profile) => profile.trim()).filter((profile) => profile !== "") : [])];
+  return [
+    ...given,
+    ...(given.length === 0
+      ? variable
+          .split(",")
+          .map((profile) => profile.trim())
+          .filter((profile) => profile !== "")
+      : []),
+  ];
 }
 
 function cleanEnvironment(env: LoadOptions["env"]): Record<string, string> {
@@ -102,7 +130,13 @@ function withFiles(
   return Object.assign(result, environment);
 }
 
-async function sourceFile(file: string, base: string, options: LoadOptions, fs: ComposeFs, home: string | undefined): Promise<SourceFile> {
+async function sourceFile(
+  file: string,
+  base: string,
+  options: LoadOptions,
+  fs: ComposeFs,
+  home: string | undefined,
+): Promise<SourceFile> {
   if (file === "-") return { path: "-", text: fs.readStdin() };
   const remote = options.remotes?.find((loader) => loader.accepts(file));
   if (remote !== undefined) return { path: (await remote.load(file)).path };
@@ -124,7 +158,12 @@ function discoverFiles(from: string, fs: ComposeFs, warn: (warning: LoadWarning)
   }
 }
 
-function present(folder: string, names: readonly string[], fs: ComposeFs, warn: (warning: LoadWarning) => void): string | undefined {
+function present(
+  folder: string,
+  names: readonly string[],
+  fs: ComposeFs,
+  warn: (warning: LoadWarning) => void,
+): string | undefined {
   const found = names.map((name) => join(folder, name)).filter((path) => fs.exists(path));
   const first = found[0];
   if (found.length > 1 && first !== undefined) {

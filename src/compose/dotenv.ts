@@ -3,8 +3,8 @@
  * `$B` expands unless single-quoted, a bare `A` inherits, `A: x` assigns. Reads no files.
  */
 import { TscError } from "../lib/errors.js";
-import { substitute } from "./template.js";
 import type { Lookup } from "./template.js";
+import { substitute } from "./template.js";
 
 export interface DotenvOptions {
   /** Called with variables that are used but set nowhere. */
@@ -51,7 +51,16 @@ function expandValue(raw: string, quote: string, lookup: Lookup, onUnset: Dotenv
   return substitute(text, lookup, onUnset === undefined ? {} : { onUnset });
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", a: "\x07", b: "\b", f: "\f", v: "\v", c: "\x03" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  v: "\v",
+  c: "\x03",
+};
 
 /** Escapes of a double-quoted value; `\$` becomes `$$` so that it stays a dollar. */
 function unescape(text: string): string {
@@ -82,7 +91,9 @@ function statementStart(text: string, from: number): number {
 }
 
 function isSpace(c: string): boolean {
-  return c === " " || c === "\t" || c === "\n" || c === "\r" || c === "\v" || c === "\f" || c === "\u0085" || c === "\u00a0";
+  return (
+    c === " " || c === "\t" || c === "\n" || c === "\r" || c === "\v" || c === "\f" || c === "\u0085" || c === "\u00a0"
+  );
 }
 
 function parseEntry(text: string, from: number): Entry {
@@ -106,7 +117,14 @@ function parseEntry(text: string, from: number): Entry {
   if (/[ \t\v\f\u00a0\u0085]/.test(key)) throw invalid(text, i, "key cannot contain a space");
   if (bare) return { key, raw: undefined, quote: "", next: i + 1 };
   let valueStart = i + 1;
-  while (text[valueStart] === " " || text[valueStart] === "\t" || text[valueStart] === "\v" || text[valueStart] === "\f" || text[valueStart] === "\r") valueStart++;
+  while (
+    text[valueStart] === " " ||
+    text[valueStart] === "\t" ||
+    text[valueStart] === "\v" ||
+    text[valueStart] === "\f" ||
+    text[valueStart] === "\r"
+  )
+    valueStart++;
   const quote = text[valueStart];
   return quote === "'" || quote === '"' ? quoted(text, key, valueStart, quote) : unquoted(text, key, valueStart);
 }

@@ -1,7 +1,7 @@
 /** Reads `.env` and `env_file` files: which are required, in which order they win, which format they have. */
 import { messageOf, TscError } from "../lib/errors.js";
 import { parseDotenv } from "./dotenv.js";
-import type { Environment, EnvFile, LoadWarning, StringMap } from "./model.js";
+import type { EnvFile, Environment, LoadWarning, StringMap } from "./model.js";
 import type { ComposeFs } from "./options.js";
 
 /** Variables of project `.env` files; a later file wins, the environment wins inside `${}`. Missing files throw. */
@@ -13,10 +13,14 @@ export function readEnvFiles(
 ): Map<string, string> {
   let result = new Map<string, string>();
   for (const path of paths) {
-    if (fs.isDirectory(path)) throw new TscError("TSC_COMPOSE_ENV_FILE", `${path} is a directory`, { kind: "invalid-input" });
+    if (fs.isDirectory(path))
+      throw new TscError("TSC_COMPOSE_ENV_FILE", `${path} is a directory`, { kind: "invalid-input" });
     const text = fs.readFile(path);
     if (text === undefined) {
-      throw new TscError("TSC_COMPOSE_ENV_FILE", `couldn't find env file: ${path}`, { kind: "not-found", hint: "check --env-file or env_file" });
+      throw new TscError("TSC_COMPOSE_ENV_FILE", `couldn't find env file: ${path}`, {
+        kind: "not-found",
+        hint: "check --env-file or env_file",
+      });
     }
     result = parse(text, path, (name) => environment[name], result, warn);
   }
@@ -31,11 +35,17 @@ function parse(
   warn: (warning: LoadWarning) => void,
 ): Map<string, string> {
   const onUnset = (name: string): void =>
-    warn({ code: "TSC_COMPOSE_VARIABLE_UNSET", message: `The ${JSON.stringify(name)} variable is not set. Defaulting to a blank string.` });
+    warn({
+      code: "TSC_COMPOSE_VARIABLE_UNSET",
+      message: `The ${JSON.stringify(name)} variable is not set. Defaulting to a blank string.`,
+    });
   try {
     return parseDotenv(text, lookup, { preset, onUnset });
   } catch (error) {
-    throw new TscError("TSC_COMPOSE_DOTENV_INVALID", `failed to read ${path}: ${messageOf(error)}`, { kind: "invalid-input", cause: error });
+    throw new TscError("TSC_COMPOSE_DOTENV_INVALID", `failed to read ${path}: ${messageOf(error)}`, {
+      kind: "invalid-input",
+      cause: error,
+    });
   }
 }
 
@@ -55,11 +65,15 @@ export function serviceEnvironment(
     if (text === undefined) continue;
     if (file.format === "raw") for (const [key, value] of parseRaw(text)) merged.set(key, value);
     else if (file.format !== undefined && file.format !== "") {
-      throw new TscError("TSC_COMPOSE_ENV_FILE", `unsupported env_file format ${JSON.stringify(file.format)}`, { kind: "invalid-input", hint: "use raw, or leave format out" });
+      throw new TscError("TSC_COMPOSE_ENV_FILE", `unsupported env_file format ${JSON.stringify(file.format)}`, {
+        kind: "invalid-input",
+        hint: "use raw, or leave format out",
+      });
     } else merged = parse(text, file.path, lookup, merged, warn);
   }
   const result = Object.create(null) as Record<string, string | null>;
-  for (const [key, value] of [...merged, ...Object.entries(own)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) result[key] = value;
+  for (const [key, value] of [...merged, ...Object.entries(own)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+    result[key] = value;
   return result;
 }
 
@@ -75,7 +89,12 @@ function parseRaw(text: string): Map<string, string> {
 }
 
 /** Labels of a service's `label_file`s, later files winning. */
-export function labelsOfFiles(paths: readonly string[], project: StringMap, fs: ComposeFs, warn: (warning: LoadWarning) => void): Map<string, string> {
+export function labelsOfFiles(
+  paths: readonly string[],
+  project: StringMap,
+  fs: ComposeFs,
+  warn: (warning: LoadWarning) => void,
+): Map<string, string> {
   let labels = new Map<string, string>();
   for (const path of paths) {
     const text = readOptional({ path, required: true }, fs, "label file");
@@ -87,10 +106,14 @@ export function labelsOfFiles(paths: readonly string[], project: StringMap, fs: 
 function readOptional(file: EnvFile, fs: ComposeFs, what: string): string | undefined {
   const text = fs.isDirectory(file.path) ? undefined : fs.readFile(file.path);
   if (text === undefined && file.required !== false) {
-    throw new TscError("TSC_COMPOSE_ENV_FILE", `${what} ${file.path} not found: stat ${file.path}: no such file or directory`, {
-      kind: "not-found",
-      hint: what === "env file" ? "write `required: false` beside its path when it may be missing" : undefined,
-    } as { kind: "not-found"; hint: string });
+    throw new TscError(
+      "TSC_COMPOSE_ENV_FILE",
+      `${what} ${file.path} not found: stat ${file.path}: no such file or directory`,
+      {
+        kind: "not-found",
+        hint: what === "env file" ? "write `required: false` beside its path when it may be missing" : undefined,
+      } as { kind: "not-found"; hint: string },
+    );
   }
   return text;
 }

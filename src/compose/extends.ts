@@ -1,13 +1,13 @@
 /** `extends`: merges each service onto the one it extends, across files, chains followed, cycles reported as a path. */
 import { dirname, isAbsolute, relative, resolve } from "node:path";
-import { TscError } from "../lib/errors.js";
+import type { TscError } from "../lib/errors.js";
 import type { LoadState } from "./load-file.js";
 import { loadFile, removePath } from "./load-file.js";
 import { mergeService } from "./merge.js";
 import { expandHome, resolvePaths } from "./paths.js";
 import { problem } from "./problems.js";
-import { cloneTree, isMap, newMap, scalarText } from "./tree.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
+import { cloneTree, isMap, newMap, scalarText } from "./tree.js";
 
 /** A service on the way from the outermost `extends` inwards. */
 interface Step {
@@ -20,7 +20,12 @@ interface Loaded {
 }
 
 /** Resolves every `extends` of a tree in place. `resets` are those of the file itself. */
-export async function applyExtends(tree: TreeMap, file: string, state: LoadState, resets: readonly Path[]): Promise<void> {
+export async function applyExtends(
+  tree: TreeMap,
+  file: string,
+  state: LoadState,
+  resets: readonly Path[],
+): Promise<void> {
   const services = tree["services"];
   if (!isMap(services)) return;
   const cache = new Map<string, Loaded>();
@@ -41,7 +46,8 @@ async function extend(
 ): Promise<TreeMap | null> {
   const service = services[name];
   if (service === null || service === undefined) return null;
-  if (!isMap(service)) throw problem(state.files, "TSC_COMPOSE_SCHEMA", `services.${name} must be a mapping`, ["services", name]);
+  if (!isMap(service))
+    throw problem(state.files, "TSC_COMPOSE_SCHEMA", `services.${name} must be a mapping`, ["services", name]);
   const { ref, from } = reference(service["extends"], name, state);
   if (ref === undefined) return service;
   const chain = [...steps, { file, service: name }];
@@ -51,7 +57,13 @@ async function extend(
   let applied = resets;
   if (from === undefined) {
     if (!(ref in services)) {
-      throw missing(state, name, `cannot extend service ${JSON.stringify(name)} in ${file}: service ${JSON.stringify(ref)} not found`, Object.keys(services), ref);
+      throw missing(
+        state,
+        name,
+        `cannot extend service ${JSON.stringify(name)} in ${file}: service ${JSON.stringify(ref)} not found`,
+        Object.keys(services),
+        ref,
+      );
     }
     base = await extend(ref, services, file, resets, chain, state, cache);
   } else {
@@ -69,12 +81,20 @@ async function extend(
   return merged;
 }
 
-function reference(value: Tree | undefined, name: string, state: LoadState): { ref: string | undefined; from: string | undefined } {
+function reference(
+  value: Tree | undefined,
+  name: string,
+  state: LoadState,
+): { ref: string | undefined; from: string | undefined } {
   if (value === undefined || value === null) return { ref: undefined, from: undefined };
   if (!isMap(value)) return { ref: scalarText(value), from: undefined };
   const ref = value["service"];
   if (typeof ref !== "string") {
-    throw problem(state.files, "TSC_COMPOSE_EXTENDS", `extends.${name}.service is required`, ["services", name, "extends"]);
+    throw problem(state.files, "TSC_COMPOSE_EXTENDS", `extends.${name}.service is required`, [
+      "services",
+      name,
+      "extends",
+    ]);
   }
   const file = value["file"];
   return { ref, from: file === undefined || file === null ? undefined : scalarText(file) };
@@ -90,12 +110,17 @@ async function baseFile(
   cache: Map<string, Loaded>,
 ): Promise<{ path: string; loaded: Loaded }> {
   const remote = state.remotes.find((loader) => loader.accepts(from));
-  const path = remote === undefined ? resolve(state.workingDir, expandHome(from, state.home)) : (await remote.load(from)).path;
+  const path =
+    remote === undefined ? resolve(state.workingDir, expandHome(from, state.home)) : (await remote.load(from)).path;
   let loaded = cache.get(path);
   if (loaded === undefined) {
     const folder = dirname(path);
     const base = remote === undefined && !isAbsolute(from) ? relative(state.workingDir, folder) : folder;
-    const { tree, resets } = await loadFile({ path }, newMap(), state, { skipExtends: true, skipInclude: true, skipValidation: true });
+    const { tree, resets } = await loadFile({ path }, newMap(), state, {
+      skipExtends: true,
+      skipInclude: true,
+      skipValidation: true,
+    });
     if (!isMap(tree["services"])) {
       throw problem(
         state.files.slice(0, -1),
@@ -118,11 +143,16 @@ async function baseFile(
 function missing(state: LoadState, name: string, message: string, known: readonly string[], ref: string): TscError {
   const near = known.find((candidate) => candidate.toLowerCase() === ref.toLowerCase());
   return problem(state.files, "TSC_COMPOSE_EXTENDS", message, ["services", name, "extends"], {
-    hint: near === undefined ? `known services: ${known.slice(0, 8).join(", ")}` : `did you mean ${JSON.stringify(near)}?`,
+    hint:
+      near === undefined ? `known services: ${known.slice(0, 8).join(", ")}` : `did you mean ${JSON.stringify(near)}?`,
   });
 }
 
 function cycle(chain: readonly Step[], state: LoadState, name: string): TscError {
   const lines = chain.map((step, i) => `${i === 0 ? "  " : "  extends "}${step.service} in ${step.file}`);
-  return problem(state.files, "TSC_COMPOSE_EXTENDS_CYCLE", `Circular reference:\n${lines.join("\n")}`, ["services", name, "extends"]);
+  return problem(state.files, "TSC_COMPOSE_EXTENDS_CYCLE", `Circular reference:\n${lines.join("\n")}`, [
+    "services",
+    name,
+    "extends",
+  ]);
 }

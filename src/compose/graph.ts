@@ -53,9 +53,11 @@ function edgesOf(name: string, service: Service, node: (kind: ResourceKind, name
   for (const context of Object.values(service.build?.additional_contexts ?? {})) {
     if (context.startsWith("service:")) edges.push({ from, to: node("service", context.slice(8)), reason: "build" });
   }
-  for (const network of Object.keys(service.networks ?? {})) edges.push({ from, to: node("network", network), reason: "network" });
+  for (const network of Object.keys(service.networks ?? {}))
+    edges.push({ from, to: node("network", network), reason: "network" });
   for (const volume of service.volumes ?? []) {
-    if (volume.type === "volume" && volume.source !== undefined) edges.push({ from, to: node("volume", volume.source), reason: "volume" });
+    if (volume.type === "volume" && volume.source !== undefined)
+      edges.push({ from, to: node("volume", volume.source), reason: "volume" });
   }
   for (const secret of [...(service.secrets ?? []), ...(service.build?.secrets ?? [])]) {
     if (secret.source !== undefined) edges.push({ from, to: node("secret", secret.source), reason: "secret" });
@@ -63,7 +65,8 @@ function edgesOf(name: string, service: Service, node: (kind: ResourceKind, name
   for (const config of service.configs ?? []) {
     if (config.source !== undefined) edges.push({ from, to: node("config", config.source), reason: "config" });
   }
-  for (const model of Object.keys(service.models ?? {})) edges.push({ from, to: node("model", model), reason: "model" });
+  for (const model of Object.keys(service.models ?? {}))
+    edges.push({ from, to: node("model", model), reason: "model" });
   return edges;
 }
 
@@ -78,7 +81,11 @@ export function dependencyCycle(services: Readonly<Record<string, Service>>): st
 }
 
 /** Depth-first with an explicit stack: chains of thousands of services must not overflow. */
-function cycleFrom(start: string, services: Readonly<Record<string, Service>>, done: Set<string>): string[] | undefined {
+function cycleFrom(
+  start: string,
+  services: Readonly<Record<string, Service>>,
+  done: Set<string>,
+): string[] | undefined {
   const path: { name: string; rest: string[] }[] = [];
   const onPath = new Set<string>();
   const push = (name: string): void => {

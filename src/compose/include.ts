@@ -2,15 +2,15 @@
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { TscError } from "../lib/errors.js";
 import { readEnvFiles } from "./env-file.js";
-import { removePath } from "./load-file.js";
 import type { LoadState } from "./load-file.js";
+import { removePath } from "./load-file.js";
 import { loadTree } from "./load-tree.js";
 import { mergeTrees } from "./merge.js";
 import type { StringMap } from "./model.js";
 import { expandHome } from "./paths.js";
 import { problem } from "./problems.js";
-import { isMap, newMap, scalarText } from "./tree.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
+import { isMap, newMap, scalarText } from "./tree.js";
 
 interface Entry {
   readonly paths: readonly string[];
@@ -21,11 +21,17 @@ interface Entry {
 const SECTIONS = ["services", "volumes", "networks", "secrets", "configs", "models"] as const;
 
 /** Imports the includes of a tree in place and removes the key; `resets` are removed from what is imported. */
-export async function applyIncludes(tree: TreeMap, file: string, state: LoadState, resets: readonly Path[]): Promise<void> {
+export async function applyIncludes(
+  tree: TreeMap,
+  file: string,
+  state: LoadState,
+  resets: readonly Path[],
+): Promise<void> {
   const include = tree["include"];
   delete tree["include"];
   if (include === undefined || include === null) return;
-  if (!Array.isArray(include)) throw problem(state.files, "TSC_COMPOSE_SCHEMA", `validating ${file}: include must be a array`, ["include"]);
+  if (!Array.isArray(include))
+    throw problem(state.files, "TSC_COMPOSE_SCHEMA", `validating ${file}: include must be a array`, ["include"]);
   for (let i = 0; i < include.length; i++) {
     const entry = readEntry(include[i] as Tree);
     if (entry.paths.length === 0) {
@@ -44,7 +50,8 @@ function readEntry(value: Tree): Entry {
   const directory = value["project_directory"];
   return {
     paths: texts(value["path"]),
-    projectDirectory: directory === undefined || directory === null || directory === "" ? undefined : scalarText(directory),
+    projectDirectory:
+      directory === undefined || directory === null || directory === "" ? undefined : scalarText(directory),
     envFiles: texts(value["env_file"]),
   };
 }
@@ -55,16 +62,25 @@ async function loadEntry(entry: Entry, file: string, state: LoadState): Promise<
   for (const path of entry.paths) {
     const remote = state.remotes.find((loader) => loader.accepts(path));
     anyRemote ||= remote !== undefined;
-    paths.push(remote === undefined ? resolve(state.workingDir, expandHome(path, state.home)) : (await remote.load(path)).path);
+    paths.push(
+      remote === undefined ? resolve(state.workingDir, expandHome(path, state.home)) : (await remote.load(path)).path,
+    );
   }
   const main = paths[0] ?? "";
   const chain = state.included.length === 0 ? [file] : state.included;
   if (chain.includes(main)) {
-    throw new TscError("TSC_COMPOSE_INCLUDE_CYCLE", `include cycle detected:\n${chain[0]}\n include ${[...chain.slice(1), main].join("\n include ")}`, {
-      kind: "invalid-input",
-    });
+    throw new TscError(
+      "TSC_COMPOSE_INCLUDE_CYCLE",
+      `include cycle detected:\n${chain[0]}\n include ${[...chain.slice(1), main].join("\n include ")}`,
+      {
+        kind: "invalid-input",
+      },
+    );
   }
-  const folder = entry.projectDirectory === undefined ? dirname(main) : resolve(state.workingDir, expandHome(entry.projectDirectory, state.home));
+  const folder =
+    entry.projectDirectory === undefined
+      ? dirname(main)
+      : resolve(state.workingDir, expandHome(entry.projectDirectory, state.home));
   const environment = includeEnvironment(entry, folder, state);
   const nested: LoadState = { ...state, workingDir: folder, environment, included: [...chain, main] };
   const base = anyRemote ? folder : relativeBase(state.workingDir, folder, entry);
@@ -90,7 +106,8 @@ function includeEnvironment(entry: Entry, folder: string, state: LoadState): Str
   for (const given of entry.envFiles) {
     if (given === "/dev/null") continue;
     const path = resolve(state.workingDir, expandHome(given, state.home));
-    if (state.fs.isDirectory(path)) throw new TscError("TSC_COMPOSE_ENV_FILE", `${path} is not a file`, { kind: "invalid-input" });
+    if (state.fs.isDirectory(path))
+      throw new TscError("TSC_COMPOSE_ENV_FILE", `${path} is not a file`, { kind: "invalid-input" });
     files.push(path);
   }
   const fromFiles = readEnvFiles(files, state.environment, state.fs, state.warn);

@@ -4,12 +4,11 @@
  */
 import { isTscError, TscError } from "../lib/errors.js";
 import type { LoadWarning } from "./model.js";
-import { Problems, withPlace, placeOf } from "./problems.js";
-import { substitute } from "./template.js";
+import { Problems, placeOf, withPlace } from "./problems.js";
 import type { Lookup, TemplateVariable } from "./template.js";
-import { templateVariables } from "./template.js";
-import { isMap, pathTable, stepKey } from "./tree.js";
+import { substitute, templateVariables } from "./template.js";
 import type { PathTable, Tree, TreeMap } from "./tree.js";
+import { isMap, pathTable, stepKey } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
 
 type Cast = (text: string, warn: (message: string) => void) => Tree;
@@ -169,12 +168,21 @@ export function interpolate(tree: TreeMap, options: InterpolateOptions): TreeMap
   return tree;
 }
 
-function explained(error: unknown, text: string, path: readonly (string | number)[], files: readonly YamlFile[]): unknown {
+function explained(
+  error: unknown,
+  text: string,
+  path: readonly (string | number)[],
+  files: readonly YamlFile[],
+): unknown {
   if (!isTscError(error)) return error;
   const where = path.map((part) => (typeof part === "number" ? "[]" : part)).join(".");
   const place = placeOf(files, path);
   if (error.code === "TSC_COMPOSE_TEMPLATE_INVALID") {
-    return withPlace(error, place, `invalid interpolation format for ${where}: ${JSON.stringify(text)}\nyou may need to escape any $ with another $`);
+    return withPlace(
+      error,
+      place,
+      `invalid interpolation format for ${where}: ${JSON.stringify(text)}\nyou may need to escape any $ with another $`,
+    );
   }
   const cast = error.code === "TSC_COMPOSE_CAST" ? "failed to cast to expected type: " : "";
   return withPlace(error, place, `error while interpolating ${where}: ${cast}${error.message}`);

@@ -12,11 +12,11 @@ import { mergeTrees } from "./merge.js";
 import type { LoadWarning, StringMap } from "./model.js";
 import type { ComposeFs, RemoteLoader } from "./options.js";
 import { problem } from "./problems.js";
-import { isMap, newMap } from "./tree.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
+import { isMap, newMap } from "./tree.js";
 import { enforceUnicity } from "./unicity.js";
-import { parseYaml } from "./yaml.js";
 import type { YamlFile } from "./yaml.js";
+import { parseYaml } from "./yaml.js";
 
 /** What the phases of one project share. */
 export interface LoadState {
@@ -88,7 +88,12 @@ export async function loadFile(
   for (const document of yaml.documents) {
     if (document.tree === null) continue;
     if (!isMap(document.tree)) {
-      throw problem([yaml], "TSC_COMPOSE_TOP_LEVEL", `failed to parse ${file.path}: top-level object must be a mapping`, []);
+      throw problem(
+        [yaml],
+        "TSC_COMPOSE_TOP_LEVEL",
+        `failed to parse ${file.path}: top-level object must be a mapping`,
+        [],
+      );
     }
     const own = document.tree;
     if (state.interpolate) {
@@ -131,7 +136,10 @@ function enforceUnicityAt(tree: TreeMap, state: LoadState): TreeMap {
 function relocated(error: TscError, state: LoadState): TscError {
   const text = /services\.\S+/.exec(error.message)?.[0];
   if (text === undefined) return error;
-  const path = text.replace(/:$/, "").split(".").map((part) => (/^\[\d+\]$/.test(part) ? Number(part.slice(1, -1)) : part));
+  const path = text
+    .replace(/:$/, "")
+    .split(".")
+    .map((part) => (/^\[\d+\]$/.test(part) ? Number(part.slice(1, -1)) : part));
   return problem(state.files, error.code, error.message, path, { hint: error.hint });
 }
 

@@ -1,12 +1,12 @@
 /** All files of one project (or of one include) to one canonical tree: merged, defaulted, validated, paths resolved. */
 import { setDefaults } from "./defaults.js";
-import { loadFile } from "./load-file.js";
 import type { LoadState, SourceFile } from "./load-file.js";
+import { loadFile } from "./load-file.js";
 import { resolveEnvironment } from "./normalize.js";
 import { resolvePaths } from "./paths.js";
 import { Problems } from "./problems.js";
-import { newMap } from "./tree.js";
 import type { TreeMap } from "./tree.js";
+import { newMap } from "./tree.js";
 import { validate } from "./validate.js";
 
 export interface TreeOptions {
@@ -23,7 +23,14 @@ export async function loadTree(files: readonly SourceFile[], state: LoadState, o
   validate(tree, state.files);
   if (options.resolvePaths) {
     const problems = new Problems(state.files);
-    problems.guard([], () => resolvePaths(tree, { base: options.base ?? state.workingDir, home: state.home, fs: state.fs, remotes: state.remotes }));
+    problems.guard([], () =>
+      resolvePaths(tree, {
+        base: options.base ?? state.workingDir,
+        home: state.home,
+        fs: state.fs,
+        remotes: state.remotes,
+      }),
+    );
     problems.throw();
   }
   return resolveEnvironment(tree, state.environment);

@@ -6,24 +6,34 @@ import { resolve } from "node:path";
 import { TscError } from "../lib/errors.js";
 import { bindMap } from "./bind.js";
 import { checkConsistency } from "./consistency.js";
-import { discover } from "./discover.js";
 import type { Discovered } from "./discover.js";
+import { discover } from "./discover.js";
 import { labelsOfFiles, serviceEnvironment } from "./env-file.js";
 import type { LoadState } from "./load-file.js";
 import { loadTree } from "./load-tree.js";
-import type { FileObject, LoadWarning, ModelConfig, NetworkConfig, Position, Project, Service, StringMap, VolumeConfig } from "./model.js";
+import type {
+  FileObject,
+  LoadWarning,
+  ModelConfig,
+  NetworkConfig,
+  Position,
+  Project,
+  Service,
+  StringMap,
+  VolumeConfig,
+} from "./model.js";
 import { nodeFs } from "./node-fs.js";
 import { normalize, RESOLVED_CONTENT } from "./normalize.js";
 import type { LoadOptions } from "./options.js";
-import { placeOf, Problems } from "./problems.js";
+import { Problems, placeOf } from "./problems.js";
 import { checkProjectName, projectNameOfFolder } from "./project-name.js";
 import { enableServices, pruneResources, selectServices, withProfiles } from "./select.js";
 import { FILE_OBJECT, MODEL, NETWORK, SERVICE, VOLUME_CONFIG } from "./structs.js";
 import { substitute } from "./template.js";
-import { isMap, scalarText } from "./tree.js";
 import type { TreeMap } from "./tree.js";
-import { parseYaml } from "./yaml.js";
+import { isMap, scalarText } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
+import { parseYaml } from "./yaml.js";
 
 /** A loaded but untyped model: what `config --no-interpolate` prints. */
 export interface LoadedModel {
@@ -78,9 +88,13 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
     included: [],
   };
   const tree = await loadTree(found.files, state, { resolvePaths: options.noPathResolution !== true });
-  if (Object.keys(tree).length === 0) throw new TscError("TSC_COMPOSE_EMPTY", "empty compose file", { kind: "invalid-input" });
+  if (Object.keys(tree).length === 0)
+    throw new TscError("TSC_COMPOSE_EMPTY", "empty compose file", { kind: "invalid-input" });
   if (name === "") {
-    throw new TscError("TSC_COMPOSE_PROJECT_NAME", "project name must not be empty", { kind: "invalid-input", hint: "choose one with -p" });
+    throw new TscError("TSC_COMPOSE_PROJECT_NAME", "project name must not be empty", {
+      kind: "invalid-input",
+      hint: "choose one with -p",
+    });
   }
   tree["name"] = name;
   if (options.noNormalize !== true) normalize(tree, environment);
@@ -117,7 +131,11 @@ function topLevelName(text: string, path: string, environment: StringMap): strin
   // nested names are indented; only a root that is itself indented or in braces needs the parser to tell them apart
   const atMargin = lines.filter((line) => !/^[ \t{]/.test(line));
   if (atMargin.length === 0 && !/^[ \t{]/.test(text.replace(/^(?:[ \t]*(?:#.*)?\n|---.*\n)+/, ""))) return undefined;
-  const value = /:[ \t]*(.*)$/.exec(atMargin[0] ?? "")?.[1]?.replace(/[ \t]+#.*$/, "").trim() ?? "";
+  const value =
+    /:[ \t]*(.*)$/
+      .exec(atMargin[0] ?? "")?.[1]
+      ?.replace(/[ \t]+#.*$/, "")
+      .trim() ?? "";
   let name: string | undefined;
   if (atMargin.length === 1 && /^[A-Za-z_][\w.-]*$/.test(value)) name = value;
   else {
@@ -177,7 +195,9 @@ function finish(model: LoadedModel, options: LoadOptions): Project {
   project = enableServices(project, options.services ?? []);
   if (options.noConsistency !== true) {
     const problems = new Problems(files);
-    checkConsistency(project, (message, path, hint) => problems.add("TSC_COMPOSE_INCONSISTENT", message, path, { hint }));
+    checkConsistency(project, (message, path, hint) =>
+      problems.add("TSC_COMPOSE_INCONSISTENT", message, path, { hint }),
+    );
     problems.throw();
   }
   project = selectServices(project, options.services ?? [], options.noDependencies !== true);
@@ -199,9 +219,14 @@ function resolveEnvFiles(project: Project, options: LoadOptions): Project {
     if (service.env_file === undefined && service.label_file === undefined) return service;
     const { env_file, label_file, environment, labels, ...rest } = service;
     const keepFiles = options.noEnvResolution === true && env_file !== undefined;
-    const merged = env_file === undefined || keepFiles ? environment : serviceEnvironment(environment ?? {}, env_file, project.environment, fs, warn);
+    const merged =
+      env_file === undefined || keepFiles
+        ? environment
+        : serviceEnvironment(environment ?? {}, env_file, project.environment, fs, warn);
     const mergedLabels =
-      label_file === undefined ? labels : { ...Object.fromEntries(labelsOfFiles(label_file, project.environment, fs, warn)), ...labels };
+      label_file === undefined
+        ? labels
+        : { ...Object.fromEntries(labelsOfFiles(label_file, project.environment, fs, warn)), ...labels };
     return {
       ...rest,
       ...(keepFiles ? { env_file } : {}),

@@ -3,8 +3,8 @@
  * Changes its first argument. Duplicates of lists are folded later, by unicity.ts.
  */
 import { TscError } from "../lib/errors.js";
-import { isMap, newMap, pathTable, pathText, scalarText, stepKey } from "./tree.js";
 import type { PathTable, Tree, TreeMap } from "./tree.js";
+import { isMap, newMap, pathTable, pathText, scalarText, stepKey } from "./tree.js";
 
 type Merger = (base: Tree, other: Tree, path: readonly string[], table: PathTable<Merger>) => Tree;
 
@@ -117,7 +117,9 @@ export function mergeService(base: TreeMap, service: TreeMap): TreeMap {
 
 function merge(base: Tree, other: Tree, path: readonly string[], table: PathTable<Merger> | undefined): Tree {
   const special = table?.value;
-  return special === undefined ? mergePlain(base, other, path, table) : special(base, other, path, table as PathTable<Merger>);
+  return special === undefined
+    ? mergePlain(base, other, path, table)
+    : special(base, other, path, table as PathTable<Merger>);
 }
 
 function mergePlain(base: Tree, other: Tree, path: readonly string[], table: PathTable<Merger> | undefined): Tree {
@@ -127,7 +129,9 @@ function mergePlain(base: Tree, other: Tree, path: readonly string[], table: Pat
   } else if (Array.isArray(base)) {
     if (Array.isArray(other)) return [...base, ...other];
   } else return other;
-  throw new TscError("TSC_COMPOSE_MERGE", `cannot override ${pathText(path)}: the files give it different types`, { kind: "invalid-input" });
+  throw new TscError("TSC_COMPOSE_MERGE", `cannot override ${pathText(path)}: the files give it different types`, {
+    kind: "invalid-input",
+  });
 }
 
 const EMPTY: PathTable<Merger> = { keys: new Map() };

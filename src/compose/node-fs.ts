@@ -1,5 +1,5 @@
 /** The loader's file port on the real file system. */
-import { existsSync, fstatSync, openSync, readFileSync, realpathSync, statSync, closeSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { errnoOf, messageOf, TscError } from "../lib/errors.js";
 import type { ComposeFs } from "./options.js";
 
@@ -12,14 +12,19 @@ export const nodeFs: ComposeFs = {
     try {
       fd = openSync(path, "r");
       const stat = fstatSync(fd);
-      if (stat.isDirectory()) throw new TscError("TSC_COMPOSE_FILE_NOT_FOUND", `read ${path}: is a directory`, { kind: "invalid-input" });
-      if (stat.size > MAX_BYTES) throw new TscError("TSC_COMPOSE_FILE_TOO_LARGE", `${path} is larger than 64 MiB`, { kind: "invalid-input" });
+      if (stat.isDirectory())
+        throw new TscError("TSC_COMPOSE_FILE_NOT_FOUND", `read ${path}: is a directory`, { kind: "invalid-input" });
+      if (stat.size > MAX_BYTES)
+        throw new TscError("TSC_COMPOSE_FILE_TOO_LARGE", `${path} is larger than 64 MiB`, { kind: "invalid-input" });
       return readFileSync(fd, "utf8");
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
       if (errno === undefined) throw error;
-      throw new TscError("TSC_COMPOSE_FILE_UNREADABLE", `cannot read ${path}: ${messageOf(error)}`, { kind: errno === "EACCES" ? "denied" : "unavailable", cause: error });
+      throw new TscError("TSC_COMPOSE_FILE_UNREADABLE", `cannot read ${path}: ${messageOf(error)}`, {
+        kind: errno === "EACCES" ? "denied" : "unavailable",
+        cause: error,
+      });
     } finally {
       if (fd !== undefined) closeSync(fd);
     }

@@ -1,8 +1,8 @@
 /** From a canonical tree to named and defaulted resources: default network, implicit dependencies, names from keys. */
 import type { StringMap } from "./model.js";
 import { cleanPath } from "./paths.js";
-import { isMap, newMap, scalarText } from "./tree.js";
 import type { Tree, TreeMap } from "./tree.js";
+import { isMap, newMap, scalarText } from "./tree.js";
 
 /** Where the value of a secret's or config's `environment` waits until the model is bound; not a key anybody can write by accident. */
 export const RESOLVED_CONTENT = "x-#content";
@@ -83,10 +83,12 @@ function normalizeService(service: TreeMap, environment: StringMap): void {
   const build = service["build"];
   if (isMap(build)) {
     build["context"] ??= ".";
-    if (build["dockerfile"] === undefined && build["dockerfile_inline"] === undefined) build["dockerfile"] = "Dockerfile";
+    if (build["dockerfile"] === undefined && build["dockerfile_inline"] === undefined)
+      build["dockerfile"] = "Dockerfile";
     if (build["args"] !== undefined) build["args"] = resolveBare(build["args"], environment, false);
   }
-  if (service["environment"] !== undefined) service["environment"] = resolveBare(service["environment"], environment, true);
+  if (service["environment"] !== undefined)
+    service["environment"] = resolveBare(service["environment"], environment, true);
   for (const volume of listOf(service["volumes"])) {
     const target = volume["target"];
     if (typeof target === "string" && target !== "") volume["target"] = cleanPath(target);
@@ -114,7 +116,8 @@ function listOf(value: Tree | undefined): TreeMap[] {
 function addDependency(service: TreeMap, name: string, restart: boolean): void {
   const known = service["depends_on"];
   const dependencies = isMap(known) ? known : newMap();
-  if (!(name in dependencies)) dependencies[name] = Object.assign(newMap(), { condition: "service_started", restart, required: true });
+  if (!(name in dependencies))
+    dependencies[name] = Object.assign(newMap(), { condition: "service_started", restart, required: true });
   service["depends_on"] = dependencies;
 }
 

@@ -1,7 +1,7 @@
 /** Prints a project as `config` does: JSON and YAML in the normal form, `$` doubled so that the output loads again. */
 import { stringify } from "yaml";
-import type { FileObject, Project } from "./model.js";
 import { sortedKeys } from "./bind.js";
+import type { FileObject, Project } from "./model.js";
 
 export interface OutputOptions {
   /** Leave `$` single: the output is not meant to be loaded again. */
@@ -12,13 +12,18 @@ type Plain = null | boolean | number | bigint | string | Plain[] | { [key: strin
 const SECTIONS = ["networks", "volumes", "secrets", "configs"] as const;
 
 /** The printed form as data. JSON leaves out nested extensions and `models`; YAML leaves out what is empty. */
-export function toConfigObject(project: Project, format: "json" | "yaml", options: OutputOptions = {}): Record<string, unknown> {
+export function toConfigObject(
+  project: Project,
+  format: "json" | "yaml",
+  options: OutputOptions = {},
+): Record<string, unknown> {
   const result: Record<string, unknown> = { name: project.name };
   const print = (value: unknown): Plain => printed(value, format, options.keepDollars !== true);
   if (format === "yaml") result["services"] = print(project.services);
   for (const section of SECTIONS) {
     if (Object.keys(project[section]).length > 0) {
-      const value = section === "secrets" || section === "configs" ? withoutResolvedContent(project[section]) : project[section];
+      const value =
+        section === "secrets" || section === "configs" ? withoutResolvedContent(project[section]) : project[section];
       result[section] = print(value);
     }
   }
@@ -42,7 +47,26 @@ function withoutResolvedContent(objects: Readonly<Record<string, FileObject>>): 
 }
 
 /** Parents whose keys are names: a key `x-foo` there is a name, not an extension. */
-const NAME_PARENTS = new Set(["services", "networks", "volumes", "secrets", "configs", "models", "depends_on", "environment", "labels", "options", "driver_opts", "args", "annotations", "sysctls", "storage_opt", "additional_contexts", "ulimits", "aux_addresses"]);
+const NAME_PARENTS = new Set([
+  "services",
+  "networks",
+  "volumes",
+  "secrets",
+  "configs",
+  "models",
+  "depends_on",
+  "environment",
+  "labels",
+  "options",
+  "driver_opts",
+  "args",
+  "annotations",
+  "sysctls",
+  "storage_opt",
+  "additional_contexts",
+  "ulimits",
+  "aux_addresses",
+]);
 const BLKIO_KEYS: Readonly<Record<string, string>> = { path: "Path", rate: "Rate", weight: "Weight" };
 
 function printed(value: unknown, format: "json" | "yaml", doubleDollars: boolean): Plain {
@@ -91,5 +115,12 @@ export async function toConfigYaml(project: Project, options: OutputOptions = {}
 
 /** Any plain data as YAML that YAML 1.1 and 1.2 readers understand alike. */
 export async function treeYaml(value: unknown): Promise<string> {
-  return stringify(value, { version: "1.1", aliasDuplicateObjects: false, lineWidth: 0, nullStr: "null", defaultStringType: "PLAIN", defaultKeyType: "PLAIN" });
+  return stringify(value, {
+    version: "1.1",
+    aliasDuplicateObjects: false,
+    lineWidth: 0,
+    nullStr: "null",
+    defaultStringType: "PLAIN",
+    defaultKeyType: "PLAIN",
+  });
 }

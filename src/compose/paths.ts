@@ -1,9 +1,9 @@
 /** Makes the paths of a tree absolute (or relative to an including file's folder), by a table. Reads only symbolic links. */
 import { isAbsolute, join, posix } from "node:path";
-import type { ComposeFs, RemoteLoader } from "./options.js";
-import { isMap, pathTable, scalarText, stepKey } from "./tree.js";
-import type { PathTable, Tree, TreeMap } from "./tree.js";
 import { TscError } from "../lib/errors.js";
+import type { ComposeFs, RemoteLoader } from "./options.js";
+import type { PathTable, Tree, TreeMap } from "./tree.js";
+import { isMap, pathTable, scalarText, stepKey } from "./tree.js";
 
 /** What resolving needs to know. `base` may be relative, for files that are merged into another project. */
 export interface PathOptions {
@@ -43,9 +43,13 @@ export function isRemoteContext(value: string): boolean {
 
 const plain: Resolve = (value, options) => (typeof value === "string" ? resolvePath(value, options) : value);
 const buildContext: Resolve = (value, options) =>
-  typeof value !== "string" || isRemoteContext(value) || options.remotes.some((remote) => remote.accepts(value)) ? value : resolvePath(value, options);
+  typeof value !== "string" || isRemoteContext(value) || options.remotes.some((remote) => remote.accepts(value))
+    ? value
+    : resolvePath(value, options);
 const extended: Resolve = (value, options) =>
-  typeof value !== "string" || options.remotes.some((remote) => remote.accepts(value)) ? value : resolvePath(value, options);
+  typeof value !== "string" || options.remotes.some((remote) => remote.accepts(value))
+    ? value
+    : resolvePath(value, options);
 const watched: Resolve = (value, options) => {
   if (typeof value !== "string") return value;
   const path = resolvePath(value, options);
@@ -56,7 +60,9 @@ const mount: Resolve = (value, options) => {
   if (!isMap(value) || value["type"] !== "bind") return value;
   const source = value["source"];
   if (source === undefined || source === "") {
-    throw new TscError("TSC_COMPOSE_INVALID", `invalid mount config for type "bind": field Source must not be empty`, { kind: "invalid-input" });
+    throw new TscError("TSC_COMPOSE_INVALID", `invalid mount config for type "bind": field Source must not be empty`, {
+      kind: "invalid-input",
+    });
   }
   value["source"] = resolvePath(scalarText(source), options);
   return value;
@@ -65,10 +71,12 @@ const mount: Resolve = (value, options) => {
 const localVolume: Resolve = (value, options) => {
   if (!isMap(value) || (value["driver"] !== undefined && value["driver"] !== "local")) return value;
   const driverOptions = value["driver_opts"];
-  if (!isMap(driverOptions) || driverOptions["o"] !== "bind" || typeof driverOptions["device"] !== "string") return value;
+  if (!isMap(driverOptions) || driverOptions["o"] !== "bind" || typeof driverOptions["device"] !== "string")
+    return value;
   if (value["driver"] !== "local") return value;
   // an empty device (an unset variable) is the project folder, as in the reference
-  driverOptions["device"] = driverOptions["device"] === "" ? options.base : resolvePath(driverOptions["device"], options);
+  driverOptions["device"] =
+    driverOptions["device"] === "" ? options.base : resolvePath(driverOptions["device"], options);
   return value;
 };
 

@@ -1,6 +1,7 @@
 /** Collects problems so that one run reports them all. Owns the shape of the loader's errors; throws only when asked. */
-import { TscError, throwAll } from "../lib/errors.js";
+
 import type { SourcePlace } from "../lib/errors.js";
+import { TscError, throwAll } from "../lib/errors.js";
 import type { Path } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
 
@@ -24,7 +25,12 @@ export class Problems {
   }
 
   /** Adds a problem at a path of the tree. */
-  add(code: string, message: string, path: Path, options: { readonly hint?: string | undefined; readonly onKey?: boolean } = {}): void {
+  add(
+    code: string,
+    message: string,
+    path: Path,
+    options: { readonly hint?: string | undefined; readonly onKey?: boolean } = {},
+  ): void {
     this.#errors.push(problem(this.#files, code, message, path, options));
   }
 

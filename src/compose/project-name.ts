@@ -21,6 +21,9 @@ export function checkProjectName(name: string): void {
   throw new TscError(
     "TSC_COMPOSE_PROJECT_NAME",
     `invalid project name ${JSON.stringify(name)}: must consist only of lowercase alphanumeric characters, hyphens, and underscores as well as start with a letter or number`,
-    { kind: "invalid-input", hint: normalizeProjectName(name) === "" ? "choose a name with -p" : `for instance ${normalizeProjectName(name)}` },
+    {
+      kind: "invalid-input",
+      hint: normalizeProjectName(name) === "" ? "choose a name with -p" : `for instance ${normalizeProjectName(name)}`,
+    },
   );
 }

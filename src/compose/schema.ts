@@ -2,23 +2,29 @@
  * Validates a merged tree against schemas/compose-spec.json with a validator compiled at build time, and turns its errors
  * into messages: the most specific ones, all of them, with a place and a "did you mean".
  */
+
+import type { SchemaError } from "./generated/compose-schema.js";
+import validate from "./generated/compose-schema.js";
 import { nearest } from "./nearest.js";
 import { Problems } from "./problems.js";
-import { isMap } from "./tree.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
+import { isMap } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
-import validate from "./generated/compose-schema.js";
-import type { SchemaError } from "./generated/compose-schema.js";
 
 /** Throws TSC_COMPOSE_SCHEMA for everything that does not fit the schema. `file` is named in messages. */
 export function validateSchema(tree: TreeMap, file: string, files: readonly YamlFile[]): void {
   if (validate(tree)) return;
   const problems = new Problems(files);
   for (const { path, message, key, hint } of messagesOf(validate.errors ?? [], tree)) {
-    problems.add("TSC_COMPOSE_SCHEMA", `validating ${file}: ${path.join(".")} ${message}`, key === undefined ? path : [...path, key], {
-      hint,
-      onKey: key !== undefined,
-    });
+    problems.add(
+      "TSC_COMPOSE_SCHEMA",
+      `validating ${file}: ${path.join(".")} ${message}`,
+      key === undefined ? path : [...path, key],
+      {
+        hint,
+        onKey: key !== undefined,
+      },
+    );
   }
   problems.throw();
 }
@@ -114,7 +120,10 @@ function specificMessage(error: SchemaError, path: Path, tree: Tree): Message {
       };
     }
     case "pattern":
-      return { path, message: `'${String(valueAt(tree, path))}' does not match pattern '${String(params["pattern"])}'` };
+      return {
+        path,
+        message: `'${String(valueAt(tree, path))}' does not match pattern '${String(params["pattern"])}'`,
+      };
     case "minimum":
       return { path, message: `must be greater than or equal to ${String(params["limit"])}` };
     case "maximum":
@@ -128,7 +137,8 @@ function specificMessage(error: SchemaError, path: Path, tree: Tree): Message {
 
 function valueAt(tree: Tree, path: Path): Tree | undefined {
   let node: Tree | undefined = tree;
-  for (const part of path) node = Array.isArray(node) ? node[Number(part)] : isMap(node) ? node[String(part)] : undefined;
+  for (const part of path)
+    node = Array.isArray(node) ? node[Number(part)] : isMap(node) ? node[String(part)] : undefined;
   return node;
 }
 
@@ -144,7 +154,8 @@ const SERVICE_KEYS =
   );
 const KEYS: Readonly<Record<string, string>> = {
   "": "name include services networks volumes secrets configs models",
-  build: "context dockerfile dockerfile_inline entitlements args ssh labels cache_from cache_to no_cache additional_contexts network provenance sbom pull target shm_size extra_hosts isolation privileged secrets tags ulimits platforms",
+  build:
+    "context dockerfile dockerfile_inline entitlements args ssh labels cache_from cache_to no_cache additional_contexts network provenance sbom pull target shm_size extra_hosts isolation privileged secrets tags ulimits platforms",
   healthcheck: "test interval timeout retries start_period start_interval disable",
   deploy: "mode endpoint_mode replicas labels rollback_config update_config resources restart_policy placement",
   resources: "limits reservations",

@@ -6,7 +6,10 @@ import { nearest } from "./nearest.js";
 type Services = Readonly<Record<string, Service>>;
 
 /** The project with the services of these profiles active; `*` is all of them. */
-export function withProfiles<P extends Pick<Project, "services" | "disabledServices" | "profiles">>(project: P, profiles: readonly string[]): P {
+export function withProfiles<P extends Pick<Project, "services" | "disabledServices" | "profiles">>(
+  project: P,
+  profiles: readonly string[],
+): P {
   const all: Services = { ...project.disabledServices, ...project.services };
   return split(project, profiles, (name) => {
     const own = all[name]?.profiles ?? [];
@@ -76,11 +79,19 @@ function unknown(project: Project, name: string): TscError {
 
 /** The project without the networks, volumes, secrets, configs and models that no active service uses. */
 export function pruneResources<P extends Project>(project: P): P {
-  const used = { networks: new Set<string>(), volumes: new Set<string>(), secrets: new Set<string>(), configs: new Set<string>(), models: new Set<string>() };
+  const used = {
+    networks: new Set<string>(),
+    volumes: new Set<string>(),
+    secrets: new Set<string>(),
+    configs: new Set<string>(),
+    models: new Set<string>(),
+  };
   for (const service of Object.values(project.services)) {
     for (const name of Object.keys(service.networks ?? {})) used.networks.add(name);
-    for (const volume of service.volumes ?? []) if (volume.type === "volume" && volume.source !== undefined) used.volumes.add(volume.source);
-    for (const secret of [...(service.secrets ?? []), ...(service.build?.secrets ?? [])]) used.secrets.add(secret.source ?? "");
+    for (const volume of service.volumes ?? [])
+      if (volume.type === "volume" && volume.source !== undefined) used.volumes.add(volume.source);
+    for (const secret of [...(service.secrets ?? []), ...(service.build?.secrets ?? [])])
+      used.secrets.add(secret.source ?? "");
     for (const config of service.configs ?? []) used.configs.add(config.source ?? "");
     for (const name of Object.keys(service.models ?? {})) used.models.add(name);
   }

@@ -26,9 +26,12 @@ export function parseVolume(spec: string): ParsedVolume {
   for (const option of options?.split(",") ?? []) applyOption(volume, option);
   if (isFilePath(volume.source ?? "")) {
     volume.type = "bind";
-    // with another option the reference leaves it unsaid; absence means true here
-    volume.bind = volume.bind === undefined ? { create_host_path: true } : { ...volume.bind, create_host_path: null };
-  } else volume.volume ??= {};
+    volume.bind = { ...volume.bind, create_host_path: true };
+  } else {
+    volume.volume ??= {};
+    // `data:/data:Z`: the option is kept, but a named volume has no host path to create
+    if (volume.bind !== undefined) volume.bind.create_host_path = null;
+  }
   return volume;
 }
 

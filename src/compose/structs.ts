@@ -84,7 +84,9 @@ const BLKIO = fields(
 const UPDATE = fields("parallelism:uint! delay:duration failure_action monitor:duration max_failure_ratio:float order");
 const RESOURCE = fields("cpus:float memory:bytes pids:int devices:structs generic_resources:structs", {
   devices: DEVICE_REQUEST,
-  generic_resources: fields("discrete_resource_spec:struct", { discrete_resource_spec: fields("kind:string! value:int!") }),
+  generic_resources: fields("discrete_resource_spec:struct", {
+    discrete_resource_spec: fields("kind:string! value:int!"),
+  }),
 });
 const DEPLOY = fields(
   "mode replicas:int! labels:map update_config:struct rollback_config:struct resources:always restart_policy:struct placement:always endpoint_mode",
@@ -93,7 +95,9 @@ const DEPLOY = fields(
     rollback_config: UPDATE,
     resources: fields("limits:struct reservations:struct", { limits: RESOURCE, reservations: RESOURCE }),
     restart_policy: fields("condition delay:duration! max_attempts:uint! window:duration!"),
-    placement: fields("constraints:strings preferences:structs max_replicas_per_node:uint", { preferences: fields("spread") }),
+    placement: fields("constraints:strings preferences:structs max_replicas_per_node:uint", {
+      preferences: fields("spread"),
+    }),
   },
 );
 
@@ -104,12 +108,15 @@ const SERVICE_NETWORK = fields(
   "aliases:strings driver_opts:map gw_priority:int interface_name ipv4_address ipv6_address link_local_ips:strings mac_address priority:int",
 );
 const PORT = fields("name mode host_ip target:uint published protocol app_protocol");
-const VOLUME = fields("type source target read_only:bool consistency bind:struct volume:struct tmpfs:struct image:struct", {
-  bind: fields("selinux propagation create_host_path:bool! recursive"),
-  volume: fields("labels:map nocopy:bool subpath"),
-  tmpfs: fields("size:bytes mode:uint"),
-  image: fields("subpath"),
-});
+const VOLUME = fields(
+  "type source target read_only:bool consistency bind:struct volume:struct tmpfs:struct image:struct",
+  {
+    bind: fields("selinux propagation create_host_path:bool! recursive"),
+    volume: fields("labels:map nocopy:bool subpath"),
+    tmpfs: fields("size:bytes mode:uint"),
+    image: fields("subpath"),
+  },
+);
 
 /** A service, in the order of the reference's struct; hashes depend on it. */
 export const SERVICE: Struct = fields(
@@ -135,7 +142,11 @@ export const SERVICE: Struct = fields(
     deploy: DEPLOY,
     devices: fields("source target permissions"),
     provider: fields("type options:options"),
-    env_file: [{ name: "path", kind: "string" }, { name: "required", kind: "bool", keepZero: true, dropTrue: true }, { name: "format", kind: "string" }],
+    env_file: [
+      { name: "path", kind: "string" },
+      { name: "required", kind: "bool", keepZero: true, dropTrue: true },
+      { name: "format", kind: "string" },
+    ],
     extends: fields("file service"),
     gpus: DEVICE_REQUEST,
     healthcheck: HEALTHCHECK,
@@ -153,8 +164,12 @@ export const SERVICE: Struct = fields(
 
 export const NETWORK: Struct = fields(
   "name driver driver_opts:map ipam:always external:bool internal:bool attachable:bool labels:map enable_ipv4:bool! enable_ipv6:bool!",
-  { ipam: fields("driver config:structs options:map", { config: fields("subnet gateway ip_range aux_addresses:map") }) },
+  {
+    ipam: fields("driver config:structs options:map", { config: fields("subnet gateway ip_range aux_addresses:map") }),
+  },
 );
 export const VOLUME_CONFIG: Struct = fields("name driver driver_opts:map external:bool labels:map");
-export const FILE_OBJECT: Struct = fields("name file environment content external:bool labels:map driver driver_opts:map template_driver");
+export const FILE_OBJECT: Struct = fields(
+  "name file environment content external:bool labels:map driver driver_opts:map template_driver",
+);
 export const MODEL: Struct = fields("name model context_size:int runtime_flags:strings");

@@ -1,8 +1,8 @@
 /** Folds duplicate entries of lists: a later entry takes the place of the earlier one with the same key. */
 import { TscError } from "../lib/errors.js";
 import { parseVolume } from "./short-volume.js";
-import { isMap, pathTable, scalarText, stepKey } from "./tree.js";
 import type { PathTable, Tree, TreeMap } from "./tree.js";
+import { isMap, pathTable, scalarText, stepKey } from "./tree.js";
 
 /** The key of an entry; `at` is the entry's path for messages. */
 type Indexer = (entry: Tree, at: () => string) => string;
@@ -48,7 +48,9 @@ const byMountTarget =
   (folder: string): Indexer =>
   (entry) => {
     if (!isMap(entry)) return `${folder}/${scalarText(entry)}`;
-    return entry["target"] === undefined ? `${folder}/${scalarText(entry["source"] ?? "")}` : scalarText(entry["target"]);
+    return entry["target"] === undefined
+      ? `${folder}/${scalarText(entry["source"] ?? "")}`
+      : scalarText(entry["target"]);
   };
 
 const byEnvFile: Indexer = (entry, at) => {

@@ -1,8 +1,8 @@
 /** Rules of the specification that a JSON schema cannot say, by a table from path pattern to check. */
 import { isIP } from "node:net";
 import { Problems } from "./problems.js";
-import { isMap, pathTable, pathText, stepKey } from "./tree.js";
 import type { Path, PathTable, Tree, TreeMap } from "./tree.js";
+import { isMap, pathTable, pathText, stepKey } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
 
 /** The message of what is wrong, or undefined. */
@@ -36,7 +36,9 @@ const deviceRequest: Check = (value, path) => {
 
 const hostIp: Check = (value, path) => {
   if (!isMap(value) || typeof value["host_ip"] !== "string" || value["host_ip"] === "") return undefined;
-  return isIP(value["host_ip"].replace(/^\[(.*)\]$/, "$1")) === 0 ? `${path}: invalid ip address: ${value["host_ip"]}` : undefined;
+  return isIP(value["host_ip"].replace(/^\[(.*)\]$/, "$1")) === 0
+    ? `${path}: invalid ip address: ${value["host_ip"]}`
+    : undefined;
 };
 
 const notEmpty: Check = (value, path) => (value === "" ? `${path}: value can't be blank` : undefined);

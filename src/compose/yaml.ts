@@ -3,12 +3,13 @@
  * Aliases are expanded into separate copies under a budget, so later phases may change the tree in place and alias
  * bombs are refused early. Knows nothing of compose attributes.
  */
-import { isAlias, isMap as isYamlMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
+
 import type { Document, Node, Pair, ParsedNode, Scalar } from "yaml";
-import { TscError } from "../lib/errors.js";
+import { isAlias, isScalar, isSeq, isMap as isYamlMap, LineCounter, parseAllDocuments } from "yaml";
 import type { SourcePlace } from "../lib/errors.js";
-import { newMap } from "./tree.js";
+import { TscError } from "../lib/errors.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
+import { newMap } from "./tree.js";
 
 /** Nodes that aliases may add to one document before it counts as a bomb. */
 const ALIAS_BUDGET = 100_000;
@@ -35,7 +36,9 @@ type AnyDocument = Document<ParsedNode, boolean>;
 /** Parses a file of one or more documents. Throws TSC_COMPOSE_YAML with a place. `name` appears in messages. */
 export function parseYaml(text: string, name: string): YamlFile {
   if (text.length > MAX_TEXT) {
-    throw new TscError("TSC_COMPOSE_FILE_TOO_LARGE", `compose file ${name} is larger than 16 MiB`, { kind: "invalid-input" });
+    throw new TscError("TSC_COMPOSE_FILE_TOO_LARGE", `compose file ${name} is larger than 16 MiB`, {
+      kind: "invalid-input",
+    });
   }
   refuseDeepNesting(text, name);
   const lines = new LineCounter();
@@ -92,7 +95,9 @@ function refuseDeepNesting(text: string, name: string): void {
   // block nesting: `- - - -` or ever deeper indentation
   if (deepest < MAX_DEPTH && !/(?:[-?:] ){200}/.test(text) && !/\n {2000}/.test(text)) return;
   if (deepest >= MAX_DEPTH || /(?:[-?:] ){200}/.test(text)) {
-    throw new TscError("TSC_COMPOSE_YAML", `failed to parse ${name}: yaml: nested more than ${MAX_DEPTH} levels deep`, { kind: "invalid-input" });
+    throw new TscError("TSC_COMPOSE_YAML", `failed to parse ${name}: yaml: nested more than ${MAX_DEPTH} levels deep`, {
+      kind: "invalid-input",
+    });
   }
 }
 
@@ -100,7 +105,12 @@ function placeAt(text: string, file: string, lines: LineCounter, offset: number)
   const { line, col } = lines.linePos(Math.max(0, Math.min(offset, text.length)));
   const start = lines.lineStarts[line - 1] ?? 0;
   const end = text.indexOf("\n", start);
-  return { file, line: Math.max(line, 1), column: Math.max(col, 1), text: text.slice(start, end < 0 ? text.length : end).replace(/\r$/, "") };
+  return {
+    file,
+    line: Math.max(line, 1),
+    column: Math.max(col, 1),
+    text: text.slice(start, end < 0 ? text.length : end).replace(/\r$/, ""),
+  };
 }
 
 class Builder {
@@ -153,7 +163,10 @@ class Builder {
     if (target === undefined) throw this.#error(node, `unknown anchor '${node.source}' referenced`);
     const outer = this.#open.get(target);
     if (outer !== undefined) {
-      throw this.#error(node, `cycle detected: node at path ${path.join(".")} references node at path ${outer.join(".")}`);
+      throw this.#error(
+        node,
+        `cycle detected: node at path ${path.join(".")} references node at path ${outer.join(".")}`,
+      );
     }
     this.#insideAlias++;
     const value = use(target);
@@ -219,11 +232,15 @@ class Builder {
     const value = scalarValue(node as Scalar);
     if (typeof value === "string") return value;
     const where = path.length === 0 ? "at top level" : `in ${bracketed(path)}`;
-    throw new TscError("TSC_COMPOSE_KEY_NOT_STRING", `non-string key ${where}: ${value === null ? "<nil>" : String(value)}`, {
-      kind: "invalid-input",
-      where: this.#place(node.range?.[0] ?? 0),
-      hint: `quote it: "${String(value)}"`,
-    });
+    throw new TscError(
+      "TSC_COMPOSE_KEY_NOT_STRING",
+      `non-string key ${where}: ${value === null ? "<nil>" : String(value)}`,
+      {
+        kind: "invalid-input",
+        where: this.#place(node.range?.[0] ?? 0),
+        hint: `quote it: "${String(value)}"`,
+      },
+    );
   }
 
   #error(node: Node | null, message: string): TscError {
@@ -282,7 +299,8 @@ export function plainValue(text: string): Tree {
 function numeric(text: string): Tree {
   if (INTEGER.test(text)) return integer(text.replaceAll("_", "")) ?? text;
   if (FLOAT.test(text)) return Number.parseFloat(text.replaceAll("_", ""));
-  if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text)) return text.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text))
+    return text.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   return text === ".nan" || text === ".NaN" || text === ".NAN" ? Number.NaN : text;
 }
 
@@ -320,7 +338,9 @@ function find(document: AnyDocument, path: Path, onKey: boolean): { offset: numb
       const key = pair.key as Node;
       const value = pair.value as Node | null;
       const last = matched === path.length - 1;
-      offset = ((onKey || !last) && last ? key.range?.[0] : (isScalar(value) && last ? value.range?.[0] : key.range?.[0])) ?? offset;
+      offset =
+        ((onKey || !last) && last ? key.range?.[0] : isScalar(value) && last ? value.range?.[0] : key.range?.[0]) ??
+        offset;
       node = value;
     } else break;
     matched++;
@@ -333,7 +353,12 @@ function resolveAlias(document: AnyDocument, node: Node | null): Node | null {
   return node !== null && isAlias(node) ? ((node.resolve(document as never) as Node | undefined) ?? null) : node;
 }
 
-function findPair(document: AnyDocument, map: { readonly items: readonly Pair[] }, key: string, depth: number): Pair | undefined {
+function findPair(
+  document: AnyDocument,
+  map: { readonly items: readonly Pair[] },
+  key: string,
+  depth: number,
+): Pair | undefined {
   for (const pair of map.items) {
     if (isScalar(pair.key) && pair.key.value === key) return pair;
   }

@@ -217,7 +217,9 @@ function numeric(header: Buffer, offset: number, length: number): number {
 function checkSum(header: Buffer): void {
   let sum = 0;
   for (let i = 0; i < BLOCK; i++) sum += i >= 148 && i < 156 ? 0x20 : (header[i] ?? 0);
-  if (sum !== numeric(header, 148, 8)) throw new TarFormatError("this is not a tar archive (checksum)");
+  const field = header.toString("latin1", 148, 156).replace(/[\0 ]/g, "");
+  if (!/^[0-7]+$/.test(field) || sum !== Number.parseInt(field, 8))
+    throw new TarFormatError("this is not a tar archive (checksum)");
 }
 
 function parsePax(data: Buffer): Map<string, Buffer> {

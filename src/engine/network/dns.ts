@@ -9,7 +9,7 @@ import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { type EndpointRecord, liveEndpoints } from "../state/endpoints.js";
-import { findNetwork, networkUpEpoch } from "../state/networks.js";
+import { findNetwork, networkProgress } from "../state/networks.js";
 import { parseAddress } from "./addresses.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { boundSockets, dnsFile, procAddress } from "./dns-files.js";
@@ -53,12 +53,13 @@ function wantedFiles(ctx: EngineContext, site: Site): Record<Instance, Wanted> {
     byNetwork.set(record.network, list);
   }
   const outside = new Set<string>();
+  const epoch = site.epoch();
   const internal: { readonly id: string; readonly records: EndpointRecord[] }[] = [];
   for (const [name, records] of byNetwork) {
     const network = findNetwork(ctx.state, name);
     if (network === undefined || !network.settings.dns) continue;
     const isGenerated = network.settings.source === "generated";
-    if (isGenerated && networkUpEpoch(ctx.state, name) !== site.epoch()) continue;
+    if (isGenerated && (epoch === undefined || networkProgress(ctx.state, name, epoch) === "down")) continue;
     // One family is enough to ask; a bridge's IPv6 address cannot be bound for its first second (duplicate detection).
     const all = isGenerated
       ? network.settings.subnets.flatMap(({ gateway }) => gateway ?? [])

@@ -25,7 +25,8 @@ export function isPinned(path: string): boolean {
 }
 
 export interface EndpointLife {
-  add(network: NetworkRecord, record: EndpointRecord): Promise<EndpointRecord>;
+  /** `onStanding` is called as soon as the bridge is there, when this is the network's first endpoint. */
+  add(network: NetworkRecord, record: EndpointRecord, onStanding: () => void): Promise<EndpointRecord>;
   /**
    * Undoes `add` as far as the namespace's end does not: generated chains need no process unless `whole`
    * (the namespace lives on). Rejects when the plugins fail; the row is the caller's.
@@ -78,10 +79,14 @@ export function createEndpointLife(ctx: EngineContext, site: Site, networks: Net
   });
 
   return {
-    add: async (network, record) => {
+    add: async (network, record, onStanding) => {
       const list = parseConflist(record.cni.conflist ?? "", `of network ${record.network}`);
       const attachment = attachmentOf(record);
-      const result = await networks.bringUp(network, () => guarded(list, () => cniAdd(host(), list, attachment)));
+      const result = await networks.bringUp(
+        network,
+        () => guarded(list, () => cniAdd(host(), list, attachment)),
+        onStanding,
+      );
       const added: EndpointRecord = {
         ...record,
         endpoint: readResult(record.endpoint, result, record.cni.ifName),

@@ -6,7 +6,7 @@ import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
 import { liveEndpoints } from "../state/endpoints.js";
-import { findNetwork, type NetworkRecord, networksUp } from "../state/networks.js";
+import { findNetwork, type NetworkRecord, networksStanding } from "../state/networks.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { withLock } from "./locks.js";
 import { helperEnv, needProgram } from "./programs.js";
@@ -58,7 +58,7 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
 
   function wanted(family: 4 | 6): { networks: RuleNetwork[]; ports: RulePort[] } {
     const epoch = site.epoch();
-    const records = (epoch === undefined ? [] : networksUp(ctx.state, epoch)).flatMap((name) => {
+    const records = (epoch === undefined ? [] : networksStanding(ctx.state, epoch)).flatMap((name) => {
       const record = findNetwork(ctx.state, name);
       return record?.settings.source === "generated" && record.settings.bridge !== "" ? [record] : [];
     });
@@ -95,7 +95,7 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
     withLock(ctx, "firewall", async () => {
       const epoch = site.epoch();
       if (epoch === undefined) return;
-      if (networksUp(ctx.state, epoch).some((name) => findNetwork(ctx.state, name)?.settings.ipv6 === true))
+      if (networksStanding(ctx.state, epoch).some((name) => findNetwork(ctx.state, name)?.settings.ipv6 === true))
         ipv6 = true;
       await apply(4);
       if (ipv6) await apply(6);

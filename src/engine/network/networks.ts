@@ -6,7 +6,7 @@ import type { LabelFilter, NetworksApi } from "../api.js";
 import type { EngineContext } from "../context.js";
 import { endpointsOn, isLive } from "../state/endpoints.js";
 import {
-  clearNetworkUp,
+  clearNetworkProgress,
   deleteNetwork,
   findNetwork,
   forgetNetworkMeta,
@@ -15,9 +15,9 @@ import {
   listNetworks,
   type NetworkRecord,
   type NetworkSettings,
-  networkUpEpoch,
+  networkProgress,
   setForeignBridge,
-  setNetworkUp,
+  setNetworkProgress,
 } from "../state/networks.js";
 import type { NetworkInfo, NetworkSpec, NetworkSubnet } from "../types.js";
 import { formatPrefix, type Prefix, parseAddress, parsePrefix } from "./addresses.js";
@@ -51,10 +51,13 @@ const KNOWN_OPTIONS = new Set([
 export interface NetworkStore extends NetworksApi {
   /** The network with this name, id or id prefix; the built-in one and a person's own configurations are taken in on first use. `TSC_NETWORK_NOT_FOUND`. */
   resolve(name: string): Promise<NetworkRecord>;
-  /** Bridge and rules stand in this epoch. */
-  isUp(network: NetworkRecord): boolean;
-  /** Runs the first ADD of a network alone and then installs its rules; every other ADD just runs. */
-  bringUp<T>(network: NetworkRecord, add: () => Promise<T>): Promise<T>;
+  /** The bridge is there in this epoch. */
+  isStanding(network: NetworkRecord): boolean;
+  /**
+   * Runs the first ADD of a network alone and then installs its rules; every other ADD just runs. `onStanding` is called
+   * between the two: what needs the bridge only may begin.
+   */
+  bringUp<T>(network: NetworkRecord, add: () => Promise<T>, onStanding?: () => void): Promise<T>;
   /** The first subnet-family option of the network that publishes ports bind to by default, or "". */
   defaultHostIp(network: NetworkRecord): string;
 }
@@ -264,9 +267,14 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
     return new TscError("TSC_NETWORK_NOT_FOUND", `network ${printable(name, 200)} not found`, { kind: "not-found" });
   }
 
+  const isStanding = (network: NetworkRecord): boolean => {
+    const epoch = site.epoch();
+    return epoch !== undefined && networkProgress(state, network.name, epoch) !== "down";
+  };
+
   const isUp = (network: NetworkRecord): boolean => {
     const epoch = site.epoch();
-    if (epoch === undefined || networkUpEpoch(state, network.name) !== epoch) return false;
+    if (epoch === undefined || networkProgress(state, network.name, epoch) !== "up") return false;
     return network.settings.bridge === "" || site.hasBridge(network.settings.bridge);
   };
 
@@ -277,8 +285,9 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
 
   async function takeDown(network: NetworkRecord): Promise<void> {
     const { settings } = network;
-    const wasUp = networkUpEpoch(state, network.name) === site.epoch() && site.epoch() !== undefined;
-    clearNetworkUp(state, network.name);
+    const epoch = site.epoch();
+    const wasUp = epoch !== undefined && networkProgress(state, network.name, epoch) !== "down";
+    clearNetworkProgress(state, network.name);
     if (!wasUp || settings.source !== "generated" || settings.bridge === "") return;
     await applyFirewall(network);
     if (!site.hasBridge(settings.bridge) || hasForeignBridge(state, network.name)) return;
@@ -355,8 +364,8 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
       }
       throw notFound(name);
     },
-    isUp,
-    bringUp: async (network, add) => {
+    isStanding,
+    bringUp: async (network, add, onStanding) => {
       if (isUp(network)) return add();
       let others = false;
       const first = await withLock(ctx, `net-${network.id}`, async () => {
@@ -373,13 +382,10 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
         const epoch = site.epoch();
         if (epoch !== undefined) {
           if (network.settings.bridge !== "") site.prepareBridge(network.settings.bridge);
-          setNetworkUp(state, network.name, epoch);
-          try {
-            if (network.settings.source === "generated" && network.settings.bridge !== "") await applyFirewall(network);
-          } catch (error) {
-            clearNetworkUp(state, network.name);
-            throw error;
-          }
+          setNetworkProgress(state, network.name, epoch, "standing");
+          onStanding?.();
+          if (network.settings.source === "generated" && network.settings.bridge !== "") await applyFirewall(network);
+          setNetworkProgress(state, network.name, epoch, "up");
         }
         return { result };
       });

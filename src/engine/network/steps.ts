@@ -39,6 +39,9 @@ export function createSteps({ ctx, site, networks, firewall, dns, life }: Parts)
     return claimed;
   }
 
+  /** Change of the name service at which a network's bridge came to be; an update before it left the network out. */
+  const standingSince = new Map<string, number>();
+
   /**
    * Adds reserved rows one after the other (interface order). Names and port rules hang on reserved addresses alone, so
    * they are made beside the plugins as soon as every bridge stands.
@@ -46,39 +49,48 @@ export function createSteps({ ctx, site, networks, firewall, dns, life }: Parts)
   async function addAll(records: readonly EndpointRecord[]): Promise<EndpointRecord[]> {
     const ports = records.flatMap((record) => record.cni.ports);
     const named = records.some((record) => record.cni.names.length > 0);
-    const name = dns.changed();
-    const rule = firewall.changed();
-    const settle = (nameChange: number, ruleChange: number): Promise<unknown> =>
-      Promise.all([
-        named ? dns.settled(nameChange) : undefined,
-        ports.length > 0 ? firewall.settled(ruleChange).then(() => site.forward(ports)) : undefined,
-      ]);
+    const isStanding = ({ network: name }: EndpointRecord): boolean => {
+      const network = findNetwork(state, name);
+      return network?.settings.source === "generated" && networks.isStanding(network);
+    };
+    const missing = records.filter((record) => !isStanding(record));
+    const reserved = dns.changed();
+    const reservedRule = firewall.changed();
     let settled: Promise<unknown> | undefined;
-    const settleEarly = (): void => {
-      if (settled !== undefined) return;
-      const standing = records.every((record) => {
-        const network = findNetwork(state, record.network);
-        return network?.settings.source === "generated" && networks.isUp(network);
-      });
-      if (!standing) return;
-      settled = settle(name, rule);
+    const settle = (name: number, rule: number): void => {
+      settled = Promise.all([
+        named ? dns.settled(name) : undefined,
+        ports.length > 0 ? firewall.settled(rule).then(() => site.forward(ports)) : undefined,
+      ]);
       // A failure is thrown where it is awaited; without this line it would be unhandled until then.
       settled.catch(() => undefined);
+    };
+    const settleEarly = (): void => {
+      if (settled !== undefined || !records.every(isStanding)) return;
+      const since = missing.map(({ network }) => standingSince.get(network) ?? 0);
+      // Whoever brings a network up here writes its rules after its bridge; another command's update may have missed us.
+      if (since.every((change) => change > reserved)) settle(Math.max(reserved, ...since), reservedRule);
+      else settle(dns.changed(), firewall.changed());
     };
     const added: EndpointRecord[] = [];
     try {
       for (const record of records) {
         settleEarly();
         const network = await networks.resolve(record.network);
-        added.push(await life.add(network, record));
+        const onStanding = (): void => {
+          standingSince.set(record.network, dns.changed());
+          settleEarly();
+        };
+        added.push(await life.add(network, record, onStanding));
       }
+      settleEarly();
+      // Addresses of a person's own list are known only now.
+      if (settled === undefined) settle(dns.changed(), firewall.changed());
     } finally {
       // Undoing must not run beside it.
-      await settled?.catch(() => undefined);
+      await Promise.allSettled([settled]);
     }
-    settleEarly();
-    // Addresses of a person's own list are known only now.
-    await (settled ?? settle(dns.changed(), firewall.changed()));
+    await settled;
     return state.transaction(() =>
       added.map((record) => {
         const up: EndpointRecord = { ...record, cni: { ...record.cni, phase: "up" } };

@@ -80,25 +80,34 @@ export function deleteNetwork(state: State, name: string): boolean {
 const UP = "network.up/";
 
 /**
- * Epoch in which a network's bridge and rules were set up; undefined when never. An epoch names one boot and one
- * network namespace, so a marker from before a reboot says nothing.
+ * How far a network is set up in an epoch: `standing` = its bridge is there, `up` = its rules too. An epoch names one
+ * boot and one network namespace, so a marker from before a reboot says nothing.
  */
-export function networkUpEpoch(state: State, name: string): string | undefined {
-  return state.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", UP + name)?.value;
+export function networkProgress(state: State, name: string, epoch: string): "down" | "standing" | "up" {
+  const value = state.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", UP + name)?.value;
+  return value === epoch ? "up" : value === standing(epoch) ? "standing" : "down";
 }
 
-export function setNetworkUp(state: State, name: string, epoch: string): void {
-  state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", UP + name, epoch);
+const standing = (epoch: string): string => `${epoch} standing`;
+
+export function setNetworkProgress(state: State, name: string, epoch: string, progress: "standing" | "up"): void {
+  const value = progress === "up" ? epoch : standing(epoch);
+  state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", UP + name, value);
 }
 
-export function clearNetworkUp(state: State, name: string): void {
+export function clearNetworkProgress(state: State, name: string): void {
   state.run("DELETE FROM meta WHERE key = ?", UP + name);
 }
 
-/** Names of networks that are set up in `epoch`. */
-export function networksUp(state: State, epoch: string): string[] {
+/** Names of networks whose bridge is there in `epoch`. */
+export function networksStanding(state: State, epoch: string): string[] {
   return state
-    .all<{ key: string }>("SELECT key FROM meta WHERE substr(key, 1, 11) = ? AND value = ?", UP, epoch)
+    .all<{ key: string }>(
+      "SELECT key FROM meta WHERE substr(key, 1, 11) = ? AND value IN (?, ?)",
+      UP,
+      epoch,
+      standing(epoch),
+    )
     .map((row) => row.key.slice(UP.length));
 }
 

@@ -1,13 +1,22 @@
 /** tsc-unpack against hostile and odd archives. Needs root (chroot, mknod). TSC_NATIVE_DIR chooses another build (asan). */
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { unpackLayer } from "../../../src/kernel/layers.js";
 import type { UnpackOptions, UnpackResult } from "../../../src/kernel/kernel.js";
+import { unpackLayer } from "../../../src/kernel/layers.js";
 import { paxRecord, type TarEntry, tar, tarEntry } from "./tar-writer.js";
 
 const program = join(process.env.TSC_NATIVE_DIR ?? resolve("native/build"), "tsc-unpack");
@@ -65,8 +74,19 @@ describe("hostile archives", () => {
     ["an owner out of range", [{ name: "x", pax: { uid: "4294967295" } }], "TSC_LAYER_CORRUPT"],
     ["a name of 300 bytes", [{ name: "x", pax: { path: "n".repeat(300) } }], "TSC_LAYER_UNPACK"],
     ["a path of 5000 bytes", [{ name: "x", pax: { path: "ab/".repeat(1700) } }], "TSC_LAYER_UNPACK"],
-    ["a sparse map outside its file", [{ name: "x", data: "abc", pax: { "GNU.sparse.size": "2", "GNU.sparse.map": "1,3" } }], "TSC_LAYER_CORRUPT"],
-    ["a file as a parent", [{ name: "f", data: "x" }, { name: "f/g", data: "y" }], "TSC_LAYER_CORRUPT"],
+    [
+      "a sparse map outside its file",
+      [{ name: "x", data: "abc", pax: { "GNU.sparse.size": "2", "GNU.sparse.map": "1,3" } }],
+      "TSC_LAYER_CORRUPT",
+    ],
+    [
+      "a file as a parent",
+      [
+        { name: "f", data: "x" },
+        { name: "f/g", data: "y" },
+      ],
+      "TSC_LAYER_CORRUPT",
+    ],
   ];
   test.each(refused)("%s is refused", async (_name, entries, code) => {
     await expect(unpack(tar(...entries))).rejects.toMatchObject({ code });
@@ -120,7 +140,11 @@ describe("hostile archives", () => {
         name: "d",
         type: "5",
         mode: 0o755,
-        pax: { "SCHILY.xattr.trusted.overlay.redirect": "/etc", "SCHILY.xattr.trusted.overlay.opaque": "y", "SCHILY.xattr.user.kept": "1" },
+        pax: {
+          "SCHILY.xattr.trusted.overlay.redirect": "/etc",
+          "SCHILY.xattr.trusted.overlay.opaque": "y",
+          "SCHILY.xattr.user.kept": "1",
+        },
       }),
     );
     const packed = await pack();
@@ -143,7 +167,9 @@ describe("hostile archives", () => {
       code: "TSC_LAYER_TOO_BIG",
     });
     await expect(
-      unpack(tar({ name: "s", data: "", pax: { "GNU.sparse.size": "99999999999", "GNU.sparse.map": "" } }), { maxBytes: 1_000_000 }),
+      unpack(tar({ name: "s", data: "", pax: { "GNU.sparse.size": "99999999999", "GNU.sparse.map": "" } }), {
+        maxBytes: 1_000_000,
+      }),
     ).rejects.toMatchObject({ code: "TSC_LAYER_TOO_BIG" });
   });
 
@@ -155,7 +181,9 @@ describe("hostile archives", () => {
     await expect(unpack(Buffer.concat(Array.from({ length: 200 }, () => extension)))).rejects.toMatchObject({
       code: "TSC_LAYER_CORRUPT",
     });
-    await expect(unpack(tar({ name: "p", type: "x", size: 2 ** 31 }))).rejects.toMatchObject({ code: "TSC_LAYER_TOO_BIG" });
+    await expect(unpack(tar({ name: "p", type: "x", size: 2 ** 31 }))).rejects.toMatchObject({
+      code: "TSC_LAYER_TOO_BIG",
+    });
   });
 });
 
@@ -228,10 +256,15 @@ describe("honest archives", () => {
   });
 
   test("apply deletes what was there before and keeps what the layer brings", async () => {
-    await unpack(tar({ name: "d/old", data: "o" }, { name: "d/sub/old", data: "o" }, { name: "f", data: "f" }), { whiteouts: "apply" });
-    await unpack(tar({ name: "d/sub/new", data: "n" }, { name: "d/.wh..wh..opq" }, { name: ".wh.f" }, { name: ".wh.never" }), {
+    await unpack(tar({ name: "d/old", data: "o" }, { name: "d/sub/old", data: "o" }, { name: "f", data: "f" }), {
       whiteouts: "apply",
     });
+    await unpack(
+      tar({ name: "d/sub/new", data: "n" }, { name: "d/.wh..wh..opq" }, { name: ".wh.f" }, { name: ".wh.never" }),
+      {
+        whiteouts: "apply",
+      },
+    );
     expect(readdirSync(join(target, "d"))).toEqual(["sub"]);
     expect(readdirSync(join(target, "d/sub"))).toEqual(["new"]);
     expect(existsSync(join(target, "f"))).toBe(false);
@@ -257,7 +290,11 @@ describe("honest archives", () => {
   test("an aborted unpack ends its helper", async () => {
     const abort = new AbortController();
     const endless = new Readable({ read() {} });
-    const running = unpackLayer(program, { target, whiteouts: "trusted", compression: "none", input: endless }, abort.signal);
+    const running = unpackLayer(
+      program,
+      { target, whiteouts: "trusted", compression: "none", input: endless },
+      abort.signal,
+    );
     abort.abort();
     await expect(running).rejects.toMatchObject({ name: "AbortError" });
     endless.destroy();

@@ -32,7 +32,7 @@ function calls(): string[] {
 const kernel = {
   spawn: (program: string, args: readonly string[], options: object) => spawn(program, [...args], options),
 } as unknown as Kernel;
-const host: CniHost = { kernel, dirs: [dir], env: { PATH: process.env["PATH"] ?? "" }, prefix: [] };
+const host: CniHost = { kernel, dirs: [dir], env: { PATH: process.env.PATH ?? "" }, prefix: [] };
 const attachment = {
   containerId: "c1",
   netns: "/run/x",

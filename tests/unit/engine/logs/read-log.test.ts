@@ -1,0 +1,120 @@
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { type ReadLogOptions, readLog } from "../../../../src/engine/logs/index.js";
+import type { LogLine } from "../../../../src/engine/types.js";
+
+let folder: string;
+let log: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "tsc-logs-"));
+  log = join(folder, "container.log");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const line = (second: number, text: string, tag = "F", stream = "stdout"): string =>
+  `2026-01-01T00:${String(Math.floor(second / 60)).padStart(2, "0")}:${String(second % 60).padStart(2, "0")}.000000000+00:00 ${stream} ${tag} ${text}\n`;
+
+async function texts(options: ReadLogOptions = {}): Promise<string[]> {
+  const result: string[] = [];
+  for await (const { text, partial } of readLog(log, options)) result.push(partial ? `${text}…` : text);
+  return result;
+}
+
+/** Collects until `count` lines came, then ends the follower. */
+async function follow(count: number, options: ReadLogOptions, act: (seen: LogLine[]) => void): Promise<LogLine[]> {
+  const seen: LogLine[] = [];
+  const abort = new AbortController();
+  act(seen);
+  for await (const entry of readLog(log, { ...options, follow: true, signal: abort.signal })) {
+    seen.push(entry);
+    act(seen);
+    if (seen.length === count) abort.abort();
+  }
+  return seen;
+}
+
+describe("readLog", () => {
+  test("a missing log has no lines", async () => {
+    expect(await texts()).toEqual([]);
+  });
+
+  test("joins the pieces of a line per stream, and shows an unended last line", async () => {
+    writeFileSync(
+      log,
+      line(0, "a", "P") +
+        line(1, "x", "P", "stderr") +
+        line(2, "b") +
+        line(3, "y", "F", "stderr") +
+        line(4, "rest", "P"),
+    );
+    expect(await texts()).toEqual(["ab", "xy", "rest…"]);
+  });
+
+  test("skips what is not a log line", async () => {
+    writeFileSync(log, `${line(0, "a")}rubbish\n\0\0\n${line(1, "b")}`);
+    expect(await texts()).toEqual(["a", "b"]);
+  });
+
+  test("the last lines, also of a big file, and none", async () => {
+    writeFileSync(log, Array.from({ length: 20_000 }, (_, i) => line(i % 3000, `line ${i}`)).join(""));
+    expect(await texts({ tail: 3 })).toEqual(["line 19997", "line 19998", "line 19999"]);
+    expect(await texts({ tail: 0 })).toEqual([]);
+    expect(await texts({ tail: 100_000 })).toHaveLength(20_000);
+  });
+
+  test("the last lines reach into rotated files", async () => {
+    writeFileSync(`${log}.2`, line(0, "oldest"));
+    writeFileSync(`${log}.1`, line(1, "older") + line(2, "old"));
+    writeFileSync(log, line(3, "new"));
+    expect(await texts()).toEqual(["oldest", "older", "old", "new"]);
+    expect(await texts({ tail: 2 })).toEqual(["old", "new"]);
+  });
+
+  test("since and until", async () => {
+    writeFileSync(log, Array.from({ length: 3000 }, (_, i) => line(i, `${i} ${"x".repeat(500)}`)).join(""));
+    const lines = await texts({ since: "2026-01-01T00:48:20Z", until: "2026-01-01T00:48:22Z" });
+    expect(lines.map((text) => text.split(" ")[0])).toEqual(["2900", "2901", "2902"]);
+    await expect(texts({ since: "whenever" })).rejects.toMatchObject({ code: "TSC_TIME_INVALID" });
+  });
+
+  test("following sees writes, rotation by renaming and truncation", async () => {
+    writeFileSync(log, line(0, "a"));
+    const steps: Record<number, () => void> = {
+      1: () => appendFileSync(log, line(1, "b")),
+      2: () => {
+        appendFileSync(log, line(2, "c"));
+        renameSync(log, `${log}.1`);
+        writeFileSync(log, line(3, "d"));
+      },
+      4: () => writeFileSync(log, line(4, "e")),
+    };
+    const seen = await follow(5, {}, (lines) => steps[lines.length]?.());
+    expect(seen.map(({ text }) => text)).toEqual(["a", "b", "c", "d", "e"]);
+  });
+
+  test("following shows an unended line after a while, and its rest", async () => {
+    writeFileSync(log, line(0, "prompt> ", "P"));
+    const seen = await follow(2, {}, (lines) => {
+      if (lines.length === 1) appendFileSync(log, line(1, "answer"));
+    });
+    expect(seen.map(({ text, partial }) => [text, partial])).toEqual([
+      ["prompt> ", true],
+      ["answer", false],
+    ]);
+  });
+
+  test("following ends when the container has ended and all was read", async () => {
+    writeFileSync(log, line(0, "a"));
+    let finish: () => void = () => {};
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    setTimeout(() => {
+      appendFileSync(log, line(1, "last"));
+      finish();
+    }, 20);
+    expect(await texts({ follow: true, finished })).toEqual(["a", "last"]);
+  });
+});
