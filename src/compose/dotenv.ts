@@ -47,7 +47,7 @@ export function parseDotenv(source: string, lookup: Lookup, options: DotenvOptio
 }
 
 function expandValue(raw: string, quote: string, lookup: Lookup, onUnset: DotenvOptions["onUnset"]): string {
-  const text = quote === '"' ? unescape(raw) : raw;
+  const text = quote === '"' ? unescapeQuoted(raw) : raw;
   return substitute(text, lookup, onUnset === undefined ? {} : { onUnset });
 }
 
@@ -63,16 +63,16 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** Escapes of a double-quoted value; `\$` becomes `$$` so that it stays a dollar. */
-function unescape(text: string): string {
+function unescapeQuoted(text: string): string {
   if (!text.includes("\\")) return text;
-  return text.replace(/\\([abcfnrtv$"\\]|0[0-7]{0,3})/g, (whole, escape: string) => {
-    if (escape === "$") return "$$";
-    if (escape === '"' || escape === "\\") return escape;
-    if (escape.startsWith("0")) {
-      const code = Number.parseInt(escape, 8);
+  return text.replace(/\\([abcfnrtv$"\\]|0[0-7]{0,3})/g, (whole, sequence: string) => {
+    if (sequence === "$") return "$$";
+    if (sequence === '"' || sequence === "\\") return sequence;
+    if (sequence.startsWith("0")) {
+      const code = Number.parseInt(sequence, 8);
       return code <= 255 ? String.fromCharCode(code) : whole;
     }
-    return ESCAPES[escape] ?? whole;
+    return ESCAPES[sequence] ?? whole;
   });
 }
 

@@ -50,7 +50,7 @@ function expand(text: string, lookup: Lookup, options: SubstituteOptions, depth:
       result += `${text.slice(from, at)}$`;
       from = at + (escaped ? 2 : 1);
     } else {
-      result += text.slice(from, at) + valueOf(reference, lookup, options, depth);
+      result += text.slice(from, at) + resolveReference(reference, lookup, options, depth);
       from = reference.end;
     }
     at = text.indexOf("$", from);
@@ -58,7 +58,7 @@ function expand(text: string, lookup: Lookup, options: SubstituteOptions, depth:
   return result + text.slice(from);
 }
 
-function valueOf(reference: Reference, lookup: Lookup, options: SubstituteOptions, depth: number): string {
+function resolveReference(reference: Reference, lookup: Lookup, options: SubstituteOptions, depth: number): string {
   const { name, operator, operand } = reference;
   const value = lookup(name);
   if (operator === undefined) {

@@ -68,8 +68,14 @@ export function pathTable<T>(entries: readonly (readonly [pattern: string, value
 }
 
 function childFor<T>(node: PathTable<T>, part: string): PathTable<T> {
-  if (part === "*") return (node.any ??= { keys: new Map() });
-  if (part === "[]") return (node.item ??= { keys: new Map() });
+  if (part === "*") {
+    node.any ??= { keys: new Map() };
+    return node.any;
+  }
+  if (part === "[]") {
+    node.item ??= { keys: new Map() };
+    return node.item;
+  }
   let child = node.keys.get(part);
   if (child === undefined) {
     child = { keys: new Map() };

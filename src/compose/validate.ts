@@ -68,7 +68,7 @@ export function validate(tree: TreeMap, files: readonly YamlFile[]): void {
       }
     } else if (Array.isArray(value) && table.item !== undefined) {
       const item = table.item;
-      value.forEach((entry, i) => walk(entry, item, [...path, i]));
+      for (const [i, entry] of value.entries()) walk(entry, item, [...path, i]);
     }
   };
   walk(tree, CHECKS, []);

@@ -65,7 +65,8 @@ describe("imports", () => {
     expect(files.length).toBeGreaterThan(150);
     expect(inner.length).toBeGreaterThan(400);
     const known = new Set(files.map((path) => relative(SRC, path)));
-    expect(show(inner.filter(({ to }) => !known.has(to)))).toEqual([]);
+    // scripts/build-schemas.mjs writes the compiled validators
+    expect(show(inner.filter(({ to }) => !known.has(to) && part(to) !== "compose/generated"))).toEqual([]);
   });
 
   test("no exception outlives its use", () => {

@@ -51,7 +51,7 @@ export function composeModel(containers: readonly ContainerInfo[], project: stri
       ...(spec.entrypoint === undefined ? {} : { entrypoint: spec.entrypoint.map(escape) }),
       ...(environment.length === 0
         ? {}
-        : { environment: Object.fromEntries(environment.map(([key, value]) => [key, escape(value ?? "")])) }),
+        : { environment: Object.fromEntries(environment.map(([key, value]) => [key, escapeDollars(value ?? "")])) }),
       ...(ports.length === 0
         ? {}
         : {
@@ -92,6 +92,6 @@ export function composeModel(containers: readonly ContainerInfo[], project: stri
 }
 
 /** A dollar sign is a variable in a compose file. */
-function escape(text: string): string {
+function escapeDollars(text: string): string {
   return text.replaceAll("$", "$$$$");
 }

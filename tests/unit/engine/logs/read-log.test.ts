@@ -86,12 +86,12 @@ describe("readLog", () => {
       2: () => {
         appendFileSync(log, line(2, "c"));
         renameSync(log, `${log}.1`);
-        writeFileSync(log, line(3, "d"));
+        writeFileSync(log, line(3, "d, longer than what follows"));
       },
       4: () => writeFileSync(log, line(4, "e")),
     };
     const seen = await follow(5, {}, (lines) => steps[lines.length]?.());
-    expect(seen.map(({ text }) => text)).toEqual(["a", "b", "c", "d", "e"]);
+    expect(seen.map(({ text }) => text)).toEqual(["a", "b", "c", "d, longer than what follows", "e"]);
   });
 
   test("following shows an unended line after a while, and its rest", async () => {
