@@ -656,11 +656,13 @@ int main(int argc, char **argv) {
     join_rootless();
     append_path();
   }
-  char **args = calloc((size_t)argc + 2, sizeof *args);
+  char **args = calloc((size_t)argc + 3, sizeof *args);
   if (args == NULL) die("out of memory", NULL);
   size_t count = 0;
   args[count++] = node;
   args[count++] = (char *)(uintptr_t) "--disable-warning=ExperimentalWarning";
+  /* Without `--` Node looks for its own --env-file in our words: it would load the file by its own rules, or end at a missing one. */
+  args[count++] = (char *)(uintptr_t) "--";
   args[count++] = entry;
   for (int i = 2; i < argc; i++) args[count++] = argv[i];
   execv(node, args);
