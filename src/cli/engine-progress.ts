@@ -20,3 +20,25 @@ export async function withEngineProgress<T>(
     await progress.end();
   }
 }
+
+/** Shows one piece of work that has no plan: `doing` while it runs, then `done`, or the error. */
+export async function withItemProgress<T>(
+  ctx: CliContext,
+  words: { readonly id: string; readonly doing: string; readonly done: string; readonly details?: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  const progress = await ctx.progress();
+  const { id } = words;
+  const details = words.details === undefined ? {} : { details: words.details };
+  try {
+    progress.update({ kind: "item", id, status: "working", text: words.doing, ...details });
+    const result = await work();
+    progress.update({ kind: "item", id, status: "done", text: words.done, ...details });
+    return result;
+  } catch (error) {
+    progress.update({ kind: "item", id, status: "error", text: "Error", ...details });
+    throw error;
+  } finally {
+    await progress.end();
+  }
+}

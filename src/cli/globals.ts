@@ -30,7 +30,7 @@ export const globalOptionSpecs: readonly OptionSpec[] = [
   {
     long: "progress",
     value: "string",
-    choices: ["auto", "tty", "plain", "json", "quiet"],
+    choices: ["auto", "tty", "plain", "json", "quiet", "none"],
     placeholder: "auto|tty|plain|json|quiet",
     help: "Set type of progress output",
   },
@@ -79,8 +79,25 @@ export function readGlobals(
     }
   }
   const noAnsi = options.flag("no-ansi");
-  if (noAnsi) warn("option '--no-ansi' is deprecated, use '--ansi=never' instead");
+  if (noAnsi) {
+    if (options.given("ansi") && options.text("ansi") !== "auto") {
+      throw usage('cannot specify DEPRECATED "--no-ansi" and "--ansi". Please use only "--ansi"');
+    }
+    warn("option '--no-ansi' is DEPRECATED ! Please use '--ansi' instead.");
+  }
+  if (options.given("workdir")) {
+    if (options.given("project-directory")) {
+      throw usage(
+        'cannot specify DEPRECATED "--workdir" and "--project-directory". Please use only "--project-directory" instead',
+      );
+    }
+    warn("option '--workdir' is DEPRECATED at root level! Please use '--project-directory' instead.");
+  }
   const directory = options.text("project-directory") ?? options.text("workdir");
+  const ansi = noAnsi ? "never" : ansiMode(options, env);
+  const progress = progressMode(options, env);
+  if (progress === "tty" && ansi === "never") throw usage("can't use --progress tty while ANSI support is disabled");
+  if (progress === "plain" && ansi === "always") throw usage("can't use --progress plain while ANSI support is forced");
   return {
     files: options.list("file"),
     projectName: options.text("project-name"),
@@ -92,15 +109,16 @@ export function readGlobals(
       ? options.flag("compatibility")
       : isTrue(env["COMPOSE_COMPATIBILITY"]),
     dryRun: options.flag("dry-run"),
-    ansi: noAnsi ? "never" : ansiMode(options, env),
-    progress: progressMode(options, env),
+    ansi,
+    progress,
     parallel: parallelLimit(options, env),
     verbose: options.flag("verbose"),
     inPod: inPod(options.text("in-pod")),
   };
 }
 
-function isTrue(text: string | undefined): boolean {
+/** What Go programs take for true in an environment variable. */
+export function isTrue(text: string | undefined): boolean {
   return text !== undefined && ["1", "t", "true", "yes", "y"].includes(text.toLowerCase());
 }
 
@@ -114,6 +132,7 @@ function ansiMode(options: ParsedOptions, env: Readonly<Record<string, string | 
 function progressMode(options: ParsedOptions, env: Readonly<Record<string, string | undefined>>): ProgressMode {
   const chosen = options.text("progress") ?? env["COMPOSE_PROGRESS"];
   if (chosen === undefined || chosen === "") return "auto";
+  if (chosen === "none") return "quiet";
   if (chosen === "auto" || chosen === "tty" || chosen === "plain" || chosen === "json" || chosen === "quiet")
     return chosen;
   throw bad("COMPOSE_PROGRESS", chosen, "auto, tty, plain, json or quiet");
@@ -133,6 +152,10 @@ function limited(value: number): number {
 function inPod(text: string | undefined): boolean | undefined {
   if (text === undefined || text === "") return undefined;
   return isTrue(text);
+}
+
+function usage(message: string): TscError {
+  return new TscError("TSC_USAGE", message, { kind: "invalid-input" });
 }
 
 function bad(name: string, value: string, expected: string): TscError {

@@ -4,6 +4,7 @@ import type { Engine } from "../engine/index.js";
 import { isTscError, TscError } from "../lib/errors.js";
 import { printable } from "../lib/printable.js";
 import type { CliContext, GlobalOptions, ProjectRequest } from "./context.js";
+import { isTrue } from "./globals.js";
 import { loadOptions } from "./load-options.js";
 
 /** What main.ts hands in from the process. */
@@ -21,8 +22,25 @@ export interface Surroundings {
 
 const INTERRUPTS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** Opens nothing yet; `close` releases what was opened. */
-export function openContext(around: Surroundings, globals: GlobalOptions): CliContext & { close(): Promise<void> } {
+/**
+ * Opens nothing yet; `close` releases what was opened. `reread` makes the global options again once `.env` has been read: what it
+ * says about COMPOSE_* variables counts like the environment.
+ */
+export function openContext(
+  around: Surroundings,
+  given: GlobalOptions,
+  reread: (env: Surroundings["env"]) => GlobalOptions,
+): CliContext & { close(): Promise<void> } {
+  let globals = given;
+  let { env } = around;
+  function adopt(environment: Readonly<Record<string, string>>): void {
+    const added = Object.entries(environment).filter(
+      ([key]) => key.startsWith("COMPOSE_") && key !== "COMPOSE_PROJECT_NAME" && env[key] === undefined,
+    );
+    if (added.length === 0) return;
+    env = { ...env, ...Object.fromEntries(added) };
+    globals = reread(env);
+  }
   const abort = new AbortController();
   const listeners: { listener: (name: NodeJS.Signals, count: number) => void; count: number }[] = [];
   let interrupts = 0;
@@ -44,7 +62,10 @@ export function openContext(around: Surroundings, globals: GlobalOptions): CliCo
   function warn(message: string): void {
     if (warned.has(message)) return;
     warned.add(message);
-    around.stderr.write(`warning: ${printable(message, 2000)}\n`);
+    const text = printable(message, 2000);
+    if (globals.progress === "json") {
+      around.stderr.write(`${JSON.stringify({ level: "warning", msg: text, time: new Date().toISOString() })}\n`);
+    } else around.stderr.write(`warning: ${text}\n`);
   }
 
   const projects = new Map<string, Promise<Project>>();
@@ -52,7 +73,10 @@ export function openContext(around: Surroundings, globals: GlobalOptions): CliCo
     const key = JSON.stringify(request);
     const known = projects.get(key);
     if (known !== undefined) return known;
-    const loading = loadRequested(around, globals, request, warn);
+    const loading = loadRequested(around, globals, request, warn).then((loaded) => {
+      adopt(loaded.environment);
+      return loaded;
+    });
     projects.set(key, loading);
     return loading;
   }
@@ -71,7 +95,9 @@ export function openContext(around: Surroundings, globals: GlobalOptions): CliCo
   }
 
   return {
-    env: around.env,
+    get env() {
+      return env;
+    },
     cwd: around.cwd,
     // opening standard input costs time and, on a pipe, starts reading: only who asks for it pays
     get stdin() {
@@ -86,7 +112,9 @@ export function openContext(around: Surroundings, globals: GlobalOptions): CliCo
       stdout: around.stdout.isTTY === true,
       stderr: around.stderr.isTTY === true,
     },
-    globals,
+    get globals() {
+      return globals;
+    },
     signal: abort.signal,
     onInterrupt(listener) {
       const owner = { listener, count: 0 };
@@ -114,14 +142,16 @@ export function openContext(around: Surroundings, globals: GlobalOptions): CliCo
     },
     async progress() {
       const { openProgress } = await import("./render/open-progress.js");
-      return await openProgress({ mode: globals.progress, ansi: globals.ansi, env: around.env, stream: around.stderr });
+      const stream = isTrue(env["COMPOSE_STATUS_STDOUT"]) ? around.stdout : around.stderr;
+      return await openProgress({ mode: globals.progress, ansi: globals.ansi, env, stream });
     },
     warn,
     print(text) {
       around.stdout.write(text);
     },
     note(text) {
-      if (globals.progress !== "quiet") around.stderr.write(text);
+      if (globals.progress === "json") around.stderr.write(`${JSON.stringify({ text: text.trim() })}\n`);
+      else if (globals.progress !== "quiet") around.stderr.write(text);
     },
     async confirm(question, fallback) {
       if (around.stdin.isTTY !== true || around.stderr.isTTY !== true) return fallback;

@@ -2,6 +2,7 @@
 import { isTscError } from "../lib/errors.js";
 import type { CommandSpec } from "./command.js";
 import type { GlobalOptions } from "./context.js";
+import { refuseDryRun } from "./dry-run.js";
 import { EXIT_CANCELLED, EXIT_ERROR, EXIT_OK } from "./exit-codes.js";
 import { globalOptionSpecs, persistentOptionSpecs, readGlobals } from "./globals.js";
 import { openContext, type Surroundings } from "./open-context.js";
@@ -10,17 +11,21 @@ import { findCommand } from "./table.js";
 
 /** Runs `words` (without node and script) and resolves with the exit code; rejects never. */
 export async function runProgram(words: readonly string[], around: Surroundings): Promise<number> {
-  const seen = { verbose: words.includes("--verbose"), ansi: undefined as GlobalOptions["ansi"] | undefined };
+  const seen: { verbose: boolean; ansi?: GlobalOptions["ansi"]; progress?: GlobalOptions["progress"] } = {
+    verbose: words.includes("--verbose"),
+  };
   try {
     return await dispatch(words, around, (globals) => {
       seen.verbose = globals.verbose;
       seen.ansi = globals.ansi;
+      seen.progress = globals.progress;
     });
   } catch (error) {
     if (isBrokenPipe(error)) return EXIT_OK;
-    const { renderError } = await import("./render/errors.js");
+    const { renderError, renderErrorJson } = await import("./render/errors.js");
     const color = around.stderr.isTTY === true && !around.env["NO_COLOR"] && seen.ansi !== "never";
-    around.stderr.write(renderError(error, { verbose: seen.verbose, color }));
+    const style = { verbose: seen.verbose, color };
+    around.stderr.write(seen.progress === "json" ? renderErrorJson(error) : renderError(error, style));
     if (isTscError(error)) return error.exitCode === 0 ? EXIT_ERROR : error.exitCode;
     return isAbort(error) ? EXIT_CANCELLED : EXIT_ERROR;
   }
@@ -58,14 +63,20 @@ async function dispatch(
   );
   if (parsed === "help") return printHelp(around, command.name.split(" "));
   const warnings: string[] = [];
-  const read = readGlobals(root.options, around.env, (message) => warnings.push(message));
-  const globals = {
-    ...read,
-    dryRun: read.dryRun || (declares(command, "dry-run") ? false : parsed.options.flag("dry-run")),
-    verbose: read.verbose || (declares(command, "verbose") ? false : parsed.options.flag("verbose")),
-  };
+  const { options: rootOptions } = root;
+  const { options } = parsed;
+  function read(env: Surroundings["env"], warn: (message: string) => void): GlobalOptions {
+    const before = readGlobals(rootOptions, env, warn);
+    return {
+      ...before,
+      dryRun: before.dryRun || (!declares(command, "dry-run") && options.flag("dry-run")),
+      verbose: before.verbose || (!declares(command, "verbose") && options.flag("verbose")),
+    };
+  }
+  const globals = read(around.env, (message) => warnings.push(message));
   seen(globals);
-  const context = openContext(around, globals);
+  if (globals.dryRun) refuseDryRun(command);
+  const context = openContext(around, globals, (env) => read(env, () => {}));
   for (const message of warnings) context.warn(message);
   try {
     return await command.run(context, parsed.args, parsed.options);

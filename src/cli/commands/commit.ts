@@ -22,15 +22,26 @@ async function commit(ctx: CliContext, args: readonly string[], options: ParsedO
   const [service = "", reference] = args;
   const [name, engine] = await Promise.all([projectName(ctx), ctx.engine()]);
   const info = await serviceContainer(engine, name, service, { index: options.number("index"), all: true });
+  if (ctx.globals.dryRun) {
+    const { tellDryRun } = await import("../dry-run.js");
+    tellDryRun(ctx, info.name, reference === undefined ? "Committed" : `Committed  as ${reference}`);
+    return 0;
+  }
   const author = options.text("author");
   const message = options.text("message");
-  const id = await engine.containers.commit(info.id, {
-    changes: options.list("change"),
-    pause: options.flag("pause"),
-    ...(reference === undefined ? {} : { reference }),
-    ...(author === undefined ? {} : { author }),
-    ...(message === undefined ? {} : { message }),
-  });
+  const { withItemProgress } = await import("../engine-progress.js");
+  const id = await withItemProgress(
+    ctx,
+    { id: info.name, doing: "Committing", done: "Committed" },
+    async () =>
+      await engine.containers.commit(info.id, {
+        changes: options.list("change"),
+        pause: options.flag("pause"),
+        ...(reference === undefined ? {} : { reference }),
+        ...(author === undefined ? {} : { author }),
+        ...(message === undefined ? {} : { message }),
+      }),
+  );
   ctx.print(`${id}\n`);
   return 0;
 }

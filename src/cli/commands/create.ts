@@ -13,6 +13,7 @@ export const command: CommandSpec = {
     const { bringUp } = await import("../lifecycle/bring-up.js");
     const { orphanRules, pullPolicy, recreateRules, refuseBoth, scales } = await import("../lifecycle/options.js");
     refuseBoth(options, "build", "no-build");
+    if (options.flag("y")) ctx.warn("--y is deprecated, please use --yes instead");
     const rules = recreateRules(options);
     const pull = pullPolicy(options, ["always", "missing", "never", "build"]);
     const project = await ctx.project({ services });
@@ -23,7 +24,7 @@ export const command: CommandSpec = {
       ...orphanRules(options, { ...project.environment, ...ctx.env }),
       scale: scales(options.list("scale"), project),
       start: false,
-      confirm: (question) => options.flag("yes") || ctx.confirm(question, false),
+      confirm: (question) => options.flag("yes") || options.flag("y") || ctx.confirm(question, false),
       images: {
         pull,
         build: options.flag("build"),

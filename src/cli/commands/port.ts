@@ -34,9 +34,12 @@ async function port(ctx: CliContext, args: readonly string[], options: ParsedOpt
     ({ TargetPort, Protocol, PublishedPort }) => TargetPort === number && Protocol === protocol && PublishedPort > 0,
   );
   if (found === undefined) {
-    throw new TscError("TSC_PORT_NOT_PUBLISHED", `no port ${number}/${protocol} for container ${info.name}`, {
-      kind: "not-found",
-    });
+    const has = publishersOf(info).map(({ PublishedPort, Protocol }) => `${PublishedPort}/${Protocol}`);
+    throw new TscError(
+      "TSC_PORT_NOT_PUBLISHED",
+      `no port ${number}/${protocol} for container ${info.name}: ${has.join(", ")}`.replace(/: $/, ""),
+      { kind: "not-found" },
+    );
   }
   ctx.print(`${found.URL.includes(":") ? `[${found.URL}]` : found.URL}:${found.PublishedPort}\n`);
   return 0;

@@ -1,6 +1,8 @@
 /** `up`: makes reality match the project and, unless detached, stays with the containers' output. */
+import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import { upOptions } from "../flags/lifecycle.js";
+import { noSuchService } from "../select.js";
 
 export const command: CommandSpec = {
   name: "up",
@@ -16,12 +18,24 @@ export const command: CommandSpec = {
     );
     const conflict = conflictOf(options);
     if (conflict !== undefined) throw usage(conflict);
+    const assumesYes = options.flag("yes") || options.flag("y");
+    if (options.flag("y")) ctx.warn("--y is deprecated, please use --yes instead");
     const rules = recreateRules(options);
     const timeout = timeoutMs(options);
     const pull = options.flag("pull-always")
       ? "always"
       : pullPolicy(options, ["always", "missing", "never", "newer", "build"]);
     const project = await ctx.project({ services, noDependencies: options.flag("no-deps") });
+    if (!ctx.globals.allResources && Object.keys(project.services).length === 0) {
+      throw new TscError("TSC_NO_SERVICE", "no service selected", {
+        kind: "invalid-input",
+        hint: "every service has a profile that is not switched on: name one with --profile",
+      });
+    }
+    const unknown = options.list("attach").filter((service) => project.services[service] === undefined);
+    if (unknown.length > 0) throw usage(`cannot attach to services not included in up: ${unknown.join(", ")}`);
+    const exitFrom = options.text("exit-code-from") ?? "";
+    if (exitFrom !== "" && project.services[exitFrom] === undefined) throw noSuchService(exitFrom);
     const detached = options.flag("detach") || options.flag("wait") || options.flag("no-start");
     const bringUpOptions = {
       targets: services,
@@ -33,7 +47,7 @@ export const command: CommandSpec = {
       renewAnonymousVolumes: options.flag("renew-anon-volumes"),
       noHosts: options.flag("no-hosts"),
       ...(timeout === undefined ? {} : { timeoutMs: timeout }),
-      confirm: (question: string) => options.flag("yes") || ctx.confirm(question, false),
+      confirm: (question: string) => assumesYes || ctx.confirm(question, false),
       images: {
         pull,
         build: options.flag("build"),
@@ -56,29 +70,28 @@ export const command: CommandSpec = {
   },
 };
 
-/** Rule 30: what cannot be asked for together. */
+/** Rule 30: what cannot be asked for together, in docker compose's order and words. */
 function conflictOf(options: ParsedOptions): string | undefined {
-  const detached = options.flag("detach") || options.flag("wait");
-  const exitFrom = options.text("exit-code-from") !== undefined;
-  if (options.flag("build") && options.flag("no-build")) return "--build and --no-build are incompatible";
-  if (options.flag("wait") && options.flag("abort-on-container-exit")) {
-    return "--wait cannot be combined with --abort-on-container-exit";
-  }
-  const attachedOnly = ["abort-on-container-exit", "abort-on-container-failure", "attach-dependencies", "watch"];
-  const given = attachedOnly.filter((long) => options.flag(long)).map((long) => `--${long}`);
-  if (options.list("attach").length > 0) given.push("--attach");
-  if (exitFrom) given.push("--exit-code-from");
-  if (detached && given.length > 0) {
-    const flag = options.flag("detach") ? "--detach" : "--wait";
-    return `${flag} cannot be combined with ${given.join(" or ")}`;
-  }
-  if (options.flag("abort-on-container-exit") && options.flag("abort-on-container-failure")) {
-    return "--abort-on-container-failure cannot be combined with --abort-on-container-exit";
-  }
-  if (options.flag("no-start") && (given.length > 0 || options.flag("wait"))) {
-    return `--no-start cannot be combined with ${given[0] ?? "--wait"}`;
-  }
-  const limit = options.number("wait-timeout");
-  if (limit !== undefined && limit < 0) return "--wait-timeout must be a non-negative integer";
-  return undefined;
+  const has = (long: string) => options.flag(long);
+  const hasAttach = options.list("attach").length > 0;
+  const abortsOnFailure = has("abort-on-container-failure");
+  const exitFrom = (options.text("exit-code-from") ?? "") !== "";
+  const abortsOnExit = has("abort-on-container-exit") || (exitFrom && !abortsOnFailure);
+  const detached = has("detach") || has("wait") || has("no-start");
+  const all = "--abort-on-container-exit, --abort-on-container-failure, --attach, --attach-dependencies or --watch";
+  const name = has("wait") ? "--wait" : has("detach") ? "--detach" : "--no-start";
+  const rules: readonly (readonly [boolean, string])[] = [
+    [(options.number("wait-timeout") ?? 0) < 0, "--wait-timeout must be a non-negative integer"],
+    [abortsOnExit && abortsOnFailure, "--abort-on-container-failure cannot be combined with --abort-on-container-exit"],
+    [has("build") && has("no-build"), "--build and --no-build are incompatible"],
+    [has("no-start") && has("wait"), "--no-start cannot be combined with --wait"],
+    [
+      detached && (abortsOnExit || abortsOnFailure || hasAttach || has("attach-dependencies") || has("watch")),
+      `${name} cannot be combined with ${all}`,
+    ],
+    [has("renew-anon-volumes") && has("no-recreate"), "--no-recreate and --renew-anon-volumes are incompatible"],
+    [has("no-build") && has("watch"), "--no-build and --watch are incompatible"],
+    [hasAttach && has("attach-dependencies"), "cannot combine --attach and --attach-dependencies"],
+  ];
+  return rules.find(([applies]) => applies)?.[1];
 }

@@ -33,14 +33,25 @@ export async function copyFiles(ctx: CliContext, request: CopyRequest): Promise<
   const service = source.service || target.service;
   const [name, engine] = await Promise.all([projectName(ctx), ctx.engine()]);
   const containers = await chooseContainers(engine, name, service, request);
-  if (source.service !== "") {
-    const [info] = containers;
-    if (info !== undefined) await copyOut(ctx, engine, info, source.path, target.path, request);
-    return;
+  // a stream can be read or written once only
+  const isOut = source.service !== "";
+  const chosen = isOut || source.path === "-" ? containers.slice(0, 1) : containers;
+  for (const info of chosen) {
+    const what = isOut
+      ? `${info.name}:${source.path} to ${target.path}`
+      : `${source.path} to ${info.name}:${target.path}`;
+    if (ctx.globals.dryRun) {
+      const { tellDryRun } = await import("../dry-run.js");
+      tellDryRun(ctx, info.name, `Copied  ${what}`);
+      continue;
+    }
+    const { withItemProgress } = await import("../engine-progress.js");
+    const words = { id: info.name, doing: "Copying", done: "Copied", details: what };
+    await withItemProgress(ctx, words, async () => {
+      if (isOut) await copyOut(ctx, engine, info, source.path, target.path, request);
+      else await copyIn(ctx, engine, info, source.path, target.path, request);
+    });
   }
-  // standard input can be read once only
-  const chosen = source.path === "-" ? containers.slice(0, 1) : containers;
-  for (const info of chosen) await copyIn(ctx, engine, info, source.path, target.path, request);
 }
 
 async function chooseContainers(
@@ -99,7 +110,6 @@ async function copyOut(
       ? { folder: local, name: contentOnly ? "." : base }
       : { folder: dirname(local), name: basename(local) };
   await extractTar(Readable.from(tar), { folder, name, archive: request.archive });
-  ctx.note(` ${info.name} copy ${info.name}:${path} to ${target} Copied\n`);
 }
 
 async function isDirectory(engine: EngineApi, info: ContainerInfo, path: string): Promise<boolean> {
@@ -137,7 +147,6 @@ async function copyIn(
   const name = place.isDirectory ? (contentOnly ? "." : basename(local)) : posix.basename(place.path);
   const tar = Readable.from(packPath(actual, { name, archive: request.archive }));
   await engine.containers.copyIn(info.id, folder, tar, { archive: request.archive });
-  ctx.note(` ${info.name} copy ${source} to ${info.name}:${path} Copied\n`);
 }
 
 /** Where a path in the container leads; a link as the last part is followed once, as docker does. */

@@ -14,6 +14,7 @@ const removeOrphans: OptionSpec = {
   long: "remove-orphans",
   help: "Remove containers for services not defined in the compose file",
 };
+const oldYes: OptionSpec = { long: "y", hidden: true, help: "Deprecated name of --yes" };
 const yes: OptionSpec = { long: "yes", short: "y", help: 'Assume "yes" as answer to all prompts' };
 const scale: OptionSpec = {
   long: "scale",
@@ -90,6 +91,7 @@ export const upOptions: readonly OptionSpec[] = [
   { long: "wait-timeout", value: "int", help: "Seconds to wait for the project to be running or healthy" },
   { long: "watch", short: "w", help: "Watch source code and rebuild/refresh containers when files are updated" },
   yes,
+  oldYes,
   { long: "no-hosts", hidden: true, help: "Make no /etc/hosts in the containers (podman-compose)" },
   { long: "pull-always", hidden: true, help: "Same as --pull always (podman-compose)" },
   { long: "build-arg", value: "list", hidden: true, help: "Set build-time variables (podman-compose)" },
@@ -129,6 +131,7 @@ export const createOptions: readonly OptionSpec[] = [
   removeOrphans,
   scale,
   yes,
+  oldYes,
 ];
 
 export const startOptions: readonly OptionSpec[] = [
@@ -167,7 +170,7 @@ export const runOptions: readonly OptionSpec[] = [
   { long: "env", short: "e", value: "list", help: "Set environment variables" },
   { long: "env-from-file", value: "list", complete: "file", help: "Set environment variables from file" },
   { long: "interactive", short: "i", default: true, help: "Keep STDIN open even if not attached" },
-  { long: "label", short: "l", value: "list", help: "Add or override a label" },
+  { long: "label", synonyms: ["labels"], short: "l", value: "list", help: "Add or override a label" },
   { long: "name", value: "string", help: "Assign a name to the container" },
   noDeps,
   { long: "no-tty", short: "T", help: "Disable pseudo-TTY allocation (default: auto-detected)" },
@@ -192,7 +195,7 @@ export const runOptions: readonly OptionSpec[] = [
   { long: "tty", short: "t", hidden: true, default: true, help: "Allocate a pseudo-TTY" },
   { long: "use-aliases", help: "Use the service's network aliases in the network(s) the container connects to" },
   { long: "user", short: "u", value: "string", help: "Run as specified username or uid" },
-  { long: "volume", short: "v", value: "list", help: "Bind mount a volume" },
+  { long: "volume", synonyms: ["volumes"], short: "v", value: "list", help: "Bind mount a volume" },
   { long: "workdir", short: "w", value: "string", help: "Working directory inside the container" },
 ];
 

@@ -52,8 +52,8 @@ export class Session implements AsyncDisposable {
   async run(plan: Plan, options: RunOptions = {}): Promise<ExecuteResult> {
     if (this.ctx.globals.dryRun) {
       for (const message of plan.warnings) this.ctx.warn(message);
-      const { formatPlan } = await import("../../plan/plan.js");
-      this.ctx.print(formatPlan(plan));
+      const { dryRunText } = await import("../dry-run.js");
+      this.ctx.print(await dryRunText(plan, this.ctx.globals.progress === "json"));
       return { ids: new Map() };
     }
     const { execute } = await import("../../execute/executor.js");

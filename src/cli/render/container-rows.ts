@@ -2,7 +2,7 @@
 import type { ContainerInfo, PortMapping } from "../../engine/types.js";
 import { LABEL } from "../../plan/labels.js";
 import type { Row, RowFormat } from "./rows.js";
-import { openMap } from "./template.js";
+import { goStruct, openMap } from "./template.js";
 import { ago, ellipsis, goQuote, goTime, humanDuration, humanSize } from "./units.js";
 
 export interface Publisher {
@@ -47,7 +47,7 @@ export const CONTAINER_LS_FORMAT: RowFormat = {
 
 /** One row; keys in the order docker prints them in JSON (sorted). `now` in milliseconds. */
 export function containerRow(info: ContainerInfo, options: { readonly now: number; readonly trunc: boolean }): Row {
-  const command = info.argv.join(" ");
+  const command = commandText(info.argv);
   const mounts = info.mounts.filter((mount) => mount.type !== "tmpfs").map((mount) => mount.name || mount.source);
   const publishers = publishersOf(info);
   const isOver = info.state === "exited" || info.state === "dead";
@@ -125,9 +125,15 @@ export function publishersOf(info: ContainerInfo): readonly Publisher[] {
     const isTaken = published.some((other) => other.TargetPort === port.TargetPort && other.Protocol === port.Protocol);
     return isTaken ? [] : [port];
   });
-  return [...published, ...exposed].toSorted(
-    (a, b) => a.TargetPort - b.TargetPort || a.Protocol.localeCompare(b.Protocol) || a.PublishedPort - b.PublishedPort,
-  );
+  return [...published, ...exposed]
+    .toSorted(
+      (a, b) =>
+        a.TargetPort - b.TargetPort ||
+        compareText(a.URL, b.URL) ||
+        a.PublishedPort - b.PublishedPort ||
+        compareText(a.Protocol, b.Protocol),
+    )
+    .map(goStruct);
 }
 
 function publisherOf(port: PortMapping): readonly Publisher[] {
@@ -141,27 +147,44 @@ function publisherOf(port: PortMapping): readonly Publisher[] {
   ];
 }
 
-/** `0.0.0.0:8080-8081->80-81/tcp, 9000/udp`: runs of ports are joined as docker joins them. */
+/**
+ * `9000-9001/tcp, 0.0.0.0:80->80/tcp, 0.0.0.0:8080->81/tcp`: docker joins neighbours only where nothing is mapped to another number,
+ * and lists mapped ports last.
+ */
 export function portsText(publishers: readonly Publisher[]): string {
-  const runs: { first: Publisher; last: Publisher }[] = [];
-  for (const port of publishers) {
-    const run = runs.find(
-      ({ last }) =>
-        last.URL === port.URL &&
-        last.Protocol === port.Protocol &&
-        last.TargetPort + 1 === port.TargetPort &&
-        (port.PublishedPort === 0 ? last.PublishedPort === 0 : last.PublishedPort + 1 === port.PublishedPort),
-    );
-    if (run === undefined) runs.push({ first: port, last: port });
-    else run.last = port;
+  const runs = new Map<string, { first: number; last: number }>();
+  const texts: string[] = [];
+  const mapped: string[] = [];
+  const runText = (key: string, { first, last }: { first: number; last: number }): string => {
+    const slash = key.lastIndexOf("/");
+    const range = first === last ? String(first) : `${first}-${last}`;
+    const host = key.slice(0, slash);
+    return `${host === "" ? "" : `${host}:${range}->`}${range}${key.slice(slash)}`;
+  };
+  for (const { URL: url, TargetPort: target, PublishedPort: published, Protocol: protocol } of publishers) {
+    const host = url.includes(":") ? `[${url}]` : url;
+    if (host !== "" && published !== target) {
+      mapped.push(`${host}:${published}->${target}/${protocol}`);
+      continue;
+    }
+    const key = `${host}/${protocol}`;
+    const run = runs.get(key);
+    if (run !== undefined && run.last + 1 === target) {
+      run.last = target;
+      continue;
+    }
+    if (run !== undefined) texts.push(runText(key, run));
+    runs.set(key, { first: target, last: target });
   }
-  return runs
-    .map(({ first, last }) => {
-      const range = (from: number, to: number) => (from === to ? String(from) : `${from}-${to}`);
-      const target = `${range(first.TargetPort, last.TargetPort)}/${first.Protocol}`;
-      if (first.PublishedPort === 0) return target;
-      const host = first.URL.includes(":") ? `[${first.URL}]` : first.URL;
-      return `${host}:${range(first.PublishedPort, last.PublishedPort)}->${target}`;
-    })
-    .join(", ");
+  return [...texts, ...[...runs].map(([key, run]) => runText(key, run)), ...mapped].join(", ");
+}
+
+/** The command as dockerd words it: arguments (not the program) with a blank in quotes. */
+function commandText(argv: readonly string[]): string {
+  const [program = "", ...args] = argv;
+  return [program, ...args.map((argument) => (argument.includes(" ") ? `'${argument}'` : argument))].join(" ");
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

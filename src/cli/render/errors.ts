@@ -14,6 +14,18 @@ export function renderError(error: unknown, style: ErrorStyle): string {
   return list.map((one) => renderOne(one, style)).join("");
 }
 
+/** One JSON object per error, for `--progress json`: docker compose's fields, and our code and hint. */
+export function renderErrorJson(error: unknown): string {
+  return partsOf(error)
+    .map((one) => {
+      const known = isTscError(one) ? one : undefined;
+      const message = clean(messageOf(one)) || "unknown error";
+      const hint = known?.hint === undefined ? {} : { hint: clean(known.hint) };
+      return `${JSON.stringify({ error: true, message, code: known?.code ?? "TSC_INTERNAL", ...hint })}\n`;
+    })
+    .join("");
+}
+
 function partsOf(error: unknown): readonly unknown[] {
   if (isTscError(error) && "errors" in error && Array.isArray(error.errors)) return error.errors.flatMap(partsOf);
   return [error];

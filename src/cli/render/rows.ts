@@ -1,6 +1,6 @@
 /** Rows as `--format` asks for them: docker's table, JSON lines or a Go template. Pure: returns text. */
 import { FORMATTER_SHAPE, renderTable } from "./table.js";
-import { compileTemplate, jsonText } from "./template.js";
+import { compileTemplate, jsonText, openMap } from "./template.js";
 
 export interface RowFormat {
   /** Heading of each field that may stand in a table. */
@@ -28,18 +28,17 @@ export function renderRows(rows: readonly Row[], shape: RowFormat, format: strin
   const source = (isTable ? trimmed.slice(5).trim() : format).replaceAll("\\t", "\t").replaceAll("\\n", "\n");
   const template = compileTemplate(source);
   if (!isTable) return rows.map((row) => `${template(row)}\n`).join("");
-  const sample = rows[0] ?? {};
-  const headings = Object.fromEntries(
-    [...new Set([...Object.getOwnPropertyNames(sample), ...Object.keys(shape.headers), "Label"])].map((name) => [
-      name,
-      typeof sample[name] === "function" || name === "Label" ? () => "" : (shape.headers[name] ?? name.toUpperCase()),
-    ]),
-  );
+  const headings = openMap({ ...shape.headers, Label: labelHeading });
   const lines = [template(headings), ...rows.map((row) => template(row))];
   return renderTable(
     lines.map((line) => line.split("\t")),
     FORMATTER_SHAPE,
   );
+}
+
+/** The heading of `{{.Label "com.example.some-name"}}` is `some name`. */
+function labelHeading(name: unknown): string {
+  return (String(name).split(".").at(-1) ?? "").replace(/[-_]/g, " ");
 }
 
 function cell(value: unknown): string {

@@ -163,7 +163,7 @@ function unquote(quoted: string): string {
   try {
     return String(JSON.parse(quoted));
   } catch {
-    throw problem(`bad string ${quoted}`);
+    throw problem("unterminated quoted string");
   }
 }
 
@@ -219,5 +219,5 @@ function readAssign(tokens: readonly Token[], cursor: { at: number }): readonly 
 }
 
 function problem(message: string): TscError {
-  return new TscError("TSC_TEMPLATE", `template: ${message}`, { kind: "invalid-input" });
+  return new TscError("TSC_TEMPLATE", `template parsing error: template: ${message}`, { kind: "invalid-input" });
 }

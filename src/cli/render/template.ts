@@ -130,6 +130,12 @@ function isOpen(value: object): boolean {
   return OPEN in value;
 }
 
+/** Marks a record that Go has as a struct: it prints as `{v v v}`. */
+const STRUCT = Symbol("struct");
+export function goStruct<T extends object>(record: T): T {
+  return Object.defineProperty({ ...record }, STRUCT, { value: true });
+}
+
 function truth(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (typeof value === "object" && value !== null) return Object.keys(value).length > 0;
@@ -146,6 +152,7 @@ function goText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
   if (typeof value === "object" && value !== null) {
     const entries = Object.entries(value).filter(([, inner]) => typeof inner !== "function");
+    if (STRUCT in value) return `{${entries.map(([, inner]) => goText(inner)).join(" ")}}`;
     return `map[${entries
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, inner]) => `${key}:${goText(inner)}`)
@@ -163,9 +170,14 @@ function listEntries(value: unknown): readonly (readonly [unknown, unknown])[] {
   throw problem("range can't iterate over a single value");
 }
 
-/** JSON as docker prints rows: one line, methods left out, no HTML escapes. */
+const HTML = /[<>&\u2028\u2029]/g;
+
+/** JSON as docker prints rows: one line, methods left out, `<`, `>` and `&` escaped as Go's encoder does. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value ?? null);
+  return JSON.stringify(value ?? null).replace(
+    HTML,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function compare(args: readonly unknown[]): number {
@@ -184,7 +196,11 @@ const FUNCTIONS = new Map<string, (args: readonly unknown[]) => unknown>([
   ["lower", ([value]) => text(value).toLowerCase()],
   ["upper", ([value]) => text(value).toUpperCase()],
   ["title", ([value]) => text(value).replace(/(^|\s)\S/g, (letter) => letter.toUpperCase())],
-  ["pad", ([value, left, right]) => `${" ".repeat(bounded(left))}${text(value)}${" ".repeat(bounded(right))}`],
+  [
+    "pad",
+    ([value, left, right]) =>
+      text(value) === "" ? "" : `${" ".repeat(bounded(left))}${text(value)}${" ".repeat(bounded(right))}`,
+  ],
   ["truncate", ([value, length]) => [...text(value)].slice(0, bounded(length)).join("")],
   [
     "len",
@@ -231,5 +247,5 @@ function printf(format: string, args: readonly unknown[]): string {
 }
 
 function problem(message: string): TscError {
-  return new TscError("TSC_TEMPLATE", `template: ${message}`, { kind: "invalid-input" });
+  return new TscError("TSC_TEMPLATE", `template parsing error: template: ${message}`, { kind: "invalid-input" });
 }

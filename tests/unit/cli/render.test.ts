@@ -46,9 +46,9 @@ describe("ports", () => {
     PublishedPort,
     Protocol: "tcp",
   });
-  test("runs are joined", () => {
-    expect(portsText([port(80, 8080), port(81, 8081), port(90, 9000)])).toBe(
-      "0.0.0.0:8080-8081->80-81/tcp, 0.0.0.0:9000->90/tcp",
+  test("runs are joined where nothing is mapped to another number; mapped ports come last, as docker lists them", () => {
+    expect(portsText([port(80, 8080), port(81, 8081), port(90, 90), port(91, 91)])).toBe(
+      "0.0.0.0:90-91->90-91/tcp, 0.0.0.0:8080->80/tcp, 0.0.0.0:8081->81/tcp",
     );
   });
   test("exposed only, and IPv6", () => {
