@@ -12,6 +12,10 @@ run=(conmon:conmon crun:crun runc:runc slirp4netns:slirp4netns pasta:passt newui
   /etc/ssl/certs/ca-certificates.crt:ca-certificates cc:gcc make:make /usr/include/zlib.h:zlib1g-dev git:git curl:curl)
 tests=(docker-registry:docker-registry htpasswd:apache2-utils runuser:util-linux python3:python3-minimal tmux:tmux)
 wanted=("${run[@]}")
+# Node packages of nodejs.org and NodeSource bring libuv's header; Debian's do not
+beside=$(dirname "$(dirname "$(command -v node || echo /usr/bin/node)")")
+for header in "$beside" /usr /usr/local; do [ -e "$header/include/node/uv.h" ] && uv=$header; done
+[ -n "${uv:-}" ] || wanted+=(/usr/include/uv.h:libuv1-dev)
 [ "${1:-}" = --tests ] && wanted+=("${tests[@]}")
 
 missing=()

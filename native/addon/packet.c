@@ -102,8 +102,10 @@ static void write_packets(struct packet_socket *s) {
 
 static void on_ready(uv_poll_t *poll, int status, int events) {
   struct packet_socket *s = poll->data;
+  /* release() may free s while the scope is still open. */
+  napi_env env = s->env;
   napi_handle_scope scope;
-  napi_open_handle_scope(s->env, &scope);
+  napi_open_handle_scope(env, &scope);
   s->references++;
   if (status < 0) {
     end(s);
@@ -113,7 +115,7 @@ static void on_ready(uv_poll_t *poll, int status, int events) {
   }
   update(s);
   release(s);
-  napi_close_handle_scope(s->env, scope);
+  napi_close_handle_scope(env, scope);
 }
 
 static void finalize(napi_env env, void *data, void *hint) {

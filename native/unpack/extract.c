@@ -23,8 +23,9 @@
 #define WHITEOUT_OPAQUE ".wh..wh..opq"
 
 struct folder_time {
-  char *path;
+  struct folder_time *next;
   struct timespec mtime;
+  char path[];
 };
 
 static int root = -1;
@@ -34,8 +35,7 @@ static const char *opaque_name;
 /* The folder of the last entry: most entries share it with the one before. */
 static int parent_fd = -1;
 static char parent_path[PATH_MAX];
-static struct folder_time *times;
-static size_t time_count, time_room;
+static struct folder_time *first_time, *last_time;
 
 /* ---- what this layer itself made (only needed when whiteouts are applied on the spot) ---- */
 
@@ -275,17 +275,15 @@ static void extract_file(int folder, const char *name, struct entry *entry) {
 }
 
 static void keep_time(const char *path, struct timespec mtime) {
-  if (time_count == time_room) {
-    time_room = time_room == 0 ? 256 : time_room * 2;
-    struct folder_time *bigger = realloc(times, time_room * sizeof *times);
-    if (bigger == NULL) fail("ENOMEM", "", "out of memory");
-    times = bigger;
-  }
-  struct folder_time *slot = &times[time_count];
-  slot->mtime = mtime;
-  slot->path = strdup(path);
-  if (slot->path == NULL) fail("ENOMEM", "", "out of memory");
-  time_count++;
+  size_t length = strlen(path) + 1;
+  struct folder_time *t = malloc(sizeof *t + length);
+  if (t == NULL) fail("ENOMEM", "", "out of memory");
+  t->next = NULL;
+  t->mtime = mtime;
+  memcpy(t->path, path, length);
+  if (last_time == NULL) first_time = t;
+  else last_time->next = t;
+  last_time = t;
 }
 
 static void extract_folder(int folder, const char *name, const char *path, const struct entry *entry, bool exists, bool opaque) {
@@ -475,8 +473,8 @@ void extract_entry(struct entry *entry) {
 
 void extract_finish(void) {
   forget_parent();
-  while (time_count > 0) {
-    struct folder_time *t = &times[--time_count];
+  /* In the archive's order: of two entries for one folder the later time stays. */
+  for (struct folder_time *t = first_time, *next; t != NULL; t = next) {
     int fd = tsc_openat2(root, *t->path == '\0' ? "." : t->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
                          RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
     /* A later entry may have taken the folder's place; entries reached through links keep the time of their making. */
@@ -485,8 +483,8 @@ void extract_finish(void) {
       if (futimens(fd, both) < 0) fail_errno(t->path, "utimens");
       close(fd);
     }
-    free(t->path);
+    next = t->next;
+    free(t);
   }
-  free(times);
   free(made);
 }
