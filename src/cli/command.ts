@@ -24,6 +24,8 @@ export interface OptionSpec {
   readonly long: string;
   /** One letter, without the dash. */
   readonly short?: string;
+  /** Other spellings that docker takes and does not show. */
+  readonly synonyms?: readonly string[];
   /** Absent for a boolean, which also accepts `--flag=true|false`. */
   readonly value?: ValueKind;
   /** Word shown for the value in help; by default the kind. */

@@ -113,7 +113,9 @@ const TRUE = new Set(["1", "t", "T", "true", "TRUE", "True"]);
 const FALSE = new Set(["0", "f", "F", "false", "FALSE", "False"]);
 
 function normaliseWords(request: ParseRequest, known: readonly OptionSpec[], words: readonly string[]): Normalised {
-  const byLong = new Map(known.map((option) => [option.long, option]));
+  const byLong = new Map(
+    known.flatMap((option) => [option.long, ...(option.synonyms ?? [])].map((name) => [name, option])),
+  );
   const byShort = new Map(
     known.flatMap((option) => (option.short === undefined ? [] : [[option.short, option] as const])),
   );
@@ -144,13 +146,13 @@ function normaliseWords(request: ParseRequest, known: readonly OptionSpec[], wor
         if (!TRUE.has(text) && !FALSE.has(text)) {
           throw usageError(request, `invalid argument "${text}" for ${flagName(option)} flag: not true or false`);
         }
-        booleans.set(long, TRUE.has(text));
+        booleans.set(option.long, TRUE.has(text));
       } else if (option.value !== undefined && equals < 0) {
         i++;
         if (i >= words.length) throw usageError(request, `flag needs an argument: --${long}`);
-        out.push(`--${long}=${words[i] ?? ""}`);
+        out.push(`--${option.long}=${words[i] ?? ""}`);
       } else {
-        out.push(`--${long}${equals < 0 ? "" : word.slice(equals)}`);
+        out.push(`--${option.long}${equals < 0 ? "" : word.slice(equals)}`);
       }
       continue;
     }

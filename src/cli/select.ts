@@ -86,9 +86,13 @@ export async function serviceContainer(
   service: string,
   options: { readonly index?: number | undefined; readonly all?: boolean } = {},
 ): Promise<ContainerInfo> {
-  const found = await projectContainers(engine, project, { services: [service], all: options.all === true });
   const index = options.index ?? 0;
-  const chosen = index > 0 ? found.find((info) => numberOf(info) === index) : found[0];
+  const query = { services: [service], all: options.all === true };
+  const found = await projectContainers(engine, project, query);
+  let chosen = index > 0 ? found.find((info) => numberOf(info) === index) : found[0];
+  // without an index, docker compose falls back to a one-off of the service
+  if (chosen === undefined && index === 0)
+    chosen = (await projectContainers(engine, project, { ...query, oneOff: "include" }))[0];
   if (chosen !== undefined) return chosen;
   const which = index > 0 ? ` container #${index}` : "";
   const text =

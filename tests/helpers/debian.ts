@@ -97,85 +97,8 @@ export const PACKAGES = {
 
 export type TestImage = keyof typeof PACKAGES;
 
-const APPLETS = [
-  "sh",
-  "cat",
-  "ls",
-  "echo",
-  "sleep",
-  "true",
-  "false",
-  "env",
-  "id",
-  "hostname",
-  "ip",
-  "nc",
-  "wget",
-  "httpd",
-  "nslookup",
-  "ps",
-  "kill",
-  "mkdir",
-  "rm",
-  "cp",
-  "mv",
-  "touch",
-  "chmod",
-  "chown",
-  "test",
-  "date",
-  "grep",
-  "sed",
-  "awk",
-  "head",
-  "tail",
-  "tee",
-  "wc",
-  "dd",
-  "md5sum",
-  "sha256sum",
-  "stty",
-  "tty",
-  "mount",
-  "umount",
-  "df",
-  "du",
-  "find",
-  "ln",
-  "readlink",
-  "seq",
-  "sort",
-  "stat",
-  "sync",
-  "tar",
-  "top",
-  "tr",
-  "uname",
-  "vi",
-  "whoami",
-  "yes",
-  "printf",
-  "pwd",
-  "ping",
-  "netstat",
-  "expr",
-  "dirname",
-  "basename",
-  "su",
-  "adduser",
-  "cut",
-  "xargs",
-  "od",
-  "mktemp",
-  "which",
-  "usleep",
-  "timeout",
-  "ash",
-  "printenv",
-  "diff",
-  "cmp",
-  "gzip",
-];
+/** Raised whenever what goes into a root filesystem changes, so that a cached one is made again. */
+const VERSION = "2";
 
 const PASSWD = `root:x:0:0:root:/root:/bin/sh
 daemon:x:1:1::/:/bin/false
@@ -198,7 +121,7 @@ nogroup:x:65534:
 
 /** Makes (once per cache folder) the root filesystem of one image; its path. Throws when Debian's registry cannot be reached. */
 export function debianRootfs(image: TestImage, cache: string): string {
-  const rootfs = join(cache, "rootfs", image);
+  const rootfs = join(cache, `rootfs-${VERSION}`, image);
   if (existsSync(join(rootfs, ".complete"))) return rootfs;
   rmSync(rootfs, { recursive: true, force: true });
   const debs = join(cache, "debs");
@@ -218,12 +141,25 @@ export function debianRootfs(image: TestImage, cache: string): string {
   for (const folder of ["usr/share/doc", "usr/share/man", "usr/share/locale", "etc/init.d", "etc/systemd"]) {
     rmSync(join(rootfs, folder), { recursive: true, force: true });
   }
-  for (const folder of ["bin", "tmp", "root", "run", "etc", "var/tmp", "home/app", "proc", "sys", "dev"]) {
+  for (const folder of [
+    "bin",
+    "tmp",
+    "root",
+    "run",
+    "etc",
+    "var/tmp",
+    "home/app",
+    "usr/local/bin",
+    "proc",
+    "sys",
+    "dev",
+  ]) {
     mkdirSync(join(rootfs, folder), { recursive: true });
   }
   execFileSync("chmod", ["1777", join(rootfs, "tmp"), join(rootfs, "var/tmp")]);
   execFileSync("chown", ["1000:1000", join(rootfs, "home/app")]);
-  for (const applet of APPLETS) {
+  const applets = execFileSync(join(rootfs, "bin/busybox"), ["--list"], { encoding: "utf8" });
+  for (const applet of applets.split("\n").filter((name) => name !== "" && name !== "busybox")) {
     if (!existsSync(join(rootfs, "bin", applet))) symlinkSync("busybox", join(rootfs, "bin", applet));
   }
   writeFileSync(join(rootfs, "etc/passwd"), PASSWD);

@@ -55,7 +55,8 @@ async function ps(ctx: CliContext, services: readonly string[], options: ParsedO
     return 0;
   }
   const { renderRows } = await import("../render/rows.js");
-  ctx.print(renderRows(rows, PS_FORMAT, options.text("format") ?? ""));
+  const { clientFormat } = await import("../client-config.js");
+  ctx.print(renderRows(rows, PS_FORMAT, options.text("format") ?? clientFormat(ctx.env, "psFormat") ?? ""));
   return 0;
 }
 

@@ -19,6 +19,7 @@ import { ociConfig, ociJson } from "./oci/spec.js";
 import { resolveUser } from "./oci/users.js";
 import { findProgram } from "./oci-runtime.js";
 import type { RecordedMount, RuntimeChoice } from "./record.js";
+import { mountShm, shmFolder } from "./shm.js";
 
 const MAX_PASSWD_BYTES = 4 << 20;
 const SECCOMP_FILES = ["/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json"];
@@ -84,7 +85,7 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
     mounts: {
       mounts,
       binds,
-      shmSource: shmSource(deps, row),
+      shmSource: shmSource(deps, row, bundle),
       hostNetwork: facts.network.netnsPath === "",
       recursiveReadOnly: facts.choice.name === "crun",
     },
@@ -198,11 +199,20 @@ function inside(deps: RuntimeDeps, folder: string, mount: RecordedMount): string
   });
 }
 
-function shmSource(deps: RuntimeDeps, row: ContainerRow): string | undefined {
+function shmSource(deps: RuntimeDeps, row: ContainerRow, bundle: string): string | undefined {
   const mode = row.spec.ipc;
   if (mode?.kind === "host") return "/dev/shm";
-  if (mode?.kind === "container") return `/proc/${runningPid(deps, mode.container)}/root/dev/shm`;
-  return undefined;
+  if (mode?.kind === "shareable") return mountShm(deps.ctx.kernel, bundle, row.spec.shmSizeBytes);
+  if (mode?.kind !== "container") return undefined;
+  runningPid(deps, mode.container);
+  const donor = findContainer(deps.ctx, mode.container);
+  if (donor.spec.ipc?.kind === "host") return "/dev/shm";
+  if (donor.spec.ipc?.kind === "shareable") return shmFolder(bundleOf(deps.ctx, donor.id));
+  throw new TscError("TSC_IPC_NOT_SHAREABLE", `cannot join IPC of container ${donor.name}: non-shareable IPC`, {
+    kind: "conflict",
+    hint: "give the donor container `ipc: shareable`",
+    exitCode: 125,
+  });
 }
 
 function runningPid(deps: RuntimeDeps, reference: string): number {

@@ -12,6 +12,7 @@ import { type ContainerRow, containerById, markExited } from "../state/container
 import type { RuntimeDeps } from "./deps.js";
 import { bundleOf, eventAttributes, lockContainer } from "./lookup.js";
 import { deleteDead } from "./oci-runtime.js";
+import { unmountShm } from "./shm.js";
 import { unsuperviseContainer } from "./supervise.js";
 
 /** conmon drains the container's output before it writes the exit file. */
@@ -126,6 +127,7 @@ export async function releaseResources(
       for (const mount of row.record.mounts) {
         if (mount.type === "image") await unmountImage(deps, row, mount.name);
       }
+      unmountShm(ctx.kernel, bundle);
       removeInjectedFiles(ctx.kernel, join(bundle, "files"));
       await rm(bundle, { recursive: true, force: true });
     }),

@@ -257,20 +257,21 @@ exit 0
 scenario("TestComposePull", "every image is pulled, every time", async (s) => {
   for (let i = 0; i < 2; i++) {
     await s.ok("pull");
-    s.says(/simple +Pulled/, /another +Pulled/);
+    s.says(/alpine:3\.14 +Pulled/, /alpine:3\.15 +Pulled/);
   }
 });
 scenario("TestPullImagePresentLocally", "missing skips what is there, but not latest", async (s) => {
   await s.ok("pull");
   await s.ok("pull");
-  s.says(/simple +Skipped +Image is already present locally/, /latest +Pulled/);
+  s.says(/alpine:3\.13\.12 +Skipped +Image is already present locally/, /alpine:latest +Pulled/);
 });
 scenario("TestPullNoImageNameGiven", "nothing to pull for a build", async (s) => {
   await s.ok("pull");
   s.says(/no-image-service +Skipped +No image to be pulled/);
 });
-scenario("TestPullFailure", "an unknown image is denied", async (s) => {
-  await s.exits(1, ["pull"], "pull access denied for does_not_exists");
+// docker.io denies what it does not know; the registry that stands in for it says "not found"
+scenario("TestPullFailure", "an unknown image is named", async (s) => {
+  await s.exits(1, ["pull"], /(pull access denied for|manifest for) does_not_exists/);
 });
 scenario("TestPullIgnoreFailures", "--ignore-pull-failures goes on", async (s) => {
   await s.ok("pull", "--ignore-pull-failures");
@@ -279,7 +280,8 @@ scenario("TestPullIgnoreFailures", "--ignore-pull-failures goes on", async (s) =
 scenario("TestPullRefreshWindowExplicitPull", "an explicit pull ignores the daily window", async (s) => {
   await s.ok("pull");
   await s.ok("pull");
-  s.says(/app +Pulled/);
+  s.says(/alpine:3\.18 +Pulled/);
+  s.saysNot("Skipped");
 });
 scenario("TestImagesAfterImageRemoved", "images lists a container whose image lost its name", async (s) => {
   s.env["REMOVED_IMAGE"] = "alpine:3.15";

@@ -17,7 +17,8 @@ export interface MountFacts {
   readonly recursiveReadOnly: boolean;
 }
 
-const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
+/** docker's size of /dev/shm. */
+export const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
 
 /** Base file systems first, then everything asked for, parents before children; what is asked for replaces a base mount. */
 export function mountList(spec: ContainerSpec, facts: MountFacts, host: HostFacts): OciMount[] {

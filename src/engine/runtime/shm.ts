@@ -1,0 +1,27 @@
+/**
+ * /dev/shm of containers that share theirs (`ipc: shareable`). It is mounted outside the container, because a mount of another
+ * mount namespace cannot be bound (mount(2), EINVAL); donor and joiners bind the same folder.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Kernel } from "../../kernel/kernel.js";
+import { DEFAULT_SHM_BYTES } from "./oci/mounts.js";
+
+/** Where a container's shareable /dev/shm is mounted. */
+export function shmFolder(bundle: string): string {
+  return join(bundle, "shm");
+}
+
+/** Mounts it unless it stands; the folder. Errors are the kernel's (`code`). */
+export function mountShm(kernel: Kernel, bundle: string, sizeBytes = DEFAULT_SHM_BYTES): string {
+  const folder = shmFolder(bundle);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (!kernel.isMountPoint(folder))
+    kernel.mount("shm", folder, "tmpfs", ["nosuid", "nodev", "noexec"], `mode=1777,size=${sizeBytes}`);
+  return folder;
+}
+
+/** Unmounts it, also while joiners hold it; nothing there is no error. */
+export function unmountShm(kernel: Kernel, bundle: string): void {
+  kernel.unmount(shmFolder(bundle), { detach: true });
+}
