@@ -1,7 +1,7 @@
 /** Makes the `CliContext` of one run: lazy project and engine, interrupts, warnings. Owns their lifetime. */
 import type { Project } from "../compose/index.js";
 import type { Engine } from "../engine/index.js";
-import { isTscError, TscError } from "../lib/errors.js";
+import { TscError } from "../lib/errors.js";
 import { printable } from "../lib/printable.js";
 import type { CliContext, GlobalOptions, ProjectRequest } from "./context.js";
 import { isTrue } from "./globals.js";
@@ -132,8 +132,10 @@ export function openContext(
         return { name: loaded.name, project: loaded };
       } catch (error) {
         const named = name !== undefined && name !== "" && globals.files.length === 0;
-        if (named && isTscError(error, "TSC_COMPOSE_FILE_NOT_FOUND")) return { name, project: undefined };
-        throw error;
+        if (!named || !(error instanceof TscError)) throw error;
+        // docker compose does not read files at all then; a broken one must not keep a person from `down`
+        if (error.code !== "TSC_COMPOSE_FILE_NOT_FOUND") warn(`the compose file is not used: ${error.message}`);
+        return { name, project: undefined };
       }
     },
     engine() {

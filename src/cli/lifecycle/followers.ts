@@ -12,6 +12,8 @@ const DRAIN_MS = 5000;
 export interface FollowerOptions {
   readonly printer: LogPrinter;
   readonly isShown: (service: string) => boolean;
+  /** The attached command goes on while a container of such a service runs. */
+  readonly isAwaited: (service: string) => boolean;
   /** A container has ended for good (its restart policy does not bring it back). */
   readonly onExit: (service: string, code: number) => void;
   /** A container cannot be followed any further. */
@@ -67,16 +69,16 @@ export class Followers {
     this.#options.printer.log(name, { stream, text, time: new Date().toISOString(), partial: false });
   }
 
-  /** From now on the command ends when everything shown has ended. */
+  /** From now on the command ends when everything awaited has ended. */
   allStarted(): void {
     this.#started = true;
-    if (this.allShownEnded()) this.#options.onExit("", 0);
+    if (this.allAwaitedEnded()) this.#options.onExit("", 0);
   }
 
-  allShownEnded(): boolean {
+  allAwaitedEnded(): boolean {
     if (!this.#started) return false;
-    const shown = [...this.#followed.values()].filter(({ service }) => this.#options.isShown(service));
-    return shown.every(({ ended }) => ended);
+    const awaited = [...this.#followed.values()].filter(({ service }) => this.#options.isAwaited(service));
+    return awaited.every(({ ended }) => ended);
   }
 
   /** Waits until the ends of all are told and their last lines printed; called when none runs any more. */

@@ -32,7 +32,8 @@ export async function upAttached(
       ? "exit"
       : "none";
   const attached = attachedServices(project, targets, options);
-  const run = new AttachedRun(ctx, project, { cascade, exitFrom, attached, timeoutMs: request.timeoutMs });
+  const awaited = targets.length > 0 ? new Set(targets) : attached;
+  const run = new AttachedRun(ctx, project, { cascade, exitFrom, attached, awaited, timeoutMs: request.timeoutMs });
   return await run.execute(request, options);
 }
 
@@ -59,6 +60,8 @@ interface AttachedOptions {
   readonly cascade: Cascade;
   readonly exitFrom: string | undefined;
   readonly attached: ReadonlySet<string>;
+  /** The command ends with these: the services that were named, else those shown. */
+  readonly awaited: ReadonlySet<string>;
   readonly timeoutMs: number | undefined;
 }
 
@@ -99,6 +102,7 @@ class AttachedRun {
     const followers = new Followers(session.engine, this.#project, {
       printer,
       isShown: (service) => this.#options.attached.has(service),
+      isAwaited: (service) => this.#options.awaited.has(service),
       onExit: (service, code) => this.#onExit(service, code, followers),
       onError: (error) => ctx.warn(messageOf(error)),
     });
@@ -111,10 +115,13 @@ class AttachedRun {
       try {
         await this.#bringUp(session, request, signal, followers);
       } catch (error) {
-        if (!this.#interrupted || !isTscError(error, "TSC_CANCELLED")) throw error;
+        const isOurs = this.#interrupted || this.#firstExit !== undefined;
+        if (!isOurs || !isTscError(error, "TSC_CANCELLED")) throw error;
         await session.endProgress();
+        if (!this.#interrupted) ctx.note("Aborting on container exit...\n");
         await this.#stopAll(session);
-        return 130;
+        await followers.drain();
+        return this.#interrupted ? 130 : this.#abortCode();
       }
       await session.unlock();
       followers.allStarted();
@@ -184,7 +191,7 @@ class AttachedRun {
       this.#starting.abort();
       this.#end("aborted");
     }
-    if (followers.allShownEnded()) this.#end("exited");
+    if (followers.allAwaitedEnded()) this.#end("exited");
   }
 
   #abortCode(): number {

@@ -67,9 +67,9 @@ scenario("TestUnnecessaryResources", "a missing external network fails only the 
 scenario("TestUpContainerNameConflict", "two services cannot share a container name", async (s) => {
   s.env["FIXED_NAME"] = "fixed-name-of-test";
   await s.exits(1, ["up", "--menu=false"], 'container name "fixed-name-of-test" is already in use');
-  await s.ok("down");
+  await s.ok("-p", s.project, "down");
   await s.ok("up", "--menu=false", "test");
-  await s.ok("down");
+  await s.ok("-p", s.project, "down");
   await s.ok("up", "--menu=false", "another_test");
 });
 
