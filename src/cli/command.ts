@@ -17,7 +17,22 @@ import type { CliContext } from "./context.js";
 export type ValueKind = "string" | "int" | "list" | "csv";
 
 /** What shell completion offers for a value or an argument. */
-export type Completion = "service" | "container" | "profile" | "image" | "network" | "volume" | "file" | "directory";
+export type Completion =
+  | "service"
+  /** `SERVICE=`, a number follows. */
+  | "service-scale"
+  /** `SERVICE:`, a path follows; or a local path. */
+  | "service-path"
+  | "container"
+  | "project"
+  | "profile"
+  | "image"
+  | "network"
+  | "volume"
+  | "signal"
+  | "state"
+  | "file"
+  | "directory";
 
 export interface OptionSpec {
   /** Without dashes: `no-log-prefix`. Options are read back by this name. */

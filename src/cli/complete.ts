@@ -15,6 +15,8 @@ export interface Completions {
   readonly directive: ":files" | ":dirs" | ":none";
 }
 
+const SIGNALS = ["SIGTERM", "SIGKILL", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGSTOP", "SIGCONT"];
+const STATES = ["created", "dead", "exited", "paused", "removing", "restarting", "running"];
 const NOTHING: Completions = { candidates: [], directive: ":none" };
 
 /** Candidates for the last of `words` (empty when a new word begins). */
@@ -23,12 +25,15 @@ export async function complete(ctx: CliContext, words: readonly string[]): Promi
   const before = words.slice(0, -1);
   const line = readLine(before);
   if (line.pending !== undefined) return await completeValue(ctx, line.globals, line.pending, current);
+  if (line.words[0] === "help") return await completeCommand(line.words.slice(1), current);
   const found = findCommand(line.words);
   if (found === undefined || (before.length > 0 && line.words.length === 0)) {
-    if (current.startsWith("-")) return { candidates: optionNames(globalOptionSpecs, current), directive: ":none" };
+    if (current.startsWith("-")) return await completeOption(ctx, line.globals, globalOptionSpecs, current);
     return await completeCommand(line.words, current);
   }
   const { command } = await found.entry.load();
+  const isNoun = commandTable.some(({ name }) => name.startsWith(`${command.name} `));
+  if (isNoun && line.words.length === found.consumed) return await completeCommand(line.words, current);
   return await completeInside(ctx, line, command, line.words.slice(found.consumed), current);
 }
 
@@ -66,7 +71,11 @@ function findOption(options: readonly OptionSpec[], word: string): OptionSpec | 
 
 async function completeCommand(parents: readonly string[], current: string): Promise<Completions> {
   const prefix = parents.length === 0 ? "" : `${parents.join(" ")} `;
-  const entries = commandTable.filter(({ name, hidden }) => hidden !== true && name.startsWith(prefix));
+  // below a hidden noun (`alpha`) everything is offered: whoever wrote the noun knows it
+  const isOpen = prefix !== "" && commandTable.some(({ name, hidden }) => hidden === true && name === parents[0]);
+  const entries = commandTable.filter(
+    ({ name, hidden }) => (isOpen || hidden !== true) && name.startsWith(prefix) && !name.startsWith("internal"),
+  );
   const words = new Map<string, (typeof entries)[number]>();
   for (const entry of entries) {
     const word = entry.name.slice(prefix.length).split(" ")[0] ?? "";
@@ -100,11 +109,27 @@ async function completeInside(
     } else given.push(word);
   }
   if (command.stopAtFirstArgument === true && given.length > 1) return { candidates: [], directive: ":files" };
-  if (current.startsWith("-")) return { candidates: optionNames(options, current), directive: ":none" };
+  if (current.startsWith("-")) return await completeOption(ctx, line.globals, options, current);
   const argument = argumentAt(command.args, given.length);
   if (argument === undefined) return NOTHING;
   if (argument.name.includes("|")) return among(argument.name.split("|"), current);
   return await completeKind(ctx, line.globals, argument.complete, current, new Set(given));
+}
+
+/** The name of an option or, after `--name=`, its value. */
+async function completeOption(
+  ctx: CliContext,
+  globals: Line["globals"],
+  options: readonly OptionSpec[],
+  current: string,
+): Promise<Completions> {
+  const equals = current.indexOf("=");
+  if (!current.startsWith("--") || equals < 0) return { candidates: optionNames(options, current), directive: ":none" };
+  const option = findOption(options, current);
+  if (option === undefined) return NOTHING;
+  const start = current.slice(0, equals + 1);
+  const { candidates, directive } = await completeValue(ctx, globals, option, current.slice(equals + 1));
+  return { candidates: candidates.map(({ text, help }) => ({ text: `${start}${text}`, help })), directive };
 }
 
 function argumentAt(args: readonly ArgumentSpec[], index: number): ArgumentSpec | undefined {
@@ -124,8 +149,8 @@ async function completeValue(
   option: OptionSpec,
   current: string,
 ): Promise<Completions> {
-  const choices =
-    option.choices ?? (option.placeholder?.includes("|") === true ? option.placeholder.split("|") : undefined);
+  if (option.value === undefined) return among(["true", "false"], current);
+  const choices = option.placeholder?.includes("|") === true ? option.placeholder.split("|") : option.choices;
   if (choices !== undefined) return among(choices, current);
   if (option.long === "format") return among(["json", "table"], current);
   return await completeKind(ctx, globals, option.complete, current, new Set());
@@ -146,9 +171,10 @@ async function completeKind(
   if (kind === undefined) return NOTHING;
   if (kind === "directory") return { candidates: [], directive: ":dirs" };
   if (kind === "file") return { candidates: [], directive: ":files" };
+  const directive = kind === "service-path" ? ":files" : ":none";
   try {
     const names = (await namesOf(ctx, globals, kind)).filter((name) => !given.has(name));
-    return among([...new Set(names)].toSorted(), current);
+    return { ...among([...new Set(names)].toSorted(), current), directive };
   } catch {
     // a broken compose file or no engine: a shell that is completing has nowhere to show it
     return NOTHING;
@@ -157,6 +183,18 @@ async function completeKind(
 
 async function namesOf(ctx: CliContext, globals: Line["globals"], kind: Completion): Promise<readonly string[]> {
   switch (kind) {
+    case "service-scale":
+      return (await namesOf(ctx, globals, "service")).map((name) => `${name}=`);
+    case "service-path":
+      return (await namesOf(ctx, globals, "service")).map((name) => `${name}:`);
+    case "signal":
+      return SIGNALS;
+    case "state":
+      return STATES;
+    case "project": {
+      const containers = await (await ctx.engine()).containers.list();
+      return containers.flatMap(({ labels }) => labels["com.docker.compose.project"] ?? []);
+    }
     case "service":
     case "profile": {
       const project = await completionProject(ctx, globals);

@@ -40,7 +40,7 @@ export const globalOptionSpecs: readonly OptionSpec[] = [
     complete: "directory",
     help: "Specify an alternate working directory (default: the path of the first Compose file)",
   },
-  { long: "project-name", short: "p", value: "string", help: "Project name" },
+  { long: "project-name", short: "p", value: "string", complete: "project", help: "Project name" },
   { long: "verbose", hidden: true, help: "Show more output, stack traces included" },
   { long: "version", short: "v", help: "Show the version information" },
   { long: "workdir", value: "string", hidden: true, help: "Deprecated name of --project-directory" },

@@ -27,24 +27,32 @@ const SCRIPTS = new Map([
     "bash",
     `# tscompose completion for bash
 _tscompose() {
-  local cur line out directive
-  cur="\${COMP_WORDS[COMP_CWORD]}"
-  out="$("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" || return
+  local line=\${COMP_LINE:0:COMP_POINT} cur keep= out item directive=:none
+  local -a words=()
+  # not COMP_WORDS: bash splits those at = and :
+  read -ra words <<< "$line"
+  case "$line" in *[[:space:]]) words+=("") ;; esac
+  cur=\${words[\${#words[@]}-1]}
+  out="$("\${COMP_WORDS[0]/#~/$HOME}" __complete -- "\${words[@]:1}" 2>/dev/null)" || return
+  # readline replaces only what stands behind the last = or :
+  case "$cur" in *[=:]*) keep=\${cur%"\${cur##*[=:]}"} ;; esac
   COMPREPLY=()
-  directive=:none
-  while IFS= read -r line; do
-    case "$line" in
-      :*) directive="$line" ;;
-      *) COMPREPLY+=("\${line%%$'\\t'*}") ;;
+  while IFS= read -r item; do
+    case "$item" in
+      :*) directive=$item ;;
+      *)
+        item=\${item%%$'\\t'*}
+        COMPREPLY+=("\${item#"$keep"}")
+        ;;
     esac
   done <<< "$out"
-  if [ "$directive" = :files ]; then
-    compopt -o filenames 2>/dev/null
-    while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$cur")
-  elif [ "$directive" = :dirs ]; then
-    compopt -o filenames 2>/dev/null
-    while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -d -- "$cur")
-  fi
+  # as file names they are escaped, which candidates such as web: must not be
+  [ "$directive" = :none ] || [ "\${#COMPREPLY[@]}" -gt 0 ] || compopt -o filenames 2>/dev/null
+  case "$directive" in
+    :files) while IFS= read -r item; do COMPREPLY+=("$item"); done < <(compgen -f -- "\${cur#"$keep"}") ;;
+    :dirs) while IFS= read -r item; do COMPREPLY+=("$item"); done < <(compgen -d -- "\${cur#"$keep"}") ;;
+  esac
+  case "\${COMPREPLY[*]-}" in *[=:]) compopt -o nospace 2>/dev/null ;; esac
 }
 complete -F _tscompose tscompose docker-compose
 `,
@@ -55,15 +63,17 @@ complete -F _tscompose tscompose docker-compose
 # tscompose completion for zsh
 _tscompose() {
   local line directive=:none out
-  local -a candidates
+  local -a candidates open
   out="$("\${words[1]}" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)" || return 1
   for line in "\${(@f)out}"; do
     case "$line" in
       :*) directive="$line" ;;
+      *[=:]) open+=("$line") ;;
       *$'\\t'*) candidates+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}") ;;
       ?*) candidates+=("\${line//:/\\\\:}") ;;
     esac
   done
+  (( \${#open} )) && compadd -S '' -- "\${open[@]}"
   (( \${#candidates} )) && _describe 'tscompose' candidates
   case "$directive" in
     :files) _files ;;

@@ -6,8 +6,8 @@ export const command: CommandSpec = {
   summary: "Copy files/folders between a service container and the local filesystem",
   example: "tscompose cp web:/etc/nginx/nginx.conf .",
   args: [
-    { name: "SRC_PATH", required: true, complete: "file" },
-    { name: "DEST_PATH", required: true, complete: "file" },
+    { name: "SRC_PATH", required: true, complete: "service-path" },
+    { name: "DEST_PATH", required: true, complete: "service-path" },
   ],
   options: [
     { long: "all", help: "Include containers created by the run command" },

@@ -22,7 +22,7 @@ export const command: CommandSpec = {
     {
       long: "status",
       value: "list",
-      placeholder: "stringArray",
+      complete: "state",
       help: `Filter services by status. Values: [${STATES.join(" | ")}]`,
     },
   ],

@@ -6,7 +6,7 @@ export const command: CommandSpec = {
   name: "scale",
   summary: "Scale services",
   example: "tscompose scale web=3",
-  args: [{ name: "SERVICE=REPLICAS", required: true, variadic: true }],
+  args: [{ name: "SERVICE=REPLICAS", required: true, variadic: true, complete: "service-scale" }],
   options: scaleOptions,
   run: async (ctx, args, options) => {
     const { openSession } = await import("../lifecycle/session.js");

@@ -20,6 +20,7 @@ const scale: OptionSpec = {
   long: "scale",
   value: "list",
   placeholder: "SERVICE=NUM",
+  complete: "service-scale",
   help: "Number of containers of a service; overrides the `scale` setting",
 };
 const build: OptionSpec = { long: "build", help: "Build images before starting containers" };
@@ -145,7 +146,14 @@ export const restartOptions: readonly OptionSpec[] = [
 ];
 export const killOptions: readonly OptionSpec[] = [
   removeOrphans,
-  { long: "signal", short: "s", value: "string", default: "SIGKILL", help: "SIGNAL to send to the container" },
+  {
+    long: "signal",
+    short: "s",
+    value: "string",
+    default: "SIGKILL",
+    complete: "signal",
+    help: "SIGNAL to send to the container",
+  },
   { long: "all", short: "a", hidden: true, help: "Kill all services, which is the default (podman-compose)" },
 ];
 export const rmOptions: readonly OptionSpec[] = [
