@@ -222,12 +222,15 @@ export function scenario(
         host.env["CONTAINERS_REGISTRIES_CONF"] = join(mirrors, "registries.conf");
         host.project(project, {});
         let failure: unknown;
+        const current = new Scenario(host, folder, project);
         try {
-          await body(new Scenario(host, folder, project));
+          await body(current);
         } catch (error) {
           failure = error;
         }
-        await host.run(folder, ["-p", project, "--profile", "*", "down", "-v", "-t", "0", "--remove-orphans"]);
+        await host.run(folder, ["-p", project, "--profile", "*", "down", "-v", "-t", "0", "--remove-orphans"], {
+          env: current.env,
+        });
         try {
           await host[Symbol.asyncDispose]();
         } catch (error) {

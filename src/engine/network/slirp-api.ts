@@ -1,6 +1,6 @@
 /** slirp4netns's API socket: one JSON request per connection. Knows nothing about containers. */
 import { connect } from "node:net";
-import { TscError } from "../../lib/errors.js";
+import { errnoOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 
 export interface HostForward {
@@ -12,7 +12,32 @@ export interface HostForward {
   readonly guest_port: number;
 }
 
+const BUSY_MS = 5_000;
+const BUSY_PAUSE_MS = 10;
+
+/** Requests of this process wait for each other: slirp4netns listens with a backlog of one, and a full one is EAGAIN. */
+let previous: Promise<unknown> = Promise.resolve();
+
 function call(socketPath: string, request: unknown): Promise<Record<string, unknown>> {
+  const result = previous.then(() => whenFree(socketPath, request));
+  previous = result.catch(() => undefined);
+  return result;
+}
+
+/** Other commands may ask at the same time; there is no event for room in a backlog. */
+async function whenFree(socketPath: string, request: unknown): Promise<Record<string, unknown>> {
+  const end = Date.now() + BUSY_MS;
+  for (;;) {
+    try {
+      return await ask(socketPath, request);
+    } catch (error) {
+      if (errnoOf(error) !== "EAGAIN" || Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
+    }
+  }
+}
+
+function ask(socketPath: string, request: unknown): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path: socketPath, allowHalfOpen: true });
     let answer = "";
