@@ -98,7 +98,7 @@ export const PACKAGES = {
 export type TestImage = keyof typeof PACKAGES;
 
 /** Raised whenever what goes into a root filesystem changes, so that a cached one is made again. */
-const VERSION = "2";
+const VERSION = "3";
 
 const PASSWD = `root:x:0:0:root:/root:/bin/sh
 daemon:x:1:1::/:/bin/false

@@ -166,9 +166,43 @@ export class TestHost implements AsyncDisposable {
     return leaksSince(this.#before, this.folder);
   }
 
+  /** Ends the process that holds the rootless namespaces, with them all that is mounted only there. */
+  async endNamespaces(): Promise<void> {
+    const file = join(this.folder, "run/pause.pid");
+    if (!existsSync(file)) return;
+    const [pid = 0, start = 0] = readFileSync(file, "utf8").trim().split(" ").map(Number);
+    const state = () => {
+      try {
+        const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+          .replace(/^.*\) /s, "")
+          .split(" ");
+        return Number(fields[19]) === start ? fields[0] : undefined;
+      } catch {
+        return undefined;
+      }
+    };
+    if (pid > 1 && state() !== undefined) process.kill(pid, "SIGTERM");
+    await eventually(() => !/[^ZX]/.test(state() ?? ""));
+  }
+
+  /** The namespace holder stays by design; here it ends with its host. Its start time guards against a reused pid. */
+  #endPause(): void {
+    const file = join(this.folder, "run/pause.pid");
+    if (!existsSync(file)) return;
+    const [pid, startTime] = readFileSync(file, "utf8").trim().split(" ");
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      if (stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] === startTime) process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // ended already
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.downAll();
+    await this.endNamespaces();
     const report = await this.leaks();
+    this.#endPause();
     if (this.#account !== undefined && existsSync(this.folder)) {
       // files of subordinate ids: only root can remove them from out here
       execFileSync("chmod", ["-R", "u+rwX", this.folder], { stdio: "ignore" });
