@@ -73,7 +73,7 @@ export function boardLines(board: ProgressBoard, nowMs: number, screen: ScreenSi
   const done = top.filter((item) => item.status !== "working").length;
   const room = Math.max(3, screen.rows - 4);
   const chosen = chooseItems(top, room);
-  const lines: string[] = [paint(done === top.length ? "done" : "working", `[+] ${done}/${top.length}`)];
+  const lines: string[] = [headLine(top, done, nowMs, screen.columns, paint)];
   const width = Math.max(0, ...chosen.map((item) => displayWidth(item.id))) + 1;
   let spare = room - chosen.length;
   for (const item of chosen) {
@@ -90,9 +90,33 @@ export function boardLines(board: ProgressBoard, nowMs: number, screen: ScreenSi
       lines.push(paint("dim", cut(`   │ ${output}`, screen.columns)));
     }
   }
-  const hidden = top.length - chosen.length;
-  if (hidden > 0) lines.push(paint("dim", `   … ${hidden} more`));
+  const hidden = top.filter((item) => !chosen.includes(item));
+  if (hidden.length > 0) lines.push(paint("dim", `   … ${hidden.length} more: ${countsByText(hidden)}`));
   return lines;
+}
+
+/** `[+] 12/50` and, at the right, the time since the first item began. */
+function headLine(
+  items: readonly ProgressItem[],
+  done: number,
+  nowMs: number,
+  columns: number,
+  paint: Painter,
+): string {
+  const isDone = done === items.length;
+  const head = `[+] ${done}/${items.length}`;
+  const from = Math.min(...items.map(({ startedMs }) => startedMs));
+  const to = isDone ? Math.max(...items.map(({ endedMs }) => endedMs ?? nowMs)) : nowMs;
+  const elapsed = items.length === 0 ? "" : `${((to - from) / 1000).toFixed(1)}s`;
+  const space = " ".repeat(Math.max(1, columns - head.length - elapsed.length - 1));
+  return `${paint(isDone ? "done" : "working", head)}${space}${paint("dim", elapsed)}`;
+}
+
+/** `11 Started, 15 Starting`. */
+function countsByText(items: readonly ProgressItem[]): string {
+  const counts = new Map<string, number>();
+  for (const { text } of items) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return [...counts].map(([text, count]) => `${count} ${text}`).join(", ");
 }
 
 /** All of them in their order when they fit; else those that matter most, still in their order. */

@@ -32,6 +32,9 @@ export function ttyProgress(stream: NodeJS.WriteStream, color: boolean): Progres
       renderer: BoardRenderer,
       rendererOptions: { logger: new ListrLogger({ processOutput: output }) },
       registerSignalListeners: false,
+      // listr2 looks at standard output, which may be a file while we draw on standard error
+      forceTTY: true,
+      fallbackRendererCondition: () => false,
     }).run();
   }
 

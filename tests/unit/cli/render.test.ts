@@ -175,7 +175,8 @@ describe("progress", () => {
     applyUpdate(board, item("Container p-s-7", "error", "Error"), 100);
     const lines = boardLines(board, 200, { columns: 60, rows: 14 }, (_, text) => text);
     expect(lines.length).toBeLessThanOrEqual(14);
-    expect(lines[0]).toBe("[+] 48/50");
+    expect(lines[0]).toMatch(/^\[\+\] 48\/50 +0\.2s$/);
+    expect(lines.at(-1)).toMatch(/… \d+ more: \d+ Started$/);
     const text = lines.join("\n");
     expect(text).toContain("p-s-48");
     expect(text).toContain("p-s-49");
