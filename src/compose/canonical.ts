@@ -80,14 +80,13 @@ function keyValues(list: readonly Tree[]): TreeMap {
 
 const ports: Transform = (value, _path, { lenient }) => {
   if (!Array.isArray(value)) return value;
-  return value.flatMap((entry): Tree[] => {
-    if (isMap(entry)) {
-      if (typeof entry["published"] === "number") entry["published"] = String(entry["published"]);
-      return [entry];
-    }
-    if (lenient && scalarText(entry).includes("$")) return [entry];
-    return parsePorts(scalarText(entry)).map(map);
-  });
+  try {
+    return value.flatMap((entry): Tree[] => (isMap(entry) ? [entry] : parsePorts(scalarText(entry)).map(map)));
+  } catch (error) {
+    // one entry with a variable leaves the whole list as it was written, as in the reference
+    if (lenient) return value;
+    throw error;
+  }
 };
 
 const volume: Transform = (value, _path, { lenient }) => {
@@ -150,10 +149,11 @@ const TRANSFORMS: PathTable<Transform> = pathTable<Transform>([
   ["services.*.build.ssh", sshForm],
   ["services.*.configs[]", source],
   ["services.*.depends_on", dependsOn],
+  ["services.*.develop.watch[].ignore", stringList],
+  ["services.*.develop.watch[].include", stringList],
   ["services.*.devices[]", device],
   ["services.*.dns", stringList],
   ["services.*.dns_search", stringList],
-  ["services.*.tmpfs", stringList],
   ["services.*.env_file", envFiles],
   ["services.*.label_file", stringList],
   ["services.*.extends", extendsForm],

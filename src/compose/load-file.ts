@@ -13,7 +13,7 @@ import type { LoadWarning, StringMap } from "./model.js";
 import type { ComposeFs, RemoteLoader } from "./options.js";
 import { problem } from "./problems.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
-import { isMap, newMap } from "./tree.js";
+import { isMap, newMap, scalarText } from "./tree.js";
 import { enforceUnicity } from "./unicity.js";
 import type { YamlFile } from "./yaml.js";
 import { parseYaml } from "./yaml.js";
@@ -91,7 +91,7 @@ export async function loadFile(
       throw problem(
         [yaml],
         "TSC_COMPOSE_TOP_LEVEL",
-        `failed to parse ${file.path}: top-level object must be a mapping`,
+        `failed to parse ${file.path}: top-level object must be a mapping, not ${Array.isArray(document.tree) ? "a list" : `\`${scalarText(document.tree)}\``}`,
         [],
       );
     }

@@ -73,8 +73,10 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
   const name = projectName(found, options, texts);
   const environment = Object.assign(Object.create(null) as Record<string, string>, found.environment);
   if (name !== "") environment["COMPOSE_PROJECT_NAME"] = name;
+  // an untyped model keeps what it says: nothing of the environment enters it
+  const visible = options.noInterpolate === true ? (Object.create(null) as StringMap) : environment;
   const state: LoadState = {
-    environment,
+    environment: visible,
     workingDir: found.workingDir,
     home: options.env["HOME"],
     fs,
@@ -97,8 +99,9 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
     });
   }
   tree["name"] = name;
-  if (options.noNormalize !== true) normalize(tree, environment);
+  if (options.noNormalize !== true) normalize(tree, visible);
   settleContent(tree, options.noInterpolate !== true);
+  if (options.noInterpolate === true) dropNulls(tree);
   const { workingDir, configFiles, envFiles, profiles } = found;
   return { tree, name, workingDir, configFiles, envFiles, environment, profiles, warnings, files: state.files };
 }
@@ -159,6 +162,18 @@ function settleContent(tree: TreeMap, keep: boolean): void {
       if (!isMap(object) || content === undefined) continue;
       delete object[RESOLVED_CONTENT];
       if (keep) object["content"] = content;
+    }
+  }
+}
+
+/** A named volume's `:Z` leaves a null `create_host_path`, which only the binding to types understands. */
+function dropNulls(tree: TreeMap): void {
+  const services = tree["services"];
+  for (const service of isMap(services) ? Object.values(services) : []) {
+    const volumes = isMap(service) ? service["volumes"] : undefined;
+    for (const volume of Array.isArray(volumes) ? volumes : []) {
+      const bind = isMap(volume) ? volume["bind"] : undefined;
+      if (isMap(bind) && bind["create_host_path"] === null) delete bind["create_host_path"];
     }
   }
 }

@@ -65,6 +65,7 @@ const NAMED = [
   "services.*.annotations",
   "services.*.build.args",
   "services.*.build.additional_contexts",
+  "services.*.build.platform",
   "services.*.build.platforms",
   "services.*.build.tags",
   "services.*.build.labels",
