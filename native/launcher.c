@@ -30,6 +30,9 @@
 
 #define MAX_RANGES 32
 #define MIN_NODE 24
+#define RUN_ROOT "TSC_RUN_ROOT"
+#define USERNS "TSC_USER_NAMESPACE"
+#define NOT_INSTALLED "is not installed"
 
 struct range {
   unsigned long long start, length;
@@ -44,14 +47,15 @@ static char native_dir[PATH_MAX - 64];
 static uid_t host_uid;
 static gid_t host_gid;
 
-static _Noreturn void die(const char *message, const char *hint) {
-  fprintf(stderr, "tscompose: %s\n", message);
+/* The form of src/cli/render/error.ts: one error, whoever found it. */
+static _Noreturn void die(const char *code, const char *message, const char *hint) {
+  fprintf(stderr, "error[%s]: %s\n", code, message);
   if (hint != NULL) fprintf(stderr, "  hint: %s\n", hint);
   exit(1);
 }
 
-static _Noreturn void die_errno(const char *what, const char *name) {
-  fprintf(stderr, "tscompose: cannot %s %s: %s\n", what, name, strerror(errno));
+static _Noreturn void die_errno(const char *code, const char *what, const char *name) {
+  fprintf(stderr, "error[%s]: cannot %s %s: %s\n", code, what, name, strerror(errno));
   exit(1);
 }
 
@@ -81,9 +85,9 @@ static bool private_folder(const char *path, bool strict) {
 static void choose_run_root(void) {
   const char *given = getenv("TSCOMPOSE_RUN_ROOT");
   if (given != NULL && *given != '\0') {
-    if (given[0] != '/') die("TSCOMPOSE_RUN_ROOT must be an absolute path", NULL);
-    if ((size_t)snprintf(run_root, sizeof run_root, "%s", given) >= sizeof run_root) die("TSCOMPOSE_RUN_ROOT is too long", NULL);
-    if (tsc_make_parents(run_root) < 0 || !private_folder(run_root, false)) die_errno("use run root", run_root);
+    if (given[0] != '/') die(RUN_ROOT, "TSCOMPOSE_RUN_ROOT must be an absolute path", NULL);
+    if ((size_t)snprintf(run_root, sizeof run_root, "%s", given) >= sizeof run_root) die(RUN_ROOT, "TSCOMPOSE_RUN_ROOT is too long", NULL);
+    if (tsc_make_parents(run_root) < 0 || !private_folder(run_root, false)) die_errno(RUN_ROOT, "use run root", run_root);
     return;
   }
   const char *xdg = getenv("XDG_RUNTIME_DIR");
@@ -99,9 +103,9 @@ static void choose_run_root(void) {
   }
   snprintf(run_root, sizeof run_root, "/tmp/tscompose-run-%u", host_uid);
   if (!private_folder(run_root, true)) {
-    fprintf(stderr, "tscompose: cannot use run root %s: it is not a folder of yours with mode 0700\n", run_root);
-    fputs("  hint: remove it, or set XDG_RUNTIME_DIR or TSCOMPOSE_RUN_ROOT to a folder of your own\n", stderr);
-    exit(1);
+    char message[PATH_MAX];
+    snprintf(message, sizeof message, "cannot use run root %.200s: it is not a folder of yours with mode 0700", run_root);
+    die(RUN_ROOT, message, "remove it, or set XDG_RUNTIME_DIR or TSCOMPOSE_RUN_ROOT to a folder of your own");
   }
 }
 
@@ -150,7 +154,7 @@ static void find_node(char out[PATH_MAX]) {
   char message[128];
   if (found > 0) snprintf(message, sizeof message, "node %d is too old: tscompose needs node %d or newer", found, MIN_NODE);
   else snprintf(message, sizeof message, "node was not found: tscompose needs node %d or newer", MIN_NODE);
-  die(message, "run `npm install` in the tscompose folder (it brings its own node), or put a newer node in PATH");
+  die("TSC_NODE_MISSING", message, "run `npm install` in the tscompose folder (it brings its own node), or put a newer node in PATH");
 }
 
 /* ---- identity mapping ----------------------------------------------------------------------------------- */
@@ -196,6 +200,21 @@ static void sub_ranges(const char *file, const char *name, uid_t id, struct rang
   free(text);
 }
 
+/* A program in PATH or the system's folders. execvp would call a missing one forbidden when a folder of PATH is. */
+static bool find_program(const char *name, char out[PATH_MAX]) {
+  const char *const paths[] = {getenv("PATH"), "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"};
+  for (int i = 0; i < 2; i++) {
+    for (const char *at = paths[i] == NULL ? "" : paths[i]; *at != '\0';) {
+      size_t length = strcspn(at, ":");
+      int n = snprintf(out, PATH_MAX, "%.*s/%s", (int)length, at, name);
+      if (*at == '/' && n > 0 && n < PATH_MAX && access(out, X_OK) == 0) return true;
+      at += length;
+      if (*at == ':') at++;
+    }
+  }
+  return false;
+}
+
 /* Runs newuidmap or newgidmap; false with its words in `message`. */
 static bool run_idmap(const char *program, pid_t pid, uid_t own, const struct ranges *ranges, char *message, size_t size) {
   char text[3 * MAX_RANGES + 5][24];
@@ -218,14 +237,19 @@ static bool run_idmap(const char *program, pid_t pid, uid_t own, const struct ra
     inside += ranges->list[r].length;
   }
   argv[count] = NULL;
+  char file[PATH_MAX];
+  if (!find_program(program, file)) {
+    snprintf(message, size, "%s %s", program, NOT_INSTALLED);
+    return false;
+  }
   int out[2];
   if (pipe2(out, O_CLOEXEC) < 0) return false;
   pid_t child = fork();
   if (child == 0) {
     dup2(out[1], 1);
     dup2(out[1], 2);
-    execvp(program, argv);
-    dprintf(2, "%s", errno == ENOENT ? "not installed" : strerror(errno));
+    execv(file, argv);
+    dprintf(2, "%s", strerror(errno));
     _exit(127);
   }
   close(out[1]);
@@ -275,12 +299,12 @@ static _Noreturn void die_no_userns(int error) {
   char message[160];
   snprintf(message, sizeof message, "cannot create a user namespace: %s", strerror(error));
   if (sysctl_is("/proc/sys/kernel/unprivileged_userns_clone", '0'))
-    die(message, "as root: sysctl -w kernel.unprivileged_userns_clone=1");
-  if (sysctl_is("/proc/sys/user/max_user_namespaces", '0')) die(message, "as root: sysctl -w user.max_user_namespaces=15000");
+    die(USERNS, message, "as root: sysctl -w kernel.unprivileged_userns_clone=1");
+  if (sysctl_is("/proc/sys/user/max_user_namespaces", '0')) die(USERNS, message, "as root: sysctl -w user.max_user_namespaces=15000");
   if (sysctl_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1'))
-    die(message, "as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or add an AppArmor profile with `userns,` for tscompose-launcher");
-  if (error == ENOSPC) die(message, "the limit of nested or counted user namespaces is reached (user.max_user_namespaces)");
-  die(message, "a container or seccomp policy around this shell forbids it; run on the host or allow unshare(2)");
+    die(USERNS, message, "as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or add an AppArmor profile with `userns,` for tscompose-launcher");
+  if (error == ENOSPC) die(USERNS, message, "the limit of nested or counted user namespaces is reached (user.max_user_namespaces)");
+  die(USERNS, message, "a container or seccomp policy around this shell forbids it; run on the host or allow unshare(2)");
 }
 
 static void pause_path(char *out, size_t size, const char *suffix) { snprintf(out, size, "%s/pause.pid%s", run_root, suffix); }
@@ -315,19 +339,19 @@ static _Noreturn void become_pause(int report) {
 static bool publish_pause(pid_t pid) {
   char final[PATH_MAX], temporary[PATH_MAX], suffix[32], text[64];
   unsigned long long start;
-  if (!tsc_start_time(pid, &start)) die("the namespace holder ended at once", NULL);
+  if (!tsc_start_time(pid, &start)) die(USERNS, "the namespace holder ended at once", NULL);
   snprintf(suffix, sizeof suffix, ".%d", (int)getpid());
   pause_path(final, sizeof final, "");
   pause_path(temporary, sizeof temporary, suffix);
   int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
   int length = snprintf(text, sizeof text, "%d %llu\n", (int)pid, start);
-  if (fd < 0 || tsc_write_all(fd, text, (size_t)length) < 0) die_errno("write", temporary);
+  if (fd < 0 || tsc_write_all(fd, text, (size_t)length) < 0) die_errno(RUN_ROOT, "write", temporary);
   close(fd);
   if (renameat2(AT_FDCWD, temporary, AT_FDCWD, final, RENAME_NOREPLACE) == 0) return true;
   int saved = errno;
   unlink(temporary);
   errno = saved;
-  if (saved != EEXIST) die_errno("write", final);
+  if (saved != EEXIST) die_errno(RUN_ROOT, "write", final);
   return false;
 }
 
@@ -361,7 +385,7 @@ static _Noreturn void namespace_child(int channel) {
 /* Makes namespaces with one kind of mapping. Returns the pause pid, or -1 with `message`. */
 static pid_t try_namespace(bool full, const struct ranges *uids, const struct ranges *gids, char *message, size_t size) {
   int channel[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0) die_errno("create", "socket pair");
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0) die_errno(USERNS, "create", "socket pair");
   pid_t child = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, NULL);
   if (child < 0) die_no_userns(errno);
   if (child == 0) {
@@ -411,9 +435,9 @@ static _Noreturn void make_namespaces(void) {
   }
   if (pause < 0) {
     char reason[512];
-    const char *fix = strstr(message, "not installed") != NULL
-                          ? "install the package `uidmap`"
-                      : uids.count == 0 || gids.count == 0
+    /* The user was given ids: a store with the owners of all files lost would be a bad surprise later. */
+    if (strstr(message, NOT_INSTALLED) != NULL) die("TSC_MISSING_PROGRAM", message, "as root: apt-get install uidmap");
+    const char *fix = uids.count == 0 || gids.count == 0
                           ? "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER"
                           : "check that newuidmap and newgidmap are setuid root or have file capabilities";
     snprintf(reason, sizeof reason, "only your own user id can be used in containers (%s); %s", message, fix);
@@ -422,7 +446,7 @@ static _Noreturn void make_namespaces(void) {
       const char *hint = NULL;
       if (sysctl_is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1'))
         hint = "AppArmor restricts user namespaces; as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
-      die(message, hint);
+      die(USERNS, message, hint);
     }
     warn(reason);
   }
@@ -535,9 +559,9 @@ static _Noreturn void pin_again(int user, int mnt) {
 
 static void run_and_wait(pid_t child) {
   int status;
-  if (child < 0) die_errno("start", "child process");
+  if (child < 0) die_errno(USERNS, "start", "child process");
   while (waitpid(child, &status, 0) < 0)
-    if (errno != EINTR) die_errno("wait for", "child process");
+    if (errno != EINTR) die_errno(USERNS, "wait for", "child process");
   /* The child has said why. */
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) exit(1);
 }
@@ -548,12 +572,12 @@ static void open_or_make(int *user, int *mnt) {
   char path[PATH_MAX];
   snprintf(path, sizeof path, "%s/pause.lock", run_root);
   int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock < 0) die_errno("open", path);
+  if (lock < 0) die_errno(RUN_ROOT, "open", path);
   while (flock(lock, LOCK_EX) < 0)
-    if (errno != EINTR) die_errno("lock", path);
+    if (errno != EINTR) die_errno(RUN_ROOT, "lock", path);
   if (!open_pid_file("pause.pid", user, mnt)) {
     pause_path(path, sizeof path, "");
-    if (unlink(path) < 0 && errno != ENOENT) die_errno("remove", path);
+    if (unlink(path) < 0 && errno != ENOENT) die_errno(RUN_ROOT, "remove", path);
     if (open_supervisor(user, mnt) || open_conmon(user, mnt)) {
       pid_t child = fork();
       if (child == 0) pin_again(*user, *mnt);
@@ -565,7 +589,7 @@ static void open_or_make(int *user, int *mnt) {
         make_namespaces();
       }
       run_and_wait(child);
-      if (!open_pid_file("pause.pid", user, mnt)) die("the namespaces just made are gone", NULL);
+      if (!open_pid_file("pause.pid", user, mnt)) die(USERNS, "the namespaces just made are gone", NULL);
     }
   }
   close(lock);
@@ -595,13 +619,13 @@ static void join_rootless(void) {
   int user = -1, mnt = -1;
   bool has_cwd = getcwd(cwd, sizeof cwd) != NULL && cwd[0] == '/';
   open_or_make(&user, &mnt);
-  if (!enter(user, mnt)) die_errno("join", "the rootless namespaces");
+  if (!enter(user, mnt)) die_errno(USERNS, "join", "the rootless namespaces");
   close(user);
   close(mnt);
   bool full = is_full_mapping();
-  if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0) die_errno("become", "root in the user namespace");
+  if (syscall(SYS_setresgid, 0, 0, 0) < 0 || syscall(SYS_setresuid, 0, 0, 0) < 0) die_errno(USERNS, "become", "root in the user namespace");
   if (!has_cwd || chdir(cwd) < 0) {
-    if (chdir("/") < 0) die_errno("enter", "/");
+    if (chdir("/") < 0) die_errno(USERNS, "enter", "/");
     if (has_cwd) warn("the current folder cannot be reached from the rootless namespaces; working in /");
   }
   setenv("TSCOMPOSE_ID_MAPPING", full ? "full" : "single", 1);
@@ -634,12 +658,12 @@ static void set_number(const char *name, unsigned long value) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 2) die("usage: tscompose-launcher ENTRY.js [ARG]...", NULL);
+  if (argc < 2) die("TSC_USAGE", "usage: tscompose-launcher ENTRY.js [ARG]...", NULL);
   host_uid = getuid();
   host_gid = getgid();
-  if (geteuid() != host_uid || getegid() != host_gid) die("refusing to run setuid", NULL);
+  if (geteuid() != host_uid || getegid() != host_gid) die("TSC_SETUID", "refusing to run setuid", NULL);
   ssize_t n = readlink("/proc/self/exe", native_dir, sizeof native_dir - 1);
-  if (n <= 0) die_errno("read", "/proc/self/exe");
+  if (n <= 0) die_errno("TSC_INTERNAL", "read", "/proc/self/exe");
   native_dir[n] = '\0';
   char *slash = strrchr(native_dir, '/');
   if (slash != NULL) *slash = '\0';
@@ -647,7 +671,7 @@ int main(int argc, char **argv) {
   char node[PATH_MAX], entry[PATH_MAX];
   find_node(node);
   /* Resolved now: a relative path must not depend on the namespace change. */
-  if (realpath(argv[1], entry) == NULL) die_errno("find", argv[1]);
+  if (realpath(argv[1], entry) == NULL) die_errno("TSC_NOT_BUILT", "find", argv[1]);
   if (host_uid != 0) {
     choose_run_root();
     setenv("TSCOMPOSE_RUN_ROOT", run_root, 1);
@@ -657,7 +681,7 @@ int main(int argc, char **argv) {
     append_path();
   }
   char **args = calloc((size_t)argc + 3, sizeof *args);
-  if (args == NULL) die("out of memory", NULL);
+  if (args == NULL) die("TSC_INTERNAL", "out of memory", NULL);
   size_t count = 0;
   args[count++] = node;
   args[count++] = (char *)(uintptr_t) "--disable-warning=ExperimentalWarning";
@@ -666,5 +690,5 @@ int main(int argc, char **argv) {
   args[count++] = entry;
   for (int i = 2; i < argc; i++) args[count++] = argv[i];
   execv(node, args);
-  die_errno("run", node);
+  die_errno("TSC_NODE_MISSING", "run", node);
 }
