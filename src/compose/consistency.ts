@@ -22,7 +22,6 @@ export function checkConsistency(project: Facts, report: Report): void {
       ]);
     }
   }
-  checkContainerNames(project, report);
   const cycle = dependencyCycle(project.services);
   if (cycle !== undefined)
     report(`dependency cycle detected: ${cycle.join(" -> ")}`, [
@@ -73,7 +72,8 @@ function checkService(name: string, service: Service, project: Facts, report: Re
   checkLimits(service, name, at, report);
 }
 
-function checkContainerNames({ services }: Facts, report: Report): void {
+/** Two services that are asked for together cannot share a container name; each alone can have it. */
+export function checkContainerNames({ services }: Pick<Project, "services">, report: Report): void {
   const owners = new Map<string, string>();
   for (const [name, { container_name }] of Object.entries(services)) {
     if (container_name === undefined) continue;

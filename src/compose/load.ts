@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import { TscError } from "../lib/errors.js";
 import { bindMap } from "./bind.js";
-import { checkConsistency } from "./consistency.js";
+import { checkConsistency, checkContainerNames, type Report } from "./consistency.js";
 import type { Discovered } from "./discover.js";
 import { discover } from "./discover.js";
 import { labelsOfFiles, serviceEnvironment } from "./env-file.js";
@@ -208,14 +208,13 @@ function finish(model: LoadedModel, options: LoadOptions): Project {
   };
   project = withProfiles(project, options.allProfiles === true ? ["*"] : model.profiles);
   project = enableServices(project, options.services ?? []);
-  if (options.noConsistency !== true) {
-    const problems = new Problems(files);
-    checkConsistency(project, (message, path, hint) =>
-      problems.add("TSC_COMPOSE_INCONSISTENT", message, path, { hint }),
-    );
-    problems.throw();
-  }
+  const problems = new Problems(files);
+  const report: Report = (message, path, hint) => problems.add("TSC_COMPOSE_INCONSISTENT", message, path, { hint });
+  if (options.noConsistency !== true) checkConsistency(project, report);
+  problems.throw();
   project = selectServices(project, options.services ?? [], options.noDependencies !== true);
+  if (options.noConsistency !== true) checkContainerNames(project, report);
+  problems.throw();
   project = resolveEnvFiles(project, options);
   return options.allResources === true ? project : pruneResources(project);
 }

@@ -57,7 +57,7 @@ export function labelsOf(options: ParsedOptions): Record<string, string> {
   );
 }
 
-/** Files first, then `-e`; a bare `-e KEY` takes the project's value and removes the service's when there is none. */
+/** Files first, then `-e`; a bare `-e KEY` takes the project's value and says nothing when there is none. */
 async function runEnvironment(
   ctx: CliContext,
   project: Project,
@@ -75,9 +75,7 @@ async function runEnvironment(
     for (const [key, value] of parseDotenv(text, (name) => project.environment[name])) result[key] = value;
   }
   for (const entry of options.list("env")) {
-    const values = keyValues([entry], project.environment);
-    if (Object.keys(values).length > 0) Object.assign(result, values);
-    else result[entry] = null;
+    Object.assign(result, keyValues([entry], project.environment));
   }
   return result;
 }
