@@ -67,6 +67,6 @@ export interface CliContext {
   print(text: string): void;
   /** Status text on stderr, as given; nothing in quiet mode. */
   note(text: string): void;
-  /** Asks on the terminal; without one the answer is `fallback`. */
+  /** Asks on the terminal, or reads a line of a pipe; no answer is `fallback`. */
   confirm(question: string, fallback: boolean): Promise<boolean>;
 }

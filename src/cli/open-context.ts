@@ -81,6 +81,7 @@ export function openContext(
     return loading;
   }
 
+  let answers: AsyncIterator<string> | undefined;
   let engine: Promise<Engine> | undefined;
   async function openOnce(): Promise<Engine> {
     const { openEngine } = await import("../engine/index.js");
@@ -156,16 +157,27 @@ export function openContext(
       else if (globals.progress !== "quiet") around.stderr.write(text);
     },
     async confirm(question, fallback) {
-      if (around.stdin.isTTY !== true || around.stderr.isTTY !== true) return fallback;
+      const asked = `${question} ${fallback ? "[Y/n]" : "[y/N]"} `;
       const { createInterface } = await import("node:readline/promises");
-      const reader = createInterface({ input: around.stdin, output: around.stderr });
-      try {
-        const answer = await reader.question(`${question} ${fallback ? "[Y/n]" : "[y/N]"} `, { signal: abort.signal });
-        const word = answer.trim().toLowerCase();
-        return word === "" ? fallback : word === "y" || word === "yes";
-      } finally {
-        reader.close();
+      // one reader for all questions of a pipe (`yes | …`): it reads ahead. Its end is no answer
+      const isPipe = around.stdin.isTTY !== true;
+      if (isPipe) answers ??= createInterface({ input: around.stdin })[Symbol.asyncIterator]();
+      let answer: string;
+      if (answers !== undefined) {
+        around.stderr.write(asked);
+        const next = await answers.next();
+        answer = next.done === true ? "" : next.value;
+        around.stderr.write("\n");
+      } else {
+        const reader = createInterface({ input: around.stdin, output: around.stderr });
+        try {
+          answer = await reader.question(asked, { signal: abort.signal });
+        } finally {
+          reader.close();
+        }
       }
+      const word = answer.trim().toLowerCase();
+      return word === "" ? fallback : ["y", "yes", "true", "t", "1"].includes(word);
     },
     async close() {
       for (const stop of unsubscribe) stop();

@@ -98,6 +98,8 @@ export interface ImagesApi {
     reference: string,
     options?: { onProgress?: ProgressListener; signal?: AbortSignal },
   ): Promise<{ digest: string }>;
+  /** Pushes files as an OCI artifact; with `images`, also those images and an index of them. */
+  pushArtifact(request: ArtifactRequest): Promise<{ digest: string }>;
   /** By id, id prefix, name[:tag] or name@digest; undefined when not stored. */
   find(reference: string): Promise<ImageInfo | undefined>;
   /** Like `find`, but `TSC_IMAGE_NOT_FOUND`. */
@@ -113,6 +115,33 @@ export interface ImagesApi {
   /** Digest the registry has for a reference now, `sha256:…`; nothing is stored. */
   resolveDigest(reference: string): Promise<string>;
   build(request: BuildRequest): Promise<ImageInfo>;
+  /** Reads the Dockerfile as `build` would and runs nothing; throws what is wrong with it. */
+  checkBuild(request: BuildRequest): Promise<{ readonly file: string; readonly stages: number }>;
+}
+
+/** One file of an artifact. */
+export interface ArtifactFile {
+  readonly mediaType: string;
+  readonly data: Buffer;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export interface ArtifactRequest {
+  /** Where to: `registry/path[:tag]`. */
+  readonly reference: string;
+  /** `artifactType` of the manifest (OCI 1.1). */
+  readonly artifactType: string;
+  /** Media type of the empty config that stands for it in OCI 1.0. */
+  readonly emptyConfigType: string;
+  readonly files: readonly ArtifactFile[];
+  /** Without it 1.1, and 1.0 when the registry refuses that. */
+  readonly ociVersion?: "1.0" | "1.1";
+  /** Names of stored images to send along. */
+  readonly images?: readonly string[];
+  /** Of the index of images. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly onProgress?: ProgressListener;
+  readonly signal?: AbortSignal;
 }
 
 export interface BuildRequest {

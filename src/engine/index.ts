@@ -179,8 +179,10 @@ function once<T>(make: () => Promise<T>): Once<T> {
 function lazyImages(open: () => Promise<Images>, build: ImagesApi["build"]): ImagesApi {
   return {
     build,
+    checkBuild: async (request) => (await import("./build/index.js")).checkBuild(request),
     pull: async (reference, options) => (await open()).pull(reference, options),
     push: async (reference, options) => (await open()).push(reference, options),
+    pushArtifact: async (request) => (await open()).pushArtifact(request),
     find: async (reference) => (await open()).find(reference),
     inspect: async (reference) => (await open()).inspect(reference),
     list: async () => (await open()).list(),

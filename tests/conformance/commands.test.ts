@@ -1,55 +1,82 @@
-/** Every command and flag of docker compose, as listed in ../shared/reference/compose.md §1, is declared here. */
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+/** Every command and flag of docker compose, as listed in ../shared/reference/compose.md §1, is declared here and read by its command. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import {
+  differences,
+  flagTable,
+  LATER,
+  type ProgramTable,
+  REFERENCE,
+  WITHOUT_EFFECT,
+  wantedCommands,
+} from "../../scripts/flag-table.js";
 import { loadAllCommands } from "../../src/cli/all-commands.js";
+import type { OptionSpec } from "../../src/cli/command.js";
 import { globalOptionSpecs } from "../../src/cli/globals.js";
-
-const REFERENCE = resolve(import.meta.dirname, "../../../shared/reference/compose.md");
-
-/** Commands of the reference that belong to later issues (Kubernetes bridge). */
-const LATER = new Set([
-  "bridge",
-  "bridge convert",
-  "bridge transformations",
-  "bridge transformations create",
-  "bridge transformations list",
-]);
-
-interface Wanted {
-  readonly command: string;
-  readonly flags: readonly string[];
-}
-
-/** Rows of the table `| command | in podman-compose | docker compose flags | … |`. */
-function wanted(): Wanted[] {
-  return readFileSync(REFERENCE, "utf8")
-    .split("\n")
-    .filter((line) => /^\| `/.test(line))
-    .flatMap((line) => {
-      const cells = line.split("|").map((cell) => cell.trim());
-      const command = cells[1]?.replaceAll("`", "");
-      const flags = [...(cells[3] ?? "").matchAll(/--([a-z][a-z-]*)/g)].map((match) => match[1] ?? "");
-      return command === undefined || !/^(\(global\)|[a-z]+( [a-z-]+)*)$/.test(command) ? [] : [{ command, flags }];
-    });
-}
+import { commandHelp } from "../../src/cli/help.js";
 
 const check = existsSync(REFERENCE) ? test : test.skip;
+const CLI = resolve(import.meta.dirname, "../../src/cli");
+
+/** Accepted so that old scripts go on, each of them with its reason in the help. */
+const NOTHING_TO_DO = new Set([
+  ...["build --compress", "build --force-rm", "build --no-rm", "build --parallel"],
+  ...["pull --no-parallel", "pull --parallel", "pull --force-local", "rm --all", "kill --all"],
+  ...["cp --overwrite", "logs --names", "(global) --insecure-registry", "(global) --no-cleanup"],
+]);
+
+async function program(): Promise<ProgramTable> {
+  const flags = (options: readonly OptionSpec[]) =>
+    options.map(({ long, short, value }) => ({
+      long,
+      ...(short === undefined ? {} : { short }),
+      hasValue: value !== undefined,
+    }));
+  const commands = await loadAllCommands();
+  return new Map([
+    ["(global)", flags(globalOptionSpecs)],
+    ...commands.map(({ name, options }) => [name, flags(options)] as const),
+  ]);
+}
+
+/** All of the command line's code but the declarations of options. */
+function code(): string {
+  return readdirSync(CLI, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => readFileSync(join(CLI, path), "utf8"))
+    .join("\n");
+}
 
 describe("commands and flags", () => {
-  check("none of docker compose's is missing", async () => {
-    const commands = new Map((await loadAllCommands()).map((command) => [command.name, command]));
-    const rows = wanted().filter((row) => !LATER.has(row.command));
-    expect(rows.length).toBeGreaterThan(40);
-    const missing: string[] = [];
-    for (const { command, flags } of rows) {
-      const options = command === "(global)" ? globalOptionSpecs : commands.get(command)?.options;
-      if (options === undefined) missing.push(command);
-      const names = new Set(options?.map((option) => option.long));
-      missing.push(
-        ...flags.filter((flag) => options !== undefined && !names.has(flag)).map((flag) => `${command} --${flag}`),
-      );
+  check("none of docker compose's is missing, with their letters and values", async () => {
+    const wanted = wantedCommands(readFileSync(REFERENCE, "utf8"));
+    expect(wanted.length).toBeGreaterThan(45);
+    expect(wanted.flatMap(({ flags }) => flags).length).toBeGreaterThan(200);
+    expect(differences(wanted, await program())).toEqual([]);
+    expect(flagTable(wanted, await program())).toMatch(/flags: (\d+) of \1 declared/);
+  });
+  test("every flag is read somewhere, or says that it has no effect", async () => {
+    const text = code();
+    const unread = [...(await program())].flatMap(([name, flags]) =>
+      flags
+        .filter(({ long }) => !long.startsWith("podman-") && long !== "pod-args")
+        .filter(() => !LATER.has(name))
+        .filter(
+          ({ long }) => !new RegExp(`((flag|text|number|list|given|has|refuseBoth)\\([^()]*|\\[)"${long}"`).test(text),
+        )
+        .map(({ long }) => `${name} --${long}`)
+        .filter((flag) => !NOTHING_TO_DO.has(flag) && !WITHOUT_EFFECT.has(flag)),
+    );
+    expect(unread).toEqual([]);
+  });
+  test("every command has a summary, an example of its own and help for each flag", async () => {
+    for (const spec of await loadAllCommands()) {
+      expect(spec.summary).not.toBe("");
+      const own = spec.example.includes(spec.name) || spec.name.startsWith("__") || spec.hidden === true;
+      expect(own ? "" : `${spec.name}: ${spec.example}`).toBe("");
+      for (const option of spec.options) expect(`${spec.name} ${option.long} ${option.help}`).toMatch(/ \S+ \S{2,}/);
+      expect(commandHelp(spec)).toContain("Usage:  tscompose");
     }
-    expect(missing).toEqual([]);
   });
 });

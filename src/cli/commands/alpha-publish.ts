@@ -1,19 +1,9 @@
-/** Declares `alpha publish`, which this build refuses by name. */
+/** `alpha publish`: the old place of `publish`. */
 import type { CommandSpec } from "../command.js";
-import { notBuiltYet } from "../not-built.js";
+import { command as publish } from "./publish.js";
 
 export const command: CommandSpec = {
+  ...publish,
   name: "alpha publish",
-  summary: "Publish compose application",
-  example: "tscompose alpha publish",
-  args: [{ name: "REPOSITORY[:TAG]", required: true }],
-  options: [
-    { long: "app", help: "Published compose application (includes referenced images)" },
-    { long: "insecure-registry", hidden: true, help: "Use insecure registry" },
-    { long: "oci-version", value: "string", help: "OCI image/artifact specification version" },
-    { long: "resolve-image-digests", help: "Pin image tags to digests" },
-    { long: "with-env", help: "Include environment variables in the published OCI artifact" },
-    { long: "yes", short: "y", help: 'Assume "yes" as answer to all prompts' },
-  ],
-  run: async () => notBuiltYet("alpha publish", "publishing compose files as OCI artifacts comes later"),
+  example: "tscompose alpha publish registry.example.com/team/app:1.0",
 };

@@ -47,10 +47,11 @@ async function logs(ctx: CliContext, services: readonly string[], options: Parse
   const [{ name, project }, engine] = await Promise.all([ctx.projectOrName(), ctx.engine()]);
   checkServices(project, services);
   const wanted = services.length > 0 || project === undefined ? services : Object.keys(project.services);
-  const containers =
+  const found =
     index > 0
       ? [await serviceContainer(engine, name, services[0] ?? "", { index, all: true })]
       : await projectContainers(engine, name, { services: wanted, all: true });
+  const containers = options.flag("latest") ? latestOf(found) : found;
   const printer = createLogPrinter({
     stdout: ctx.stdout,
     stderr: ctx.stdout,
@@ -66,6 +67,11 @@ async function logs(ctx: CliContext, services: readonly string[], options: Parse
   }
   printer.flush();
   return ctx.signal.aborted && options.flag("follow") ? 130 : 0;
+}
+
+/** The container made last. */
+function latestOf(containers: readonly ContainerInfo[]): readonly ContainerInfo[] {
+  return containers.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, 1);
 }
 
 function readOptions(options: ParsedOptions): LogOptions {

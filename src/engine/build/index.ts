@@ -28,13 +28,13 @@ export { emptyState, type StageState } from "./state.js";
 const MAX_DOCKERFILE_BYTES = 8 << 20;
 const INLINE = "dockerfile_inline";
 
-/**
- * Builds an image. `TSC_DOCKERFILE` for mistakes in the file (with place), `TSC_BUILD_FAILED` for a RUN that fails,
- * `TSC_BUILD_CONTEXT` for a missing context or Dockerfile. Nothing but finished layers in the cache is left by a
- * failed or cancelled build.
- */
-export async function buildImage(deps: BuildDeps, request: BuildRequest): Promise<ImageInfo> {
-  const platform = parsePlatform(request.platform);
+/** Reads the Dockerfile and resolves its stages as a build would, without running anything. The errors are those of `buildImage`. */
+export function checkBuild(request: BuildRequest): { readonly file: string; readonly stages: number } {
+  const { source, plan } = readPlan(request);
+  return { file: source.name, stages: plan.stages.length };
+}
+
+function readPlan(request: BuildRequest) {
   const contextRoot = openFolder(request.context);
   const source = readDockerfile(request, contextRoot);
   const parsed = parseDockerfile(source.text, source.name);
@@ -45,9 +45,20 @@ export async function buildImage(deps: BuildDeps, request: BuildRequest): Promis
     file: source.name,
     target: request.target,
     args: request.args ?? {},
-    platformArgs: platformArgs(platform),
+    platformArgs: platformArgs(parsePlatform(request.platform)),
     contexts: new Set(contexts.keys()),
   });
+  return { contextRoot, source, parsed, contexts, plan };
+}
+
+/**
+ * Builds an image. `TSC_DOCKERFILE` for mistakes in the file (with place), `TSC_BUILD_FAILED` for a RUN that fails,
+ * `TSC_BUILD_CONTEXT` for a missing context or Dockerfile. Nothing but finished layers in the cache is left by a
+ * failed or cancelled build.
+ */
+export async function buildImage(deps: BuildDeps, request: BuildRequest): Promise<ImageInfo> {
+  const platform = parsePlatform(request.platform);
+  const { contextRoot, source, parsed, contexts, plan } = readPlan(request);
   await using mounted = new AsyncDisposableStack();
   const states = new Map<Stage, StageState>();
   const trees = new Map<string, Promise<NamedTree>>();

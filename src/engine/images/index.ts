@@ -20,7 +20,7 @@ export { chainIdOf, chainIdsOf, digestOf, isDigest } from "./digest.js";
 export { formatPlatform, hostPlatform, parsePlatform } from "./platform.js";
 export { familiarName, fullName, parseReference, type Reference, repositoryName, withDefaultTag } from "./reference.js";
 
-export interface Images extends Omit<ImagesApi, "build">, Disposable {
+export interface Images extends Omit<ImagesApi, "build" | "checkBuild">, Disposable {
   /** Makes a layer of a folder of changes; for the builder and `commit`. */
   commitLayer(request: CommitLayerRequest): Promise<LayerRow>;
   /** Stores an image made of layers that are here; for the builder and `commit`. */
@@ -80,6 +80,10 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
     async push(reference, options) {
       const { pushImage } = await import("./push.js");
       return await pushImage(await withRegistries(), reference, options ?? {});
+    },
+    async pushArtifact(request) {
+      const { pushArtifact: push } = await import("./artifact.js");
+      return await push(await withRegistries(), request);
     },
     async resolveDigest(reference) {
       const { resolveDigest } = await import("./resolve.js");

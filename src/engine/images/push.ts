@@ -1,10 +1,11 @@
 /** Push: layers and config (only what the registry lacks), then the manifest, which makes it visible. */
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
 import { createLimiter } from "../../lib/limit.js";
-import { namesOf, setImageName } from "../state/images.js";
+import { type ImageRow, namesOf, setImageName } from "../state/images.js";
 import type { ProgressListener } from "../types.js";
+import { digestOf } from "./digest.js";
 import type { Descriptor } from "./manifest.js";
-import { packImage } from "./packed.js";
+import { type PackedImage, packImage } from "./packed.js";
 import { requireImage } from "./records.js";
 import { familiarName, fullName, parseReference, repositoryName, withDefaultTag } from "./reference.js";
 import { registryError } from "./registry/errors.js";
@@ -37,13 +38,36 @@ export async function pushImage(deps: PushDeps, text: string, options: PushOptio
   }
   const name = fullName(reference);
   const row = requireImage(ctx.state, name);
-  const packed = await packImage(deps, row, { compress: true });
   const repository = await deps.registries.forPush(reference);
   const image = familiarName(name);
   const mountSources = namesOf(ctx.state, row.id)
     .digests.map((digestName) => digestName.slice(0, digestName.indexOf("@")))
     .filter((source) => source.startsWith(`${reference.domain}/`) && source !== repositoryName(reference))
     .map((source) => source.slice(reference.domain.length + 1));
+  const packed = await uploadImage(deps, repository, image, row, mountSources, options);
+  await putManifest(
+    repository,
+    image,
+    reference.tag ?? "latest",
+    packed.manifest.mediaType,
+    packed.data,
+    options.signal,
+  );
+  setImageName(ctx.state, `${repositoryName(reference)}@${packed.digest}`, row.id, "digest");
+  ctx.emit({ type: "image", action: "push", id: image, name: image, attributes: { name: image } });
+  return { digest: packed.digest };
+}
+
+/** Sends what the registry lacks of an image's layers and config; its manifest is the caller's to put. */
+export async function uploadImage(
+  deps: PushDeps,
+  repository: Repository,
+  image: string,
+  row: ImageRow,
+  mountSources: readonly string[],
+  options: PushOptions,
+): Promise<PackedImage> {
+  const packed = await packImage(deps, row, { compress: true });
   const limiter = createLimiter(PARALLEL_UPLOADS);
   const distinct = [
     ...new Map([...packed.manifest.layers, packed.manifest.config].map((blob) => [blob.digest, blob])).values(),
@@ -54,21 +78,58 @@ export async function pushImage(deps: PushDeps, text: string, options: PushOptio
     );
   const results = await Promise.allSettled(distinct.map(upload));
   for (const result of results) if (result.status === "rejected") throw result.reason;
+  return packed;
+}
 
+/** Puts a manifest under a tag or its digest. */
+export async function putManifest(
+  repository: Repository,
+  image: string,
+  tag: string,
+  mediaType: string,
+  data: Buffer,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const response = await repository.session.send({
     method: "PUT",
-    url: `/v2/${repository.path}/manifests/${reference.tag}`,
-    headers: { "content-type": packed.manifest.mediaType },
-    body: packed.data,
+    url: `/v2/${repository.path}/manifests/${tag}`,
+    headers: { "content-type": mediaType },
+    body: data,
     scopes: pushScopes(repository),
-    signal: options.signal,
+    signal,
   });
   if (response.status !== 201 && response.status !== 200)
     throw await registryError(response, { action: "push", image, what: "manifest" });
   response.body.resume();
-  setImageName(ctx.state, `${repositoryName(reference)}@${packed.digest}`, row.id, "digest");
-  ctx.emit({ type: "image", action: "push", id: image, name: image, attributes: { name: image } });
-  return { digest: packed.digest };
+}
+
+/** Sends a small blob that is in memory, unless the registry has it. */
+export async function uploadBytes(
+  repository: Repository,
+  image: string,
+  data: Buffer,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const blob = {
+    mediaType: "application/octet-stream",
+    digest: digestOf(data),
+    size: data.length,
+    urls: [],
+    annotations: {},
+  };
+  const scopes = pushScopes(repository);
+  const url = `/v2/${repository.path}/blobs/${blob.digest}`;
+  const head = await repository.session.send({ method: "HEAD", url, scopes, followRedirects: true, signal });
+  head.body.resume();
+  if (head.status === 200) return;
+  const location = await startUpload(repository, image, blob, undefined, signal);
+  if (location === undefined) return;
+  location.searchParams.set("digest", blob.digest);
+  const headers = { "content-type": blob.mediaType, "content-length": String(blob.size) };
+  const finished = await repository.session.send({ method: "PUT", url: location, scopes, signal, headers, body: data });
+  if (finished.status !== 201 && finished.status !== 204)
+    throw await registryError(finished, { action: "push", image, what: "upload" });
+  finished.body.resume();
 }
 
 function pushScopes(repository: Repository, mountFrom?: string): string[] {
