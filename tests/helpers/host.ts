@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type LeakReport, leaksSince, snapshot } from "./leaks.js";
+import { clearLeftovers, type LeakReport, leaksSince, snapshot } from "./leaks.js";
 
 export const REPOSITORY = resolve(import.meta.dirname, "../..");
 export const TSCOMPOSE = join(REPOSITORY, "bin/tscompose");
@@ -202,6 +202,7 @@ export class TestHost implements AsyncDisposable {
     await this.downAll();
     await this.endNamespaces();
     const report = await this.leaks();
+    if (report.lines.length > 0) clearLeftovers(this.folder);
     this.#endPause();
     if (this.#account !== undefined && existsSync(this.folder)) {
       // files of subordinate ids: only root can remove them from out here

@@ -103,4 +103,29 @@ export async function leaksSince(before: Snapshot, folder: string): Promise<Leak
   return { lines: lines.map((line) => `${line} (host ${folder})`) };
 }
 
+/** After a leak was reported: ends what still runs out of this folder and unmounts it, so that one failure does not become many. */
+export function clearLeftovers(folder: string): void {
+  const end = (pid: string): void => {
+    try {
+      process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // ended meanwhile
+    }
+  };
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      if (!argv.includes(`${folder}/`) || Number(pid) === process.pid) continue;
+      const bundle = /\0-b\0([^\0]+)\0/.exec(argv)?.[1];
+      end(pid);
+      // a container outlives its conmon
+      if (bundle?.startsWith(folder) === true) end(readFileSync(`${bundle}/pid`, "utf8").trim());
+    } catch {
+      // ended meanwhile, or never had a pid file
+    }
+  }
+  const below = [...mounts()].filter((mount) => mount.startsWith(`${folder}/`));
+  for (const mount of below.toReversed()) run("umount", "-l", mount);
+}
+
 const isPause = (text: string): boolean => /^\d+ (tsc-pause|catatonit)\b/.test(text) && !text.includes("--");
