@@ -172,9 +172,14 @@ static void sweep(void) {
 
 static int take_lock(void) {
   int fd = open(".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    if (fd >= 0) close(fd);
-    return -1;
+  if (fd < 0) return -1;
+  /* A command that only looks whether we run holds the lock for a moment. */
+  for (int attempt = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; attempt++) {
+    if (attempt == 10) {
+      close(fd);
+      return -1;
+    }
+    usleep(10000);
   }
   if (ftruncate(fd, 0) == 0) dprintf(fd, "%d\n", getpid());
   return fd;

@@ -7,8 +7,15 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
-import { ensureSupervisor, importHealthEvents, isWatched } from "../health/index.js";
-import { type ContainerRow, containerById, deleteContainer, liveContainers } from "../state/containers.js";
+import { ensureSupervisor, importHealthEvents, isSupervised, isWatched } from "../health/index.js";
+import { isNetworkDamaged } from "../network/damage.js";
+import {
+  type ContainerRow,
+  containerById,
+  deleteContainer,
+  type LiveRow,
+  liveContainers,
+} from "../state/containers.js";
 import { endIntent, type Intent, openIntents } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
 import { bundleOf, folderOf, lockContainer } from "./lookup.js";
@@ -20,15 +27,33 @@ import { restartsAfter } from "./supervise.js";
 export async function repairContainers(deps: RuntimeDeps): Promise<void> {
   const { ctx } = deps;
   await importHealthEvents(ctx);
+  const running: LiveRow[] = [];
   for (const live of liveContainers(ctx.state)) {
-    if (!hasDied(deps, live)) continue;
-    await guarded(ctx, live.id, () => settleDead(deps, live.id));
+    if (hasDied(deps, live)) await guarded(ctx, live.id, () => settleDead(deps, live.id));
+    else running.push(live);
   }
   for (const intent of openIntents(ctx.state)) {
     const isOwned =
       intent.bootId === ctx.kernel.bootId() &&
       ctx.kernel.isAlive({ pid: intent.ownerPid, startTime: intent.ownerStart });
     if (!isOwned) await guarded(ctx, intent.subject, () => finishIntent(deps, intent));
+  }
+  await reviveHelpers(deps, running);
+}
+
+/** Helper processes that died under living containers. */
+async function reviveHelpers(deps: RuntimeDeps, running: readonly LiveRow[]): Promise<void> {
+  const { ctx } = deps;
+  for (const { name, conmonPid, conmonStart } of running) {
+    // Ending a working service because its log keeper died would be the greater harm.
+    if (conmonPid > 0 && !ctx.kernel.isAlive({ pid: conmonPid, startTime: conmonStart }))
+      ctx.warn(`container ${name} runs on without its monitor (conmon): output is lost until it is restarted`);
+  }
+  try {
+    if (running.some(({ id }) => isWatched(ctx, id)) && !isSupervised(ctx)) await ensureSupervisor(ctx);
+    if (isNetworkDamaged(ctx)) await (await deps.networking()).repair();
+  } catch (error) {
+    ctx.warn(`a helper process cannot be brought back: ${messageOf(error)}`);
   }
 }
 

@@ -148,8 +148,11 @@ export function listContainers(
 /** What `repair` needs of every container that the database believes to have a process. */
 export interface LiveRow {
   readonly id: string;
+  readonly name: string;
   readonly pid: number;
   readonly pidStart: string;
+  readonly conmonPid: number;
+  readonly conmonStart: string;
   readonly bootId: string;
   readonly incarnation: number;
 }
@@ -157,7 +160,8 @@ export interface LiveRow {
 /** Containers in state running or paused, without parsing their specs. */
 export function liveContainers(state: State): LiveRow[] {
   return state.all<LiveRow>(
-    `SELECT id, pid, pid_start AS pidStart, boot_id AS bootId, incarnation FROM containers
+    `SELECT id, name, pid, pid_start AS pidStart, conmon_pid AS conmonPid, conmon_start AS conmonStart,
+     boot_id AS bootId, incarnation FROM containers
      WHERE state IN ('running', 'paused')`,
   );
 }
