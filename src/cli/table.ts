@@ -15,6 +15,7 @@ export interface TableEntry {
 export const commandTable: readonly TableEntry[] = [
   { name: "attach", load: () => import("./commands/attach.js") },
   { name: "build", load: () => import("./commands/build.js") },
+  { name: "check", load: () => import("./commands/check.js") },
   { name: "commit", load: () => import("./commands/commit.js") },
   { name: "completion", load: () => import("./commands/completion.js") },
   { name: "config", load: () => import("./commands/config.js") },
@@ -48,6 +49,7 @@ export const commandTable: readonly TableEntry[] = [
   { name: "unpause", load: () => import("./commands/unpause.js") },
   { name: "up", load: () => import("./commands/up.js") },
   { name: "version", load: () => import("./commands/version.js") },
+  { name: "viz", load: () => import("./commands/viz.js") },
   { name: "volumes", load: () => import("./commands/volumes.js") },
   { name: "wait", load: () => import("./commands/wait.js") },
   { name: "watch", load: () => import("./commands/watch.js") },

@@ -130,6 +130,7 @@ const external: Transform = (value, path, { warn }) => {
   warn({
     code: "TSC_COMPOSE_EXTERNAL_NAME",
     message: `${pathText(path)}: external.name is deprecated. Please set name and external: true`,
+    path,
   });
   if (value["name"] !== undefined && value["name"] !== name) {
     throw new TscError(

@@ -1,8 +1,8 @@
 /** Checks that the parts of a project fit together: references exist, exclusive attributes exclude each other. */
 
+import { nearest } from "../lib/nearest.js";
 import { dependencyCycle } from "./graph.js";
 import type { Project, Service } from "./model.js";
-import { nearest } from "./nearest.js";
 import type { Path } from "./tree.js";
 
 /** Reports a problem at a path of the model. */

@@ -1,12 +1,16 @@
 /** The dependency graph of a project's resources: plain data, cycles reported as a path. Decides no order of work. */
 import type { DependencyCondition, Project, Service } from "./model.js";
 
-export type ResourceKind = "service" | "network" | "volume" | "secret" | "config" | "model";
+/** What a graph consists of. */
+export const RESOURCE_KINDS = ["service", "network", "volume", "secret", "config", "model"] as const;
+export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 export interface GraphNode {
   /** `service:web`, `network:default`. */
   readonly id: string;
   readonly kind: ResourceKind;
   readonly name: string;
+  /** Exists outside the project. */
+  readonly external?: true;
 }
 /** `from` needs `to`. */
 export interface GraphEdge {
@@ -39,6 +43,12 @@ export function dependencyGraph(project: Resources): DependencyGraph {
   for (const name of Object.keys(project.secrets)) node("secret", name);
   for (const name of Object.keys(project.configs)) node("config", name);
   for (const name of Object.keys(project.models)) node("model", name);
+  for (const section of ["network", "volume", "secret", "config"] as const) {
+    for (const [name, { external }] of Object.entries<{ readonly external?: boolean }>(project[`${section}s`])) {
+      const id = `${section}:${name}`;
+      if (external === true) nodes.set(id, { id, kind: section, name, external });
+    }
+  }
   const edges = Object.entries(project.services).flatMap(([name, service]) => edgesOf(name, service, node));
   const cycle = dependencyCycle(project.services);
   return { nodes: [...nodes.values()], edges, ...(cycle === undefined ? {} : { cycle }) };

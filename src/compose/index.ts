@@ -1,7 +1,9 @@
 /** The public face of the compose loader: `tscompose/compose`. Everything else in this folder is private to it. */
 
-export type { DependencyGraph, GraphEdge, GraphNode } from "./graph.js";
-export { dependencyGraph } from "./graph.js";
+export type { CheckContext, Complaint, Finding, Level, Rule } from "./check/index.js";
+export { checkProject, LEVELS, RULES } from "./check/index.js";
+export type { DependencyGraph, GraphEdge, GraphNode, ResourceKind } from "./graph.js";
+export { dependencyGraph, RESOURCE_KINDS } from "./graph.js";
 export { variablesOf } from "./interpolate.js";
 export type { LoadedModel } from "./load.js";
 export { loadModel, loadProject } from "./load.js";

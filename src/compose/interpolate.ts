@@ -125,13 +125,15 @@ export interface InterpolateOptions {
 /** Interpolates in place; reports every failing value at once. */
 export function interpolate(tree: TreeMap, options: InterpolateOptions): TreeMap {
   const problems = new Problems(options.files);
+  const path: (string | number)[] = [];
   const onUnset = (name: string): void =>
     options.warn({
       code: "TSC_COMPOSE_VARIABLE_UNSET",
       message: `The ${JSON.stringify(name)} variable is not set. Defaulting to a blank string.`,
+      path: [...path],
     });
-  const warn = (message: string): void => options.warn({ code: "TSC_COMPOSE_BOOLEAN_SPELLING", message });
-  const path: (string | number)[] = [];
+  const warn = (message: string): void =>
+    options.warn({ code: "TSC_COMPOSE_BOOLEAN_SPELLING", message, path: [...path] });
 
   const one = (text: string, table: PathTable<Cast> | undefined): Tree => {
     const cast = table?.value;

@@ -114,6 +114,7 @@ export async function loadFile(
       state.warn({
         code: "TSC_COMPOSE_VERSION_OBSOLETE",
         message: `${file.path}: the attribute \`version\` is obsolete, it will be ignored, please remove it to avoid potential confusion`,
+        path: ["version"],
       });
       delete tree["version"];
     }

@@ -425,6 +425,8 @@ export interface ProjectConfig extends Extensible {
 export interface LoadWarning {
   readonly code: string;
   readonly message: string;
+  /** Where in the tree, when it is about one value; `Project.locate` turns it into a place. */
+  readonly path?: readonly (string | number)[];
 }
 
 /** Line and column count from 1. */

@@ -3,9 +3,9 @@
  * into messages: the most specific ones, all of them, with a place and a "did you mean".
  */
 
+import { nearest } from "../lib/nearest.js";
 import type { SchemaError } from "./generated/compose-schema.js";
 import validate from "./generated/compose-schema.js";
-import { nearest } from "./nearest.js";
 import { Problems } from "./problems.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
 import { isMap } from "./tree.js";

@@ -1,7 +1,7 @@
 /** Which services of a project are active: profiles, named services with their dependencies, resources still used. */
 import { TscError } from "../lib/errors.js";
+import { nearest } from "../lib/nearest.js";
 import type { Project, Service } from "./model.js";
-import { nearest } from "./nearest.js";
 
 type Services = Readonly<Record<string, Service>>;
 

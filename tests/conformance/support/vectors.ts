@@ -15,7 +15,8 @@ import { cloneTree, isMap, newMap } from "../../../src/compose/tree.js";
 import { enforceUnicity } from "../../../src/compose/unicity.js";
 import { parseYaml } from "../../../src/compose/yaml.js";
 import type { Outcome } from "./shared.js";
-import { config, judge, optionsOf, SHARED, treeFs } from "./shared.js";
+import { config, judge, optionsOf, SHARED } from "./shared.js";
+import { treeFs } from "./tree-fs.js";
 
 const VECTORS = join(SHARED, "vectors");
 const APP = "/proj/app";

@@ -1,0 +1,76 @@
+/** `check`: lints the project; every problem with a code and a place. */
+import type { Finding } from "../../compose/index.js";
+import type { CommandSpec } from "../command.js";
+import { loadOptions } from "../load-options.js";
+
+export const command: CommandSpec = {
+  name: "check",
+  summary: "Find mistakes and risks in the compose file",
+  example: "tscompose check --format sarif > check.sarif",
+  args: [],
+  options: [
+    {
+      long: "format",
+      value: "string",
+      default: "text",
+      choices: ["text", "json", "sarif"],
+      help: "Format the output. Values: [text | json | sarif]",
+    },
+    {
+      long: "fail-on",
+      value: "string",
+      default: "error",
+      choices: ["error", "warning", "note", "never"],
+      help: "Exit with 1 from this level on",
+    },
+    { long: "ignore", value: "csv", placeholder: "CODE", help: "Leave out findings with these codes" },
+    { long: "list-rules", help: "Print every rule and exit" },
+    { long: "rootless", help: "Check what works without root (default: as this user)" },
+    { long: "quiet", short: "q", help: "Only set the exit code" },
+  ],
+  run: async (ctx, _args, options) => {
+    const { checkProject, LEVELS, loadProject, RULES } = await import("../../compose/index.js");
+    const render = await import("../render/findings.js");
+    if (options.flag("list-rules")) {
+      ctx.print(render.rulesText(RULES));
+      return 0;
+    }
+    const { existsSync, readFileSync } = await import("node:fs");
+    const ignored = options.list("ignore");
+    let findings: readonly Finding[];
+    try {
+      const project = await loadProject({
+        ...loadOptions(ctx),
+        warn: () => undefined,
+        allProfiles: ctx.globals.profiles.length === 0,
+        allResources: true,
+      });
+      const text = existsSync(PORT_START) ? readFileSync(PORT_START, "utf8").trim() : "";
+      findings = checkProject(
+        {
+          project,
+          rootless: options.given("rootless")
+            ? options.flag("rootless")
+            : ctx.env["TSCOMPOSE_ID_MAPPING"] !== undefined || process.getuid?.() !== 0,
+          unprivilegedPort: /^\d+$/.test(text) ? Number(text) : 1024,
+          exists: existsSync,
+        },
+        ignored,
+      );
+    } catch (error) {
+      // a project that does not load has its problems as findings too
+      const broken = render.findingsOfError(error);
+      if (broken === undefined) throw error;
+      findings = broken;
+    }
+    if (!options.flag("quiet"))
+      ctx.print(render.formatFindings(findings, RULES, options.text("format") ?? "text", ctx.cwd));
+    const limit = options.text("fail-on") ?? "error";
+    const levels: readonly string[] = LEVELS;
+    // "never" is no level: indexOf is -1 and nothing fails
+    const failing = levels.slice(0, levels.indexOf(limit) + 1);
+    return findings.some(({ level }) => failing.includes(level)) ? 1 : 0;
+  },
+};
+
+const PORT_START = "/proc/sys/net/ipv4/ip_unprivileged_port_start";

@@ -1,0 +1,129 @@
+/** Findings of `check` as text, JSON or SARIF 2.1.0. Pure. */
+import { isAbsolute, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Finding, Rule } from "../../compose/index.js";
+import { isTscError } from "../../lib/errors.js";
+import { printable } from "../../lib/printable.js";
+
+/** What a failed load says, as findings; undefined when it is no user's error. */
+export function findingsOfError(error: unknown): readonly Finding[] | undefined {
+  if (!isTscError(error) || !error.code.startsWith("TSC_COMPOSE_") || error.code === "TSC_COMPOSE_FILE_NOT_FOUND")
+    return undefined;
+  const all: readonly unknown[] = "errors" in error && Array.isArray(error.errors) ? error.errors : [error];
+  return all.flatMap((one) => {
+    if (!isTscError(one)) return [];
+    const { code, message, hint, where } = one;
+    return [
+      {
+        code,
+        level: "error" as const,
+        message,
+        hint: hint ?? "",
+        ...(where === undefined ? {} : { where: { ...where, text: where.text ?? "" } }),
+      },
+    ];
+  });
+}
+
+/** In the given format, newline at the end; files are shown relative to `cwd` where they lie below it. */
+export function formatFindings(
+  findings: readonly Finding[],
+  rules: readonly Rule[],
+  format: string,
+  cwd: string,
+): string {
+  if (format === "json") return `${JSON.stringify(findings.map(plain), null, 2)}\n`;
+  return format === "sarif" ? `${JSON.stringify(sarif(findings, rules, cwd), null, 2)}\n` : text(findings, cwd);
+}
+
+/** One line a rule. */
+export function rulesText(rules: readonly Rule[]): string {
+  const width = Math.max(...rules.map(({ code }) => code.length));
+  return rules.map(({ code, level, title }) => `${code.padEnd(width)}  ${level.padEnd(7)}  ${title}\n`).join("");
+}
+
+function plain({ code, level, message, hint, where }: Finding): object {
+  return {
+    code,
+    level,
+    message,
+    hint,
+    ...(where === undefined ? {} : { file: where.file, line: where.line, column: where.column }),
+  };
+}
+
+function shown(file: string, cwd: string): string {
+  const below = isAbsolute(file) ? relative(cwd, file) : file;
+  return below.startsWith("..") ? file : below;
+}
+
+function text(findings: readonly Finding[], cwd: string): string {
+  if (findings.length === 0) return "no problems found\n";
+  const lines = findings.flatMap(({ code, level, message, hint, where }) => {
+    const place = where === undefined ? "" : `${shown(where.file, cwd)}:${where.line}:${where.column}: `;
+    const source =
+      where === undefined || where.text.trim() === "" || code.startsWith("TSC_CHECK_SECRET")
+        ? []
+        : [`    ${printable(where.text.trim(), 120)}`];
+    return [
+      `${printable(place, 1000)}${place === "" ? "" : " "}${level}[${code}]: ${printable(message, 1000)}`,
+      ...source,
+      ...(hint === "" ? [] : [`    hint: ${printable(hint, 400)}`]),
+    ];
+  });
+  const count = (level: string, word: string): string[] => {
+    const number = findings.filter((one) => one.level === level).length;
+    return number === 0 ? [] : [`${number} ${word}${number === 1 ? "" : "s"}`];
+  };
+  const total = [...count("error", "error"), ...count("warning", "warning"), ...count("note", "note")];
+  return `${lines.join("\n")}\n${total.join(", ")}\n`;
+}
+
+/** https://docs.oasis-open.org/sarif/sarif/v2.1.0: one run, one result a finding. */
+function sarif(findings: readonly Finding[], rules: readonly Rule[], cwd: string): object {
+  const used = [...new Set(findings.map(({ code }) => code))].toSorted();
+  const known = new Map(rules.map((rule) => [rule.code, rule]));
+  return {
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: "tscompose",
+            rules: used.map((code) => {
+              const rule = known.get(code);
+              return {
+                id: code,
+                shortDescription: { text: rule?.title ?? "the compose file cannot be loaded" },
+                ...(rule === undefined ? {} : { help: { text: rule.help } }),
+                defaultConfiguration: { level: rule?.level ?? "error" },
+              };
+            }),
+          },
+        },
+        originalUriBaseIds: { ROOT: { uri: `${pathToFileURL(cwd).href}/` } },
+        results: findings.map(({ code, level, message, hint, where }) => ({
+          ruleId: code,
+          ruleIndex: used.indexOf(code),
+          level,
+          message: { text: hint === "" ? message : `${message} (${hint})` },
+          ...(where === undefined ? {} : { locations: [location(where, cwd)] }),
+        })),
+      },
+    ],
+  };
+}
+
+function location(where: NonNullable<Finding["where"]>, cwd: string): object {
+  const file = shown(where.file, cwd);
+  const artifact = isAbsolute(file)
+    ? { uri: pathToFileURL(file).href }
+    : { uri: file.split("/").map(encodeURIComponent).join("/"), uriBaseId: "ROOT" };
+  return {
+    physicalLocation: {
+      artifactLocation: artifact,
+      region: { startLine: where.line, startColumn: where.column },
+    },
+  };
+}

@@ -1,0 +1,156 @@
+/** Rules on what cannot work on this host, or not without root. */
+import type { Service } from "../model.js";
+import type { Complaint, Level, Rule } from "./types.js";
+import { entries, portRange } from "./walk.js";
+
+interface Limit {
+  readonly key: string;
+  readonly level: Level;
+  readonly message: string;
+  readonly hint?: string;
+  readonly applies?: (value: unknown, service: Service) => boolean;
+}
+
+/** Keys that need more than an ordinary user has. */
+const ROOTLESS: readonly Limit[] = [
+  { key: "privileged", level: "warning", message: "privileged gives only what your own user may do" },
+  { key: "devices", level: "note", message: "devices work only if your user may open them" },
+  {
+    key: "blkio_config",
+    level: "error",
+    message: "blkio_config needs the io controller, which is not delegated to users",
+  },
+  { key: "cpu_rt_runtime", level: "error", message: "real-time scheduling cannot be given to users" },
+  { key: "cpu_rt_period", level: "error", message: "real-time scheduling cannot be given to users" },
+  {
+    key: "oom_score_adj",
+    level: "error",
+    message: "a negative oom_score_adj needs root",
+    applies: (value) => Number(value) < 0,
+  },
+  { key: "mac_address", level: "note", message: "mac_address counts inside the rootless network only" },
+  {
+    key: "network_mode",
+    level: "warning",
+    message: "network_mode: host shares the rootless network, not the host's",
+    applies: (value) => value === "host",
+  },
+  {
+    key: "userns_mode",
+    level: "warning",
+    message: "userns_mode: host is the rootless user namespace, not the host's",
+    applies: (value) => value === "host",
+  },
+];
+
+/** Keys that mean nothing on a single Linux host. */
+const ANYWHERE: readonly Limit[] = [
+  { key: "isolation", level: "warning", message: "isolation is for Windows", applies: (value) => value !== "default" },
+  { key: "credential_spec", level: "warning", message: "credential_spec is for Windows" },
+  { key: "cpu_count", level: "warning", message: "cpu_count is for Windows", hint: "use cpus" },
+  { key: "cpu_percent", level: "warning", message: "cpu_percent is for Windows", hint: "use cpus" },
+  { key: "storage_opt", level: "warning", message: "storage_opt depends on a storage driver with quotas" },
+];
+
+function limits(services: Readonly<Record<string, Service>>, table: readonly Limit[]): Complaint[] {
+  return entries(services).flatMap(([name, service]) =>
+    table.flatMap(({ key, level, message, hint, applies }): Complaint[] => {
+      // the model's keys are known; the table reads them by name
+      const value = (service as unknown as Readonly<Record<string, unknown>>)[key];
+      if (value === undefined || applies?.(value, service) === false) return [];
+      return [
+        {
+          message: `service ${JSON.stringify(name)}: ${message}`,
+          path: ["services", name, key],
+          level,
+          ...(hint === undefined ? {} : { hint }),
+        },
+      ];
+    }),
+  );
+}
+
+const SOCKETS = ["/var/run/docker.sock", "/run/docker.sock", "/var/run/podman/podman.sock", "/run/podman/podman.sock"];
+
+/** What this host, or an ordinary user on it, cannot give. */
+export const hostRules: readonly Rule[] = [
+  {
+    code: "TSC_CHECK_NOT_ROOTLESS",
+    level: "error",
+    title: "something that cannot work without root",
+    help: "run as root, or do without it",
+    find: ({ project, rootless }) => (rootless ? limits(project.services, ROOTLESS) : []),
+  },
+  {
+    code: "TSC_CHECK_PORT_PRIVILEGED",
+    level: "error",
+    title: "a port that only root may bind",
+    help: "publish a higher port, or lower net.ipv4.ip_unprivileged_port_start with sysctl",
+    find: ({ project, rootless, unprivilegedPort }) =>
+      !rootless
+        ? []
+        : entries(project.services).flatMap(([name, { ports }]) =>
+            (ports ?? []).flatMap((port, i): Complaint[] => {
+              const first = portRange(port.published)?.[0];
+              if (first === undefined || first === 0 || first >= unprivilegedPort) return [];
+              return [
+                {
+                  message: `service ${JSON.stringify(name)}: host port ${first} is below ${unprivilegedPort}, the first that users may bind here`,
+                  path: ["services", name, "ports", i],
+                },
+              ];
+            }),
+          ),
+  },
+  {
+    code: "TSC_CHECK_NO_EFFECT",
+    level: "warning",
+    title: "a key that has no effect on a single Linux host",
+    help: "remove it",
+    find: ({ project }) => limits(project.services, ANYWHERE),
+  },
+  {
+    code: "TSC_CHECK_ENGINE_SOCKET",
+    level: "warning",
+    title: "a container wants an engine's socket",
+    help: "there is no daemon here to talk to; whoever has such a socket is root on its host",
+    find: ({ project }) =>
+      entries(project.services).flatMap(([name, { volumes, use_api_socket }]) => [
+        ...(volumes ?? []).flatMap((volume, i): Complaint[] =>
+          volume.source === undefined || !SOCKETS.includes(volume.source)
+            ? []
+            : [
+                {
+                  message: `service ${JSON.stringify(name)} mounts ${volume.source}`,
+                  path: ["services", name, "volumes", i],
+                },
+              ],
+        ),
+        ...(use_api_socket === true
+          ? [
+              {
+                message: `service ${JSON.stringify(name)} asks for the engine's socket`,
+                path: ["services", name, "use_api_socket"],
+              },
+            ]
+          : []),
+      ]),
+  },
+  {
+    code: "TSC_CHECK_NETWORK_DRIVER",
+    level: "error",
+    title: "a network driver that this host cannot give",
+    help: "use bridge",
+    find: ({ project, rootless }) =>
+      entries(project.networks).flatMap(([name, { driver, external }]): Complaint[] => {
+        const isRefused = driver === "overlay" || (rootless && (driver === "macvlan" || driver === "ipvlan"));
+        if (external === true || !isRefused) return [];
+        return [
+          {
+            message: `network ${JSON.stringify(name)}: driver ${driver ?? ""} ${driver === "overlay" ? "needs a cluster" : "needs root"}`,
+            path: ["networks", name, "driver"],
+          },
+        ];
+      }),
+  },
+];

@@ -1,0 +1,38 @@
+/** What a lint rule is and what it finds. Data only. */
+import type { Project } from "../model.js";
+
+/** `error` cannot work, `warning` is likely a mistake or a risk, `note` is worth knowing. */
+export type Level = "error" | "warning" | "note";
+export const LEVELS: readonly Level[] = ["error", "warning", "note"];
+
+/** What a rule may know: the project with everything it declares, and where it is to run. */
+export interface CheckContext {
+  readonly project: Project;
+  /** The project will run without root. */
+  readonly rootless: boolean;
+  /** First port an ordinary user may bind (net.ipv4.ip_unprivileged_port_start). */
+  readonly unprivilegedPort: number;
+  /** True when something is at this absolute path. */
+  exists(path: string): boolean;
+}
+
+/** One complaint; `path` leads to the value in the merged model. */
+export interface Complaint {
+  readonly message: string;
+  readonly path: readonly (string | number)[];
+  /** Overrides the rule's level. */
+  readonly level?: Level;
+  readonly hint?: string;
+}
+
+/** A rule. Its code is stable: people write it into `--ignore` and into their editors' settings. */
+export interface Rule {
+  /** `TSC_CHECK_…` */
+  readonly code: string;
+  readonly level: Level;
+  /** One sentence: what is wrong in general. */
+  readonly title: string;
+  /** What to do about it. */
+  readonly help: string;
+  readonly find: (context: CheckContext) => readonly Complaint[];
+}

@@ -1,0 +1,22 @@
+/** Small walks the rules share. */
+
+/** Entries in the order of their keys. */
+export function entries<T>(map: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** How many containers a service gets. */
+export function replicasOf(service: {
+  readonly scale?: number;
+  readonly deploy?: { readonly replicas?: number };
+}): number {
+  return service.scale ?? service.deploy?.replicas ?? 1;
+}
+
+/** First and last of `8000` or `8000-8010`; undefined when it is no port. */
+export function portRange(text: string | undefined): readonly [number, number] | undefined {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text ?? "");
+  if (match === null) return undefined;
+  const first = Number(match[1]);
+  return [first, Number(match[2] ?? first)];
+}
