@@ -94,10 +94,9 @@ export async function serviceContainer(
   if (chosen === undefined && index === 0)
     chosen = (await projectContainers(engine, project, { ...query, oneOff: "include" }))[0];
   if (chosen !== undefined) return chosen;
+  // docker compose's words, for stopped ones as well
   const which = index > 0 ? ` container #${index}` : "";
-  const text =
-    options.all === true ? `no container found for service "${service}"` : `service "${service}" is not running`;
-  throw new TscError("TSC_CONTAINER_NOT_RUNNING", `${text}${which}`, {
+  throw new TscError("TSC_CONTAINER_NOT_RUNNING", `service "${service}" is not running${which}`, {
     kind: "not-found",
     hint: `'tscompose ps -a ${service}' shows its containers`,
   });

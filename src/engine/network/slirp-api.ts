@@ -61,7 +61,10 @@ function ask(socketPath: string, request: unknown): Promise<Record<string, unkno
               kind: "conflict",
             }),
           );
-        } else resolve(parsed.return ?? {});
+          return;
+        }
+        // 1.2 answers `list_hostfwd` without the envelope that its manual shows
+        resolve(parsed.return ?? (parsed as Record<string, unknown>));
       } catch (error) {
         reject(new TscError("TSC_SLIRP_FAILED", "slirp4netns gave an answer that is not JSON", { cause: error }));
       }
