@@ -4,6 +4,7 @@
  */
 import { Command, Option } from "commander";
 import { messageOf, TscError } from "../lib/errors.js";
+import { nearest } from "../lib/nearest.js";
 import type { ArgumentSpec, OptionSpec, ParsedOptions } from "./command.js";
 
 export interface ParseRequest {
@@ -41,9 +42,19 @@ export function parseWords(request: ParseRequest, words: readonly string[]): Par
   return { args, options: readOptions(request.options, values) };
 }
 
-/** The error for wrong usage of a command: says what is wrong and where the usage is. */
-export function usageError(request: Pick<ParseRequest, "path">, message: string): TscError {
-  return new TscError("TSC_USAGE", message, { kind: "invalid-input", hint: `see '${request.path} --help'` });
+/** The error for wrong usage of a command: says what is wrong, what was `meant` perhaps, and where the usage is. */
+export function usageError(request: Pick<ParseRequest, "path">, message: string, meant?: string): TscError {
+  const help = `see '${request.path} --help'`;
+  return new TscError("TSC_USAGE", message, {
+    kind: "invalid-input",
+    hint: meant === undefined ? help : `did you mean ${meant}? ${help}`,
+  });
+}
+
+function flagLike(known: readonly OptionSpec[], written: string): string | undefined {
+  const shown = known.filter(({ hidden }) => hidden !== true).map(({ long }) => long);
+  const near = nearest(written, shown);
+  return near === undefined ? undefined : `--${near}`;
 }
 
 function expandNegatable(options: readonly OptionSpec[]): readonly OptionSpec[] {
@@ -112,6 +123,12 @@ interface Normalised {
 const TRUE = new Set(["1", "t", "T", "true", "TRUE", "True"]);
 const FALSE = new Set(["0", "f", "F", "false", "FALSE", "False"]);
 
+function booleanOf(request: ParseRequest, option: OptionSpec, text: string): boolean {
+  if (TRUE.has(text)) return true;
+  if (FALSE.has(text)) return false;
+  throw usageError(request, `invalid argument "${text}" for ${flagName(option)} flag: not true or false`);
+}
+
 function normaliseWords(request: ParseRequest, known: readonly OptionSpec[], words: readonly string[]): Normalised {
   const byLong = new Map(
     known.flatMap((option) => [option.long, ...(option.synonyms ?? [])].map((name) => [name, option])),
@@ -139,14 +156,10 @@ function normaliseWords(request: ParseRequest, known: readonly OptionSpec[], wor
       const option = byLong.get(long);
       if (option === undefined) {
         if (long === "help") return { words: out, booleans, help: true };
-        throw usageError(request, `unknown flag: --${written}`);
+        throw usageError(request, `unknown flag: --${written}`, flagLike(known, written));
       }
       if (option.value === undefined && equals >= 0) {
-        const text = word.slice(equals + 1);
-        if (!TRUE.has(text) && !FALSE.has(text)) {
-          throw usageError(request, `invalid argument "${text}" for ${flagName(option)} flag: not true or false`);
-        }
-        booleans.set(option.long, TRUE.has(text));
+        booleans.set(option.long, booleanOf(request, option, word.slice(equals + 1)));
       } else if (option.value !== undefined && equals < 0) {
         i++;
         if (i >= words.length) throw usageError(request, `flag needs an argument: --${long}`);
@@ -165,6 +178,11 @@ function normaliseWords(request: ParseRequest, known: readonly OptionSpec[], wor
         throw usageError(request, `unknown shorthand flag: '${letter}' in ${word}`);
       }
       if (option.value === undefined) {
+        if (word[j + 1] === "=") {
+          // `-i=false`
+          booleans.set(option.long, booleanOf(request, option, word.slice(j + 2)));
+          break;
+        }
         out.push(`--${option.long}`);
         continue;
       }

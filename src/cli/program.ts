@@ -123,7 +123,11 @@ async function unknownCommand(around: Surroundings, words: readonly string[]): P
   const [, verb] = words;
   if (isNoun && (verb === undefined || verb === "--help" || verb === "-h")) return printOverview(around, noun);
   const written = isNoun ? `${noun} ${verb}` : noun;
-  throw usageError({ path: isNoun ? `tscompose ${noun}` : "tscompose" }, `unknown command: "${written}"`);
+  const { nearest } = await import("../lib/nearest.js");
+  const shown = commandTable.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
+  const meant = nearest(written, isNoun ? shown.filter((name) => name.startsWith(`${noun} `)) : shown);
+  const path = isNoun ? `tscompose ${noun}` : "tscompose";
+  throw usageError({ path }, `unknown command: "${written}"`, meant === undefined ? undefined : `"${meant}"`);
 }
 
 /** True for what Node throws when the reader of our output is gone. */

@@ -300,7 +300,7 @@ export function planRestart(
 /** `kill`: every running container at once, one-offs too when no service is named. */
 export function planKill(observed: Observed, selection: Selection, signal: string): Plan {
   const plan = new PlanBuilder(observed.project);
-  for (const container of select(observed, selection)) {
+  for (const container of select(observed, { ...selection, oneOffs: true })) {
     if (!isActive(container)) continue;
     plan.add(
       { resource: resourceOf(container), cause: `kill ${signal}` },

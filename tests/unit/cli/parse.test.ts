@@ -32,6 +32,19 @@ function problem(words: readonly string[], extra: { args?: readonly ArgumentSpec
 }
 
 describe("parseWords", () => {
+  test("a letter takes =true and =false as well", () => {
+    expect(parse(["-a=false"]).options.flag("all")).toBe(false);
+    expect(parse(["-qa=true"]).options.flag("all")).toBe(true);
+    expect(problem(["-a=x"])).toMatch(/invalid argument "x" for "-a, --all" flag/);
+  });
+  test("a misspelt flag is told with the one that it is near to", () => {
+    try {
+      parse(["--quite"]);
+      throw new Error("must fail");
+    } catch (error) {
+      expect(error).toMatchObject({ code: "TSC_USAGE", hint: expect.stringContaining("did you mean --quiet?") });
+    }
+  });
   test("flags and arguments in any order", () => {
     const parsed = parse(["web", "-aq", "db", "--no-trunc"]);
     expect(parsed.args).toEqual(["web", "db"]);
