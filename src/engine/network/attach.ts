@@ -57,6 +57,7 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     }
     kernel.removeNetworkNamespace(pinOf(ctx, containerId));
     if (release) for (const record of rows) if (!live.includes(record)) life.settle(record, true);
+    for (const { network } of live) await networks.lowerIfIdle(network).catch((error: unknown) => errors.push(error));
     if (live.length > 0) {
       await site.releaseIfIdle();
       report(

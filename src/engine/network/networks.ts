@@ -58,6 +58,8 @@ export interface NetworkStore extends NetworksApi {
    * between the two: what needs the bridge only may begin.
    */
   bringUp<T>(network: NetworkRecord, add: () => Promise<T>, onStanding?: () => void): Promise<T>;
+  /** Takes the built-in network's bridge and rules down when nothing uses it; any other network stays until it is removed. */
+  lowerIfIdle(name: string): Promise<void>;
   /** The first subnet-family option of the network that publishes ports bind to by default, or "". */
   defaultHostIp(network: NetworkRecord): string;
 }
@@ -365,6 +367,14 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
       throw notFound(name);
     },
     isStanding,
+    lowerIfIdle: async (name) => {
+      const record = name === DEFAULT_NETWORK ? findNetwork(state, name) : undefined;
+      if (record === undefined) return;
+      await withLock(ctx, `net-${record.id}`, async () => {
+        // Whoever comes next has its row before it looks whether the bridge is there.
+        if (!endpointsOn(state, name).some((row) => isLive(row, bootId))) await takeDown(record);
+      });
+    },
     bringUp: async (network, add, onStanding) => {
       if (isUp(network)) return add();
       let others = false;
