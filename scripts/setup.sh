@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 # program → package; a program counts as present when it is found here
 run=(conmon:conmon crun:crun runc:runc slirp4netns:slirp4netns pasta:passt newuidmap:uidmap
-  fuse-overlayfs:fuse-overlayfs iptables:iptables catatonit:catatonit busybox:busybox-static ip:iproute2
+  fuse-overlayfs:fuse-overlayfs iptables:iptables xz:xz-utils catatonit:catatonit busybox:busybox-static ip:iproute2
   /usr/lib/cni/bridge:containernetworking-plugins /usr/lib/podman/aardvark-dns:aardvark-dns
   /etc/ssl/certs/ca-certificates.crt:ca-certificates cc:gcc make:make /usr/include/zlib.h:zlib1g-dev git:git curl:curl)
 tests=(docker-registry:docker-registry htpasswd:apache2-utils runuser:util-linux python3:python3-minimal tmux:tmux)
