@@ -85,8 +85,16 @@ async function rawText(
     ctx.warn("service filtering is not applied when --no-interpolate is set, the full model will be rendered");
   }
   const { loadModel, treeYaml } = await import("../compose/index.js");
-  const { tree } = await loadModel(base);
+  const tree = sortedDeep((await loadModel(base)).tree);
   return format === "json" ? `${JSON.stringify(tree, null, 2)}\n` : await treeYaml(tree);
+}
+
+/** Maps with their keys in order, as Go prints them. */
+function sortedDeep(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedDeep);
+  if (typeof value !== "object" || value === null) return typeof value === "bigint" ? Number(value) : value;
+  const keys = Object.keys(value).toSorted((a, b) => (a < b ? -1 : 1));
+  return Object.fromEntries(keys.map((key) => [key, sortedDeep((value as Readonly<Record<string, unknown>>)[key])]));
 }
 
 /** Images by the digest that their registry has now. */

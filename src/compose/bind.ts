@@ -82,6 +82,7 @@ function isZero(value: Tree, kind: Kind): boolean {
   if (value === "" || value === 0 || value === false) return true;
   if (kind === "always" || kind === "shell" || kind === "struct") return false;
   if (kind === "bytes") return value === "0";
+  if (kind === "duration") return value === "0s";
   if (Array.isArray(value)) return value.length === 0;
   return isMap(value) && Object.keys(value).length === 0;
 }

@@ -86,7 +86,12 @@ export async function loadFile(
   const resets: Path[] = [];
   let tree = onto;
   for (const document of yaml.documents) {
-    if (document.tree === null) continue;
+    if (document.tree === null) {
+      if (yaml.documents.length === 1) continue;
+      throw problem([yaml], "TSC_COMPOSE_EMPTY", `failed to parse ${file.path}: empty compose file`, [], {
+        hint: "a document between two `---` lines is empty: remove one of them",
+      });
+    }
     if (!isMap(document.tree)) {
       throw problem(
         [yaml],

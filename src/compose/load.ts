@@ -26,7 +26,7 @@ import { nodeFs } from "./node-fs.js";
 import { normalize, RESOLVED_CONTENT } from "./normalize.js";
 import type { LoadOptions } from "./options.js";
 import { Problems, placeOf } from "./problems.js";
-import { checkProjectName, projectNameOfFolder } from "./project-name.js";
+import { checkProjectName, normalizeProjectName, projectNameOfFolder } from "./project-name.js";
 import { enableServices, pruneResources, selectServices, withProfiles } from "./select.js";
 import { FILE_OBJECT, MODEL, NETWORK, SERVICE, VOLUME_CONFIG } from "./structs.js";
 import { substitute } from "./template.js";
@@ -120,10 +120,9 @@ function projectName(found: Discovered, options: LoadOptions, texts: Map<string,
     texts.set(file.path, text);
     name = topLevelName(text, file.path, found.environment) ?? name;
   }
-  if (name !== "") {
-    checkProjectName(name);
-    return name;
-  }
+  // a name in a file is made valid, one that was asked for must be
+  const own = normalizeProjectName(name);
+  if (own !== "") return own;
   return projectNameOfFolder(resolve(found.workingDir));
 }
 

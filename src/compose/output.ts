@@ -81,7 +81,9 @@ function printed(value: unknown, format: "json" | "yaml", doubleDollars: boolean
       if (extension && format === "json") continue;
       const bound = walk(entry, name, key, inExtension || extension);
       if (bound === undefined || (!inExtension && !extension && format === "yaml" && isOmitted(name, bound))) continue;
-      result[format === "json" && isBlkioDevice(key) ? (BLKIO_KEYS[name] ?? name) : name] = bound;
+      const shown = format === "json" && isBlkioDevice(key) ? (BLKIO_KEYS[name] ?? name) : name;
+      // the reference doubles `$` in the whole text, keys included
+      result[doubleDollars && shown.includes("$") ? shown.replaceAll("$", "$$$$") : shown] = bound;
     }
     return result;
   };

@@ -14,10 +14,10 @@ export interface PathOptions {
 }
 type Resolve = (value: Tree, options: PathOptions) => Tree;
 
-/** `~` and `~/x` under the home folder. */
+/** `~` and `~/x` under the home folder (`~x` too, as in the reference: it knows no other users). */
 export function expandHome(path: string, home: string | undefined): string {
   if (!path.startsWith("~") || home === undefined || home === "") return path;
-  return path === "~" ? home : path.startsWith("~/") ? withoutTrailingSlash(join(home, path.slice(2))) : path;
+  return path === "~" ? home : withoutTrailingSlash(join(home, path.slice(1)));
 }
 
 /** A path under `base` unless it is absolute. */

@@ -13,6 +13,8 @@ export function withProfiles<P extends Pick<Project, "services" | "disabledServi
   const all: Services = { ...project.disabledServices, ...project.services };
   return split(project, profiles, (name) => {
     const own = all[name]?.profiles ?? [];
+    // `profiles: ["${P:-}"]` with P unset: without any chosen profile the empty one counts as chosen
+    if (profiles.length === 0 && own.includes("")) return true;
     return own.length === 0 || profiles.includes("*") || own.some((profile) => profiles.includes(profile));
   });
 }

@@ -190,16 +190,17 @@ class Builder {
     for (const pair of node.items) {
       const keyNode = pair.key as Node;
       const key = this.#key(keyNode, path);
-      if (key === "<<" && isScalar(keyNode) && keyNode.type === "PLAIN") {
-        merges.push(pair.value as Node);
-        continue;
-      }
+      const isMerge = key === "<<" && isScalar(keyNode) && keyNode.type === "PLAIN";
       const earlier = seen.get(key);
       if (earlier !== undefined) {
         const line = this.#place(earlier.range?.[0] ?? 0).line;
         throw this.#error(keyNode, `mapping key ${JSON.stringify(key)} already defined at line ${line}`);
       }
       seen.set(key, keyNode);
+      if (isMerge) {
+        merges.push(pair.value as Node);
+        continue;
+      }
       const value = this.#value(pair.value as Node | null, [...path, key]);
       if (value !== undefined) map[key] = value;
     }
@@ -259,11 +260,12 @@ function bracketed(path: Path): string {
 /** The typed value of a scalar: only plain ones are resolved, unless a core tag asks for a type. */
 function scalarValue(node: Scalar): Tree {
   const value = node.value;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
   if (typeof value !== "string") return value === undefined || value === null ? null : (value as Tree);
   const tag = node.tag;
   if (tag !== undefined && tag !== "!override") {
     if (tag === "tag:yaml.org,2002:str" || tag === "!") return value;
-    if (tag === "tag:yaml.org,2002:binary") return Buffer.from(value, "base64").toString("latin1");
+    if (tag === "tag:yaml.org,2002:binary") return Buffer.from(value, "base64").toString("utf8");
     if (tag.startsWith("tag:yaml.org,2002:")) return plainValue(value);
   }
   return node.type === "PLAIN" || node.type === undefined ? plainValue(value) : value;
