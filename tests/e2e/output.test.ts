@@ -30,6 +30,7 @@ services:
     labels: { tier.name: front }
     volumes: ["data:/data", "/anon"]
     depends_on: [db]
+    secrets: [key]
   db:
     image: ${image}
     command: ["sh", "-c", "echo one; echo two; echo three; exec sleep 1000"]
@@ -40,6 +41,7 @@ services:
     command: ["sh", "-c", "exit 3"]
   never: { image: ${image}, profiles: [debug] }
 volumes: { data: { labels: { v: "1" } } }
+secrets: { key: { environment: KEY } }
 `;
 
 suite("output of a running project, %s", (mode) => {
@@ -53,7 +55,7 @@ suite("output of a running project, %s", (mode) => {
     (await lines(...args)).map((line) => JSON.parse(line) as Record<string, unknown>);
 
   beforeAll(async () => {
-    host = new TestHost(mode);
+    host = new TestHost(mode, { KEY: "unseen" });
     port = await freePort();
     folder = host.project("demo", { "compose.yaml": compose(`${registry.address}/bb:1`, port) });
     await out("up", "-d");
@@ -132,6 +134,29 @@ suite("output of a running project, %s", (mode) => {
     expect(await out("version", "--short")).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(await lines("config", "--services")).toEqual(["db", "once", "web"]);
     expect(await lines("config", "--profiles")).toEqual(["debug"]);
+  });
+
+  test("inspect: docker's objects, for templates written for it; secrets stay unseen", async () => {
+    const format = '{{.State.Status}} {{.Name}} {{index .Config.Labels "tier.name"}} {{.HostConfig.NetworkMode}}';
+    expect(await out("container", "inspect", "-f", format, "demo-web-1")).toBe(
+      "running /demo-web-1 front demo_default\n",
+    );
+    const ports = await out("container", "inspect", "-f", "{{json .NetworkSettings.Ports}}", "demo-web-1");
+    expect(JSON.parse(ports)).toEqual({
+      "80/tcp": [{ HostIp: "127.0.0.1", HostPort: String(port) }],
+      "9000/tcp": null,
+    });
+    const [network] = JSON.parse(await out("network", "inspect", "demo_default")) as Record<string, unknown>[];
+    expect(network).toMatchObject({ Name: "demo_default", Driver: "bridge", Scope: "local", Internal: false });
+    expect(Object.keys(network?.["Containers"] ?? {})).toHaveLength(3);
+    expect(await out("volume", "inspect", "-f", "{{.Name}} {{.Labels.v}}", "demo_data")).toBe("demo_data 1\n");
+    expect(await out("image", "inspect", "-f", "{{.Os}} {{json .Config.Cmd}}", `${registry.address}/bb:1`)).toBe(
+      'linux ["sh"]\n',
+    );
+    expect(await out("container", "inspect", "-f", "{{json .Spec.files}}", "demo-web-1")).toBe(
+      '[{"target":"/run/secrets/key"}]\n',
+    );
+    expect(await run("container", "inspect", "nosuch")).toMatchObject({ code: 1, stdout: "[]\n" });
   });
 
   test("logs: prefixes, order within a container, tail, index, colours, timestamps; streams of one invocation on stdout", async () => {

@@ -1,6 +1,7 @@
 /** `container inspect`: everything recorded about a container, as JSON or through a template. */
 import type { CommandSpec } from "../command.js";
 import { inspectAll } from "../inspect.js";
+import { inspectContainer } from "../render/inspect.js";
 
 export const command: CommandSpec = {
   name: "container inspect",
@@ -10,6 +11,8 @@ export const command: CommandSpec = {
   options: [{ long: "format", short: "f", value: "string", help: "json, or a Go template" }],
   run: async (ctx, names, options) => {
     const engine = await ctx.engine();
-    return await inspectAll(ctx, names, options.text("format"), (name) => engine.containers.inspect(name));
+    return await inspectAll(ctx, names, options.text("format"), async (name) =>
+      inspectContainer(await engine.containers.inspect(name)),
+    );
   },
 };

@@ -1,6 +1,7 @@
 /** `network inspect`: everything recorded about a network, as JSON or through a template. */
 import type { CommandSpec } from "../command.js";
 import { inspectAll } from "../inspect.js";
+import { inspectNetwork } from "../render/inspect.js";
 
 export const command: CommandSpec = {
   name: "network inspect",
@@ -10,6 +11,9 @@ export const command: CommandSpec = {
   options: [{ long: "format", short: "f", value: "string", help: "json, or a Go template" }],
   run: async (ctx, names, options) => {
     const engine = await ctx.engine();
-    return await inspectAll(ctx, names, options.text("format"), (name) => engine.networks.inspect(name));
+    const containers = new Map((await engine.containers.list()).map(({ id, name }) => [id, name]));
+    return await inspectAll(ctx, names, options.text("format"), async (name) =>
+      inspectNetwork(await engine.networks.inspect(name), (id) => containers.get(id) ?? ""),
+    );
   },
 };

@@ -41,7 +41,7 @@ export function imageRows(
       Size: size,
       Tag: tag || "<none>",
       UniqueSize: "N/A",
-      VirtualSize: size,
+      VirtualSize: humanSize(image.sizeBytes, 4),
     };
   });
 }
