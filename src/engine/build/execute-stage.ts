@@ -83,7 +83,7 @@ async function executeStep(
         const workingDir = workdirOf(scope, instruction.word);
         const key = cacheKey("WORKDIR", stateKey(state), workingDir);
         const next = await layerStep(scope, key, `WORKDIR ${workingDir}`, announce, () =>
-          makeWorkdir(scope, workingDir, key),
+          makeWorkdir(scope, workingDir),
         );
         return { ...next, config: { ...next.config, workingDir } };
       }

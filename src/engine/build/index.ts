@@ -2,7 +2,6 @@
  * The Dockerfile builder's public face: reads the request, plans the stages, runs them in order and makes the image.
  * What each instruction does is in steps/, the language in dockerfile/. Starts no process itself: RUN goes through `runStep`.
  */
-import { randomBytes } from "node:crypto";
 import { lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
@@ -86,10 +85,8 @@ export async function buildImage(deps: BuildDeps, request: BuildRequest): Promis
     if (chainId === "") {
       throw new TscError("TSC_BUILD_EMPTY", `${source.name}: ${name} has no files to copy`, { kind: "invalid-input" });
     }
-    const key = `build-${randomBytes(12).toString("hex")}`;
-    const root = await deps.storage.mountImage(key, chainId);
-    mounted.defer(() => deps.storage.unmountImage(key));
-    return { tree: { root: realpathSync(root), ignore: IGNORE_NOTHING, keepsOwners: true }, chainId };
+    const view = mounted.use(await deps.storage.viewImage(chainId));
+    return { tree: { root: realpathSync(view.path), ignore: IGNORE_NOTHING, keepsOwners: true }, chainId };
   };
   const baseImage = async (name: string, stagePlatform: string): Promise<ImageInfo> => {
     const wanted = stagePlatform !== "" ? stagePlatform : request.platform;

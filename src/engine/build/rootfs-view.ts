@@ -17,8 +17,8 @@ export interface RootfsView extends AsyncDisposable {
   read(path: string): string;
 }
 
-/** Mounts the layers of a state until disposed. `key` must be unique among mounted images. */
-export async function viewRootfs(deps: BuildDeps, state: StageState, key: string): Promise<RootfsView> {
+/** Mounts the layers of a state until disposed. */
+export async function viewRootfs(deps: BuildDeps, state: StageState): Promise<RootfsView> {
   const { kernel } = deps.ctx;
   if (state.chainId === "") {
     return {
@@ -28,7 +28,8 @@ export async function viewRootfs(deps: BuildDeps, state: StageState, key: string
       [Symbol.asyncDispose]: async () => {},
     };
   }
-  const root = await deps.storage.mountImage(key, state.chainId);
+  const mounted = await deps.storage.viewImage(state.chainId);
+  const root = mounted.path;
   return {
     canonical(path) {
       const segments = cleanPath(path).split("/");
@@ -53,7 +54,7 @@ export async function viewRootfs(deps: BuildDeps, state: StageState, key: string
       }
     },
     read: (path) => kernel.readFileInRoot(root, path, MAX_ACCOUNTS_BYTES)?.toString("utf8") ?? "",
-    [Symbol.asyncDispose]: () => deps.storage.unmountImage(key),
+    [Symbol.asyncDispose]: () => mounted[Symbol.asyncDispose](),
   };
 }
 

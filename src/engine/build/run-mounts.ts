@@ -1,8 +1,9 @@
 /** RUN --mount: sources opened for one step and released after it. No mount's content ever reaches the layer. */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { chmodSync, chownSync, mkdirSync, readdirSync } from "node:fs";
 import { join, posix } from "node:path";
 import { TscError } from "../../lib/errors.js";
+import { openScratch } from "../storage/index.js";
 import type { FileInjection, MountSpec } from "../types.js";
 import { cacheKey } from "./cache.js";
 import { lookUp, walk } from "./context.js";
@@ -126,7 +127,7 @@ async function prepareBind(
     return { type: "bind", source: entry.hostPath, target, readOnly: true, createHostPath: false };
   }
   // writes go to a throw-away upper layer
-  const scratch = join(scope.build.deps.ctx.paths.storage, "tmp", `build-rw-${randomBytes(8).toString("hex")}`);
+  const scratch = openScratch(kernel, join(scope.build.deps.ctx.paths.storage, "tmp")).folder().path;
   const [upper, work, merged] = ["upper", "work", "merged"].map((name) => join(scratch, name)) as [
     string,
     string,

@@ -1,5 +1,6 @@
 /** RUN through the engine's own containers: created on the mounted rootfs, attached, waited for and always removed. */
 import type { ContainersApi } from "../api.js";
+import { BUILD_STEP_LABEL } from "../labels.js";
 import type { RunStep } from "./deps.js";
 import { DEFAULT_PATH } from "./state.js";
 
@@ -28,7 +29,7 @@ export function containerRunStep(
       hostname: "buildkitsandbox",
       logging: { driver: "none", options: {} },
       restart: { policy: "no" },
-      labels: { "com.tscompose.build": "step" },
+      labels: { [BUILD_STEP_LABEL]: request.id },
       ...(request.shmSizeBytes === undefined ? {} : { shmSizeBytes: request.shmSizeBytes }),
     });
     const kill = (): void => {
@@ -42,6 +43,8 @@ export function containerRunStep(
         for await (const { stream, data } of session.output) request.onOutput(stream, data);
       })();
       await containers.start(id);
+      // output comes before the start is noted: a kill in between met a container that did not run yet
+      if (signal?.aborted === true) kill();
       const code = await containers.wait(id);
       await reading;
       signal?.throwIfAborted();

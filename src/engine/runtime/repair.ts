@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { errnoOf, messageOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { ensureSupervisor, importHealthEvents, isSupervised, isWatched } from "../health/index.js";
+import { BUILD_STEP_LABEL } from "../labels.js";
 import { isNetworkDamaged } from "../network/damage.js";
 import {
   type ContainerRow,
@@ -20,7 +21,7 @@ import { endIntent, type Intent, openIntents } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
 import { bundleOf, folderOf, lockContainer } from "./lookup.js";
 import { hasDied, releaseResources, settleLocked } from "./settle.js";
-import { removeLocked } from "./stop.js";
+import { removeContainer, removeLocked } from "./stop.js";
 import { restartsAfter } from "./supervise.js";
 
 /** Brings database and reality together. Failures about one container are warnings: they must not stop a command about another. */
@@ -38,7 +39,22 @@ export async function repairContainers(deps: RuntimeDeps): Promise<void> {
       ctx.kernel.isAlive({ pid: intent.ownerPid, startTime: intent.ownerStart });
     if (!isOwned) await guarded(ctx, intent.subject, () => finishIntent(deps, intent));
   }
+  await removeAbandonedSteps(deps);
   await reviveHelpers(deps, running);
+}
+
+/** Steps of builds whose command was killed: nobody waits for them any more. */
+async function removeAbandonedSteps(deps: RuntimeDeps): Promise<void> {
+  const { ctx } = deps;
+  const steps = ctx.state.all<{ id: string; owner: string }>(
+    "SELECT container_id AS id, value AS owner FROM container_labels WHERE key = ?",
+    BUILD_STEP_LABEL,
+  );
+  for (const { id, owner } of steps) {
+    const match = /^build-(\d+)-(\d+)-[0-9a-f]+$/.exec(owner);
+    if (match === null || ctx.kernel.isAlive({ pid: Number(match[1]), startTime: match[2] ?? "" })) continue;
+    await guarded(ctx, id, () => removeContainer(deps, id, { force: true, volumes: true }));
+  }
 }
 
 /** Helper processes that died under living containers. */

@@ -10,9 +10,17 @@ import { errnoOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { deleteLayer, insertLayer, type LayerRow, layerById, layerByShortId, layerStack } from "../state/layers.js";
 import { chooseDriver } from "./probe.js";
-import { listFolder, openScratch, type ScratchPlace } from "./scratch.js";
+import { isOrphaned, listFolder, openScratch, ownedName, type ScratchPlace } from "./scratch.js";
 
 export { listFolder, openScratch, type Scratch, type ScratchPlace } from "./scratch.js";
+
+const VIEW = "view-";
+const TEMPORARY_ROOTFS = "build-";
+
+/** An id for a rootfs that this command needs alone; when it is killed, a later one removes the rootfs. */
+export function temporaryRootfsId(kernel: EngineContext["kernel"]): string {
+  return `${TEMPORARY_ROOTFS}${ownedName(kernel)}`;
+}
 
 /** What is known about a layer once it is complete. */
 export interface FinishedLayer {
@@ -65,6 +73,8 @@ export interface Storage {
   /** Mounts an image read-only under a key; the folder. Idempotent. */
   mountImage(key: string, topChainId: string): Promise<string>;
   unmountImage(key: string): Promise<void>;
+  /** Mounts an image read-only for this command alone: disposal ends it, or the next command when this one is killed. */
+  viewImage(topChainId: string): Promise<ScratchPlace>;
   /** Removes layers unless a container's rootfs or another layer stands on them; the ids removed. */
   removeLayers(chainIds: readonly string[]): Promise<string[]>;
 }
@@ -82,6 +92,7 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
   mkdirSync(paths.rootfs, { recursive: true, mode: 0o711 });
   const scratch = openScratch(kernel, join(root, "tmp"));
   await scratch.removeStale();
+  await removeStaleWork(ctx, containersDir);
   const driver = await chooseDriver(ctx, empty, scratch);
   const stacks = new Map<string, readonly string[]>();
 
@@ -194,6 +205,17 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
     async unmountImage(key) {
       unmountFolder(ctx, join(paths.rootfs, `image-${checkKey(key)}`));
     },
+    async viewImage(topChainId) {
+      const path = join(paths.rootfs, `${VIEW}${ownedName(kernel)}`);
+      mkdirSync(path, { mode: 0o700 });
+      try {
+        await driver.mountReadOnly(lowerOf(topChainId), path);
+      } catch (error) {
+        unmountFolder(ctx, path);
+        throw error;
+      }
+      return { path, [Symbol.asyncDispose]: async () => unmountFolder(ctx, path) };
+    },
     async removeLayers(chainIds) {
       using _lock = await lockLayers();
       const removed: string[] = [];
@@ -241,6 +263,18 @@ function missing(what: string): TscError {
     kind: "not-found",
     hint: "pull the image again",
   });
+}
+
+/** What killed builds left: mounted views, and root filesystems of steps whose containers were removed before. */
+async function removeStaleWork(ctx: EngineContext, containersDir: string): Promise<void> {
+  const { kernel, paths } = ctx;
+  for (const name of listFolder(paths.rootfs)) {
+    const isStale = isOrphaned(kernel, name, VIEW) || isOrphaned(kernel, name, TEMPORARY_ROOTFS);
+    if (isStale) unmountFolder(ctx, join(paths.rootfs, name));
+  }
+  for (const name of listFolder(containersDir)) {
+    if (isOrphaned(kernel, name, TEMPORARY_ROOTFS)) await kernel.removeTree(join(containersDir, name));
+  }
 }
 
 /** Ids become file names: refuse what could leave the folder. */

@@ -8,6 +8,20 @@ import { join } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf } from "../../lib/errors.js";
 
+/** `PID-STARTTIME-RANDOM` of this process: a name for something that ends with it. */
+export function ownedName(kernel: Kernel): string {
+  return `${process.pid}-${kernel.processIdentity(process.pid)?.startTime ?? "0"}-${randomBytes(8).toString("hex")}`;
+}
+
+/** True for an owned name (after `prefix`) whose process is no more. */
+export function isOrphaned(kernel: Kernel, name: string, prefix = ""): boolean {
+  const match = name.startsWith(prefix) ? /^(\d+)-(\d+)-[0-9a-f]+$/.exec(name.slice(prefix.length)) : null;
+  if (match === null) return false;
+  const owner = { pid: Number(match[1]), startTime: match[2] ?? "" };
+  const isOwn = owner.pid === process.pid && kernel.processIdentity(owner.pid)?.startTime === owner.startTime;
+  return !isOwn && !kernel.isAlive(owner);
+}
+
 /** A place of our own; disposing removes what is still there. */
 export interface ScratchPlace extends AsyncDisposable {
   readonly path: string;
@@ -24,11 +38,9 @@ export interface Scratch {
 
 /** Scratch space in `root` (made when first needed). */
 export function openScratch(kernel: Kernel, root: string): Scratch {
-  const self = kernel.processIdentity(process.pid);
-  const prefix = `${process.pid}-${self?.startTime ?? "0"}-`;
   const place = (): ScratchPlace => {
     mkdirSync(root, { recursive: true, mode: 0o700 });
-    const path = join(root, prefix + randomBytes(8).toString("hex"));
+    const path = join(root, ownedName(kernel));
     return { path, [Symbol.asyncDispose]: () => kernel.removeTree(path) };
   };
   return {
@@ -40,10 +52,10 @@ export function openScratch(kernel: Kernel, root: string): Scratch {
     file: place,
     async removeStale() {
       for (const name of listFolder(root)) {
-        const match = /^(\d+)-(\d+)-[0-9a-f]+$/.exec(name);
-        if (match === null) continue;
-        const owner = { pid: Number(match[1]), startTime: match[2] ?? "" };
-        if (name.startsWith(prefix) || kernel.isAlive(owner)) continue;
+        if (!isOrphaned(kernel, name)) continue;
+        // where scratch layers are put together; a removal crosses no mounts
+        if (kernel.isMountPoint(join(root, name, "merged")))
+          kernel.unmount(join(root, name, "merged"), { detach: true });
         await kernel.removeTree(join(root, name));
       }
     },

@@ -143,6 +143,9 @@ export async function startPeer(
         answer.pipe(response);
       },
     );
+    // one side went away: so does the other
+    passed.on("error", () => response.destroy());
+    response.on("close", () => passed.destroy());
     incoming.pipe(passed);
   });
   server.listen(0, "127.0.0.1");

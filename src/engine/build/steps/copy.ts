@@ -69,11 +69,7 @@ export async function planCopy(scope: StepScope, instruction: CopyInstruction): 
     key,
     createdBy: `${instruction.kind} ${[...sources, ...instruction.heredocs.map((doc) => `<<${doc.name}`)].join(" ")} ${destination}`,
     run: async () => {
-      await using view = await viewRootfs(
-        scope.build.deps,
-        scope.state,
-        `build-view-${key.slice(0, 40)}-${process.pid}`,
-      );
+      await using view = await viewRootfs(scope.build.deps, scope.state);
       const owner = chown === undefined ? undefined : ownerOf(scope, instruction, view, chown);
       const problem = (message: string) => dockerfileError(scope.file, instruction, `${instruction.kind}: ${message}`);
       const options = { view, owner, changeMode, link: instruction.link, problem, target, isFolderTarget };

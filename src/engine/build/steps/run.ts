@@ -1,8 +1,8 @@
 /** RUN: a process in a throw-away rootfs on the stage's layers; its changes become a layer. Leaves nothing else behind. */
-import { randomBytes } from "node:crypto";
 import { lstatSync, rmdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, TscError } from "../../../lib/errors.js";
+import { temporaryRootfsId } from "../../storage/index.js";
 import { cacheKey, rootfsKey } from "../cache.js";
 import type { StepScope } from "../deps.js";
 import type { RunInstruction } from "../dockerfile/instructions.js";
@@ -90,7 +90,7 @@ async function execute(scope: StepScope, instruction: RunInstruction, run: Execu
   const { request } = build;
   if (run.argv.length === 0)
     throw new TscError("TSC_BUILD_FAILED", `${scope.file}:${instruction.line}: RUN: nothing to run`);
-  const id = `build-${randomBytes(12).toString("hex")}`;
+  const id = temporaryRootfsId(build.deps.ctx.kernel);
   await storage.createRootfs(id, state.chainId);
   try {
     const rootfs = await storage.mountRootfs(id);

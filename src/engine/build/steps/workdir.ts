@@ -16,8 +16,8 @@ export function workdirOf(scope: StepScope, word: string): string {
 }
 
 /** A layer with the folder, root's and 0755; undefined when it is there already. */
-export async function makeWorkdir(scope: StepScope, path: string, key: string): Promise<BuiltLayer | undefined> {
-  await using view = await viewRootfs(scope.build.deps, scope.state, `build-view-${key.slice(0, 40)}-${process.pid}`);
+export async function makeWorkdir(scope: StepScope, path: string): Promise<BuiltLayer | undefined> {
+  await using view = await viewRootfs(scope.build.deps, scope.state);
   const name = view.canonical(path);
   const stat = view.stat(name);
   if (name === "" || stat?.isDirectory() === true) return undefined;

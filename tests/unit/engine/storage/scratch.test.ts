@@ -13,9 +13,10 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 /** Only what scratch space asks of a kernel. */
 function kernelWhere(isAlive: (process: ProcessIdentity) => boolean): Kernel {
-  const part: Pick<Kernel, "processIdentity" | "isAlive" | "removeTree"> = {
+  const part: Pick<Kernel, "processIdentity" | "isAlive" | "removeTree" | "isMountPoint"> = {
     processIdentity: (pid) => ({ pid, startTime: "77" }),
     isAlive,
+    isMountPoint: () => false,
     async removeTree(path) {
       rmSync(path, { recursive: true, force: true });
     },

@@ -1,0 +1,4 @@
+/** Labels with a meaning to the engine itself. */
+
+/** On the containers that RUN steps of builds live in; the value names the building process. */
+export const BUILD_STEP_LABEL = "com.tscompose.build";
