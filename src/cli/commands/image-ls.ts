@@ -1,5 +1,6 @@
 /** `image ls`: stored images. */
 import type { CommandSpec } from "../command.js";
+import { applyFilters, booleanFilter, filterOption, hasLabel } from "../filters.js";
 import { IMAGE_FORMAT, imageRows, splitReference } from "../render/image-rows.js";
 import { renderRows } from "../render/rows.js";
 import { shortId } from "../render/units.js";
@@ -11,6 +12,7 @@ export const command: CommandSpec = {
   example: "tscompose image ls",
   args: [{ name: "REPOSITORY[:TAG]", complete: "image" }],
   options: [
+    filterOption,
     { long: "format", value: "string", help: "Format output: table, table TEMPLATE, json or a Go template" },
     { long: "no-trunc", help: "Don't truncate output" },
     { long: "quiet", short: "q", help: "Only show image IDs" },
@@ -19,7 +21,19 @@ export const command: CommandSpec = {
     const engine = await ctx.engine();
     const trunc = !options.flag("no-trunc");
     const wanted = args[0] === undefined ? undefined : splitReference(args[0]);
-    const images = (await engine.images.list()).toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    const images = applyFilters(await engine.images.list(), options.list("filter"), {
+      label: ({ config }, value) => hasLabel(config.labels, value),
+      dangling: ({ tags }, value) => (tags.length === 0) === booleanFilter(value),
+      reference: ({ tags }, value) =>
+        tags.map(splitReference).some(({ repository, tag }) => {
+          const name = value.includes(":") ? `${repository}:${tag}` : repository;
+          const pattern = value
+            .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+            .replaceAll("*", "[^/]*")
+            .replaceAll("?", "[^/]");
+          return new RegExp(`^${pattern}$`).test(name);
+        }),
+    }).toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
     const shown = images.filter(
       ({ tags }) =>
         wanted === undefined ||

@@ -1,5 +1,6 @@
 /** `network ls`: every network of this engine. */
 import type { CommandSpec } from "../command.js";
+import { applyFilters, booleanFilter, filterOption, hasLabel, hasName } from "../filters.js";
 import { type RowFormat, renderRows } from "../render/rows.js";
 import { goTime, shortId } from "../render/units.js";
 
@@ -25,6 +26,7 @@ export const command: CommandSpec = {
   example: "tscompose network ls",
   args: [],
   options: [
+    filterOption,
     { long: "format", value: "string", help: "Format output: table, table TEMPLATE, json or a Go template" },
     { long: "no-trunc", help: "Do not truncate the output" },
     { long: "quiet", short: "q", help: "Only display network IDs" },
@@ -32,7 +34,13 @@ export const command: CommandSpec = {
   run: async (ctx, _args, options) => {
     const engine = await ctx.engine();
     const id = (full: string) => (options.flag("no-trunc") ? full : shortId(full));
-    const networks = (await engine.networks.list()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const networks = applyFilters(await engine.networks.list(), options.list("filter"), {
+      id: (network, value) => network.id.startsWith(value),
+      name: (network, value) => hasName(network.name, value),
+      driver: (network, value) => network.driver === value,
+      label: (network, value) => hasLabel(network.labels, value),
+      dangling: (network, value) => (Object.keys(network.containers).length === 0) === booleanFilter(value),
+    }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
     if (options.flag("quiet")) {
       ctx.print(networks.map((network) => `${id(network.id)}\n`).join(""));
       return 0;
