@@ -1,6 +1,8 @@
 /** The loader's options from the global ones. */
 import type { LoadOptions } from "../compose/index.js";
+import type { Engine } from "../engine/index.js";
 import type { GlobalOptions } from "./context.js";
+import { remoteLoaders } from "./remotes.js";
 
 /** What every load of this run has in common. */
 export function loadOptions(around: {
@@ -8,6 +10,8 @@ export function loadOptions(around: {
   readonly cwd: string;
   readonly globals: GlobalOptions;
   readonly warn: (message: string) => void;
+  /** For compose files in registries; without it remote files are refused as missing. */
+  readonly engine?: () => Promise<Engine>;
 }): LoadOptions {
   const { env, cwd, globals, warn } = around;
   return {
@@ -19,6 +23,7 @@ export function loadOptions(around: {
     allResources: globals.allResources,
     compatibility: globals.compatibility,
     warn: (warning) => warn(warning.message),
+    ...(around.engine === undefined ? {} : { remotes: remoteLoaders({ env, engine: around.engine }) }),
     ...(globals.projectName === undefined ? {} : { projectName: globals.projectName }),
     ...(globals.projectDirectory === undefined ? {} : { projectDirectory: globals.projectDirectory }),
   };

@@ -73,7 +73,7 @@ export function openContext(
     const key = JSON.stringify(request);
     const known = projects.get(key);
     if (known !== undefined) return known;
-    const loading = loadRequested(around, globals, request, warn).then((loaded) => {
+    const loading = loadRequested(around, globals, request, warn, () => (engine ??= openOnce())).then((loaded) => {
       adopt(loaded.environment);
       return loaded;
     });
@@ -193,10 +193,11 @@ async function loadRequested(
   globals: GlobalOptions,
   request: ProjectRequest,
   warn: (message: string) => void,
+  engine: () => Promise<Engine>,
 ): Promise<Project> {
   const { loadProject } = await import("../compose/index.js");
   return await loadProject({
-    ...loadOptions({ env: around.env, cwd: around.cwd, globals, warn }),
+    ...loadOptions({ env: around.env, cwd: around.cwd, globals, warn, engine }),
     ...(request.services === undefined ? {} : { services: request.services }),
     ...(request.noDependencies === undefined ? {} : { noDependencies: request.noDependencies }),
     ...(request.allProfiles === undefined ? {} : { allProfiles: request.allProfiles }),

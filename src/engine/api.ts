@@ -100,6 +100,11 @@ export interface ImagesApi {
   ): Promise<{ digest: string }>;
   /** Pushes files as an OCI artifact; with `images`, also those images and an index of them. */
   pushArtifact(request: ArtifactRequest): Promise<{ digest: string }>;
+  /** Reads an OCI artifact's files whole (at most 64 MiB); nothing is stored. */
+  fetchArtifact(
+    reference: string,
+    options?: { signal?: AbortSignal },
+  ): Promise<{ readonly digest: string; readonly files: readonly ArtifactFile[] }>;
   /** By id, id prefix, name[:tag] or name@digest; undefined when not stored. */
   find(reference: string): Promise<ImageInfo | undefined>;
   /** Like `find`, but `TSC_IMAGE_NOT_FOUND`. */

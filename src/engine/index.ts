@@ -183,6 +183,7 @@ function lazyImages(open: () => Promise<Images>, build: ImagesApi["build"]): Ima
     pull: async (reference, options) => (await open()).pull(reference, options),
     push: async (reference, options) => (await open()).push(reference, options),
     pushArtifact: async (request) => (await open()).pushArtifact(request),
+    fetchArtifact: async (reference, options) => (await open()).fetchArtifact(reference, options),
     find: async (reference) => (await open()).find(reference),
     inspect: async (reference) => (await open()).inspect(reference),
     list: async () => (await open()).list(),

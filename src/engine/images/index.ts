@@ -85,6 +85,10 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
       const { pushArtifact: push } = await import("./artifact.js");
       return await push(await withRegistries(), request);
     },
+    async fetchArtifact(reference, options) {
+      const { fetchArtifact: fetch } = await import("./fetch-artifact.js");
+      return await fetch((await withRegistries()).registries, reference, options?.signal);
+    },
     async resolveDigest(reference) {
       const { resolveDigest } = await import("./resolve.js");
       return await resolveDigest((await withRegistries()).registries, reference);

@@ -1,0 +1,140 @@
+/** Remote compose files from a git daemon and a registry, both on loopback, through the program itself. */
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { freePort, startRegistry } from "../../helpers/registry.js";
+
+const BIN = resolve(import.meta.dirname, "../../../bin/tscompose");
+const folder = mkdtempSync(join(tmpdir(), "tsc-remote-"));
+const env = {
+  PATH: process.env["PATH"] ?? "",
+  HOME: join(folder, "home"),
+  XDG_CACHE_HOME: join(folder, "cache"),
+  TSCOMPOSE_ROOT: join(folder, "root"),
+  TSCOMPOSE_RUN_ROOT: join(folder, "run"),
+};
+const work = join(folder, "work");
+let daemon: ReturnType<typeof spawn> | undefined;
+let url = "";
+let commit = "";
+
+function git(...args: string[]): string {
+  const identity = ["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "init.defaultBranch=main"];
+  return execFileSync("git", [...identity, ...args], { cwd: join(folder, "repo.git"), encoding: "utf8" }).trim();
+}
+
+function compose(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
+  const { status, stdout, stderr } = spawnSync(BIN, args, {
+    cwd: work,
+    env: { ...env, ...more },
+    encoding: "utf8",
+    timeout: 30_000,
+  });
+  return { status, stdout, stderr };
+}
+
+beforeAll(async () => {
+  const repo = join(folder, "repo.git");
+  for (const path of [repo, work, env.HOME, join(repo, "sub/ctx")]) mkdirSync(path, { recursive: true });
+  git("init", "--quiet");
+  writeFileSync(
+    join(repo, "compose.yaml"),
+    "services: {top: {image: x, build: ., extends: {file: sub/base.yaml, service: base}}}\n",
+  );
+  writeFileSync(join(repo, "sub/base.yaml"), "services: {base: {labels: {from: base}, volumes: ['./data:/data']}}\n");
+  writeFileSync(join(repo, "sub/compose.yml"), "services: {sub: {image: 'y:${TAG:-1}', build: ./ctx}}\n");
+  symlinkSync("/etc", join(repo, "out"));
+  writeFileSync(join(folder, "secret.yaml"), "services: {stolen: {image: x}}\n");
+  symlinkSync(join(folder, "secret.yaml"), join(repo, "stolen.yaml"));
+  git("add", "-A");
+  git("commit", "--quiet", "-m", "one");
+  git("tag", "-a", "v1", "-m", "v1");
+  commit = git("rev-parse", "HEAD");
+  const port = await freePort();
+  url = `git://127.0.0.1:${port}/repo.git`;
+  daemon = spawn(
+    "git",
+    ["daemon", "--export-all", `--base-path=${folder}`, "--listen=127.0.0.1", `--port=${port}`, "--reuseaddr"],
+    {
+      stdio: "ignore",
+      detached: true,
+    },
+  );
+  for (let attempt = 0; attempt < 100; attempt++) {
+    if (spawnSync("git", ["ls-remote", url], { stdio: "ignore" }).status === 0) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error("git daemon did not start");
+}, 30_000);
+
+afterAll(() => {
+  // its own group: the daemon starts a child for each connection
+  if (daemon?.pid !== undefined) process.kill(-daemon.pid, "SIGTERM");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("git", () => {
+  test("a repository's compose file, its folder as base, pinned by commit in the cache", () => {
+    const { status, stdout, stderr } = compose(["-p", "t", "-f", url, "config", "--format", "json"]);
+    expect([status, stderr]).toEqual([0, ""]);
+    const { services } = JSON.parse(stdout);
+    expect(services.top.build.context).toContain(`/cache/tscompose/remote/git/`);
+    expect(services.top.build.context.endsWith(`/${commit}`)).toBe(true);
+    expect(services.top.labels).toEqual({ from: "base" });
+    expect(services.top.volumes[0].source.endsWith(`/${commit}/sub/data`)).toBe(true);
+  });
+
+  test.each(["#main:sub", "#v1:sub", "#:sub/compose.yml"])("%s", (fragment) => {
+    const { status, stdout } = compose(["-f", `${url}${fragment}`, "config", "--services"]);
+    expect([status, stdout]).toEqual([0, "sub\n"]);
+  });
+
+  test("as an include, by commit", () => {
+    writeFileSync(join(work, "compose.yaml"), `include: ["${url}#${commit}:sub"]\nservices: {own: {image: o}}\n`);
+    const { status, stdout, stderr } = compose(["config", "--services"]);
+    expect([status, stdout, stderr]).toEqual([0, "own\nsub\n", ""]);
+  });
+
+  test.each([
+    ["#main:../../etc", "TSC_REMOTE_INVALID"],
+    ["#main:out/passwd", "leads out of what was fetched"],
+    ["#main:stolen.yaml", "leads out of what was fetched"],
+    ["#nope", 'has no branch or tag "nope"'],
+    ["#main:nope", "no compose file"],
+    ["#--upload-pack=x", "TSC_REMOTE_INVALID"],
+  ])("%s is refused", (fragment, message) => {
+    const { status, stderr } = compose(["-f", `${url}${fragment}`, "config"]);
+    expect(status).toBe(1);
+    expect(stderr).toContain(message);
+  });
+
+  test("can be switched off", () => {
+    const { status, stderr } = compose(["-f", url, "config"], { COMPOSE_EXPERIMENTAL_GIT_REMOTE: "false" });
+    expect([status, stderr.includes("TSC_REMOTE_DISABLED")]).toEqual([1, true]);
+  });
+});
+
+describe("oci", () => {
+  test("a published project comes back, cached by digest", async () => {
+    await using registry = await startRegistry();
+    const reference = `${registry.address}/team/stack:1`;
+    writeFileSync(
+      join(work, "compose.yaml"),
+      "name: stack\nservices: {a: {image: 'x:${TAG:-1}'}, b: {image: y, labels: {l: v}}}\n",
+    );
+    const published = compose(["publish", "-y", reference]);
+    expect([published.status, published.status === 0 ? "" : published.stderr]).toEqual([0, ""]);
+    const { status, stdout, stderr } = compose(["-f", `oci://${reference}`, "config", "--format", "json"]);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(Object.keys(JSON.parse(stdout).services)).toEqual(["a", "b"]);
+    expect(JSON.parse(stdout).services.a.image).toBe("x:1");
+    expect(readdirSync(join(folder, "cache/tscompose/remote/oci"))).toEqual([
+      expect.stringMatching(/^sha256-[0-9a-f]{64}$/),
+    ]);
+    const missing = compose(["-f", `oci://${registry.address}/team/nope`, "config"]);
+    expect(missing.status).toBe(1);
+    expect(missing.stderr).toMatch(/error\[TSC_/);
+  }, 60_000);
+});
