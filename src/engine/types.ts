@@ -217,6 +217,8 @@ export interface ContainerSpec {
   readonly dnsOptions?: readonly string[];
   /** Lines for /etc/hosts; `host-gateway` is accepted as an address. */
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];
+  /** Names under which this container alone knows others: lines for /etc/hosts with their addresses on networks both share. */
+  readonly links?: readonly { readonly container: string; readonly names: readonly string[] }[];
   /** Name of an OCI runtime (`crun`, `runc`) or an absolute path. */
   readonly runtime?: string;
   readonly platform?: string;

@@ -9,7 +9,7 @@ import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { type EndpointRecord, liveEndpoints } from "../state/endpoints.js";
-import { findNetwork, networkProgress } from "../state/networks.js";
+import { findNetwork, isNetworkStanding } from "../state/networks.js";
 import { parseAddress } from "./addresses.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { boundSockets, dnsFile, procAddress } from "./dns-files.js";
@@ -59,7 +59,7 @@ function wantedFiles(ctx: EngineContext, site: Site): Record<Instance, Wanted> {
     const network = findNetwork(ctx.state, name);
     if (network === undefined || !network.settings.dns) continue;
     const isGenerated = network.settings.source === "generated";
-    if (isGenerated && (epoch === undefined || networkProgress(ctx.state, name, epoch) === "down")) continue;
+    if (isGenerated && (epoch === undefined || !isNetworkStanding(ctx.state, name, epoch))) continue;
     // One family is enough to ask; a bridge's IPv6 address cannot be bound for its first second (duplicate detection).
     const all = isGenerated
       ? network.settings.subnets.flatMap(({ gateway }) => gateway ?? [])

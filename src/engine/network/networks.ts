@@ -12,6 +12,7 @@ import {
   forgetNetworkMeta,
   hasForeignBridge,
   insertNetwork,
+  isNetworkStanding,
   listNetworks,
   type NetworkRecord,
   type NetworkSettings,
@@ -271,7 +272,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
 
   const isStanding = (network: NetworkRecord): boolean => {
     const epoch = site.epoch();
-    return epoch !== undefined && networkProgress(state, network.name, epoch) !== "down";
+    return epoch !== undefined && isNetworkStanding(state, network.name, epoch);
   };
 
   const isUp = (network: NetworkRecord): boolean => {
@@ -289,10 +290,18 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
     const { settings } = network;
     const epoch = site.epoch();
     const wasUp = epoch !== undefined && networkProgress(state, network.name, epoch) !== "down";
-    clearNetworkProgress(state, network.name);
-    if (!wasUp || settings.source !== "generated" || settings.bridge === "") return;
+    if (!wasUp || settings.source !== "generated" || settings.bridge === "") {
+      clearNetworkProgress(state, network.name);
+      return;
+    }
+    // Killed on the way, the next command takes down what is left.
+    setNetworkProgress(state, network.name, epoch, "lowering");
     await applyFirewall(network);
-    if (!site.hasBridge(settings.bridge) || hasForeignBridge(state, network.name)) return;
+    if (site.hasBridge(settings.bridge) && !hasForeignBridge(state, network.name)) await deleteBridge(network);
+    clearNetworkProgress(state, network.name);
+  }
+
+  async function deleteBridge({ name, settings }: NetworkRecord): Promise<void> {
     const result = await run(
       kernel,
       [...site.prefix(), needProgram(ctx.env, "ip"), "link", "delete", settings.bridge],
@@ -301,7 +310,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
     if (result.code !== 0 && !/Cannot find device/.test(result.stderr)) {
       throw new TscError(
         "TSC_NETWORK_REMOVE",
-        `bridge ${settings.bridge} of network ${network.name} cannot be removed: ${printable(result.stderr)}`,
+        `bridge ${settings.bridge} of network ${name} cannot be removed: ${printable(result.stderr)}`,
       );
     }
   }

@@ -9,7 +9,7 @@ import type { ContainerRow } from "../state/containers.js";
 import { containerById } from "../state/containers.js";
 import { ensureBindSource } from "./create.js";
 import type { RuntimeDeps } from "./deps.js";
-import { hostsFile } from "./hosts.js";
+import { hostsText } from "./links.js";
 import { bundleOf, findContainer, folderOf } from "./lookup.js";
 import { collectDevices } from "./oci/devices.js";
 import { containerEnvironment } from "./oci/environment.js";
@@ -144,10 +144,7 @@ async function boundFiles(
           ...(spec.dnsOptions === undefined ? {} : { dnsOptions: spec.dnsOptions }),
         }),
       ),
-      writeFile(
-        join(folder, "hosts"),
-        hostsFile(row, facts.network.endpoints, () => networking.hostGateway(row.id)),
-      ),
+      writeFile(join(folder, "hosts"), await hostsText(deps, row, facts.network.endpoints)),
     );
   }
   await Promise.all(written);

@@ -12,16 +12,27 @@ const BASE = [
   "ff02::2\tip6-allrouters",
 ];
 
-/** docker's lines: loopback, extra hosts, then the container's own addresses. Names with spaces or control characters are left out. */
+/** An address of a linked container and the names it has here. */
+export interface LinkedAddress {
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
+/** docker's lines: loopback, extra hosts, links, then the container's own addresses. Names with spaces or control characters are left out. */
 export function hostsFile(
   row: Pick<ContainerRow, "spec" | "record">,
   endpoints: readonly NetworkEndpoint[],
   hostGateway: () => string,
+  linked: readonly LinkedAddress[] = [],
 ): string {
   const lines = [...BASE];
   for (const { host, ip } of row.spec.extraHosts ?? []) {
     const address = ip === "host-gateway" ? hostGateway() : ip.replace(/^\[(.*)\]$/, "$1");
     if (isIP(address) !== 0 && isHostName(host)) lines.push(`${address}\t${host}`);
+  }
+  for (const { address, names } of linked) {
+    const usable = names.filter(isHostName);
+    if (isIP(address) !== 0 && usable.length > 0) lines.push(`${address}\t${usable.join(" ")}`);
   }
   const names = hostNames(row);
   for (const endpoint of endpoints) {

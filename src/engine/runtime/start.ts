@@ -19,6 +19,7 @@ import { loadDefaultSeccomp, writeBundle } from "./bundle.js";
 import { cgroupPathOf } from "./cgroups.js";
 import { type CreatedContainer, conmonCreate } from "./conmon.js";
 import type { RuntimeDeps } from "./deps.js";
+import { updateLinkingContainers } from "./links.js";
 import { bundleOf, eventAttributes, findContainer, lockContainer } from "./lookup.js";
 import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
 import { owner } from "./owner.js";
@@ -93,6 +94,7 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
       endIntent(ctx.state, begun.intent);
       ctx.emit({ type: "container", action: "start", id, name: row.name, attributes: eventAttributes(row) });
     });
+    await updateLinkingContainers(deps, row.name);
     await superviseContainer(ctx, { ...fresh, ...process, record, state: "running" });
   } catch (error) {
     const failure = startError(row, error);

@@ -145,6 +145,17 @@ export function listContainers(
   return state.all<RawRow>(`${sql} ORDER BY created_at, id`, ...values).map(fromRaw);
 }
 
+/** Running containers whose spec links to the container of that name. */
+export function linkingContainers(state: State, name: string): ContainerRow[] {
+  return state
+    .all<RawRow>(
+      `SELECT * FROM containers c WHERE state IN ('running', 'paused') AND json_extract(spec, '$.links') IS NOT NULL
+       AND EXISTS (SELECT 1 FROM json_each(c.spec, '$.links') l WHERE json_extract(l.value, '$.container') = ?)`,
+      name,
+    )
+    .map(fromRaw);
+}
+
 /** What `repair` needs of every container that the database believes to have a process. */
 export interface LiveRow {
   readonly id: string;

@@ -80,18 +80,32 @@ export function deleteNetwork(state: State, name: string): boolean {
 const UP = "network.up/";
 
 /**
- * How far a network is set up in an epoch: `standing` = its bridge is there, `up` = its rules too. An epoch names one
- * boot and one network namespace, so a marker from before a reboot says nothing.
+ * How far a network is set up in an epoch: `standing` = its bridge is there, `up` = its rules too, `lowering` = somebody began to
+ * take it down and whatever is left must still go. An epoch names one boot and one network namespace, so a marker from
+ * before a reboot says nothing.
  */
-export function networkProgress(state: State, name: string, epoch: string): "down" | "standing" | "up" {
+export function networkProgress(state: State, name: string, epoch: string): "down" | "lowering" | "standing" | "up" {
   const value = state.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", UP + name)?.value;
-  return value === epoch ? "up" : value === standing(epoch) ? "standing" : "down";
+  if (value === epoch) return "up";
+  return value === standing(epoch) ? "standing" : value === lowering(epoch) ? "lowering" : "down";
+}
+
+/** The network's bridge is there in this epoch and nobody is taking it down. */
+export function isNetworkStanding(state: State, name: string, epoch: string): boolean {
+  const progress = networkProgress(state, name, epoch);
+  return progress === "standing" || progress === "up";
 }
 
 const standing = (epoch: string): string => `${epoch} standing`;
+const lowering = (epoch: string): string => `${epoch} lowering`;
 
-export function setNetworkProgress(state: State, name: string, epoch: string, progress: "standing" | "up"): void {
-  const value = progress === "up" ? epoch : standing(epoch);
+export function setNetworkProgress(
+  state: State,
+  name: string,
+  epoch: string,
+  progress: "lowering" | "standing" | "up",
+): void {
+  const value = progress === "up" ? epoch : progress === "standing" ? standing(epoch) : lowering(epoch);
   state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", UP + name, value);
 }
 

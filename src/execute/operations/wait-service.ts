@@ -5,6 +5,9 @@ import type { ContainerTarget } from "../../plan/plan.js";
 import { cancelled, type ExecuteContext, errorEvent, idOf } from "../context.js";
 import type { OperationOf } from "./index.js";
 
+/** A container that ends at once is told as ended, not as one without a healthcheck: docker looks for the first time after this long. */
+const FIRST_LOOK_MS = 500;
+
 /** Errors: TSC_DEPENDENCY_UNHEALTHY, TSC_DEPENDENCY_EXITED, TSC_DEPENDENCY_INCOMPLETE, TSC_NO_HEALTHCHECK; warnings instead when not required. */
 export async function waitService(context: ExecuteContext, operation: OperationOf<"wait-service">): Promise<void> {
   try {
@@ -27,10 +30,20 @@ async function waitContainer(
   const { name } = container;
   context.emit({ type: "status", resource: "Container", name, status: "working", text: "Waiting" });
   try {
-    for (;;) {
+    for (let looks = 0; ; looks++) {
       if (context.signal?.aborted === true) throw cancelled();
       const changed = context.watch.changed(id);
-      const text = verdict(operation, await context.engine.containers.inspect(id));
+      const info = await context.engine.containers.inspect(id);
+      if (
+        looks === 0 &&
+        info.state === "running" &&
+        !info.hasHealthcheck &&
+        operation.condition === "service_healthy"
+      ) {
+        await Promise.race([changed, aborted(context.signal), pause(FIRST_LOOK_MS)]);
+        continue;
+      }
+      const text = verdict(operation, info);
       if (text !== undefined) {
         context.emit({ type: "status", resource: "Container", name, status: "done", text });
         return;
@@ -45,6 +58,10 @@ async function waitContainer(
     }
     throw error;
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
 function aborted(signal: AbortSignal | undefined): Promise<void> {

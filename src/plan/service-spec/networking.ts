@@ -1,7 +1,7 @@
 /** Networks, ports, names and DNS of a service. Pure. */
-import type { Port, Project, Service, ServiceNetwork } from "../../compose/model.js";
+import type { Port, Service, ServiceNetwork } from "../../compose/model.js";
 import type { ContainerSpec, NetworkAttachment, NetworkMode, PortMapping } from "../../engine/types.js";
-import { containerName, networkName } from "../names.js";
+import { containerName, networkName, scaleOf } from "../names.js";
 import { invalid, optional, type SpecRequest } from "./index.js";
 
 /** Everything about the network side of the spec. */
@@ -15,14 +15,7 @@ export function networkFields(request: SpecRequest, config: Service): Partial<Co
       `service "${request.service}": published ports are discarded with network_mode ${config.network_mode}`,
     );
   }
-  for (const link of config.external_links ?? []) {
-    const [, alias] = link.split(":");
-    if (alias !== undefined) {
-      request.warn(
-        `service "${request.service}": external_links ${JSON.stringify(link)}: the alias has no effect; the container's own name resolves on shared networks`,
-      );
-    }
-  }
+  const links = shared ? [] : linkedContainers(request, config);
   return {
     ...optional("networkMode", mode),
     networks: attachments,
@@ -32,6 +25,7 @@ export function networkFields(request: SpecRequest, config: Service): Partial<Co
     ...optional("dnsSearch", config.dns_search),
     ...optional("dnsOptions", config.dns_opt),
     extraHosts: extraHosts(request.service, config),
+    ...optional("links", links.length > 0 ? links : undefined),
   };
 }
 
@@ -58,7 +52,7 @@ export function networkAttachments(request: SpecRequest, config: Service): Netwo
     const mac = network.mac_address ?? (index === 0 ? config.mac_address : undefined);
     return {
       network: networkName(project, key, project.networks[key]),
-      aliases: [...new Set([own, service, ...(network.aliases ?? []), ...linkAliases(project, service, key)])],
+      aliases: [...new Set([own, service, ...(network.aliases ?? [])])],
       ...optional("ipv4", network.ipv4_address),
       ...optional("ipv6", network.ipv6_address),
       ...optional("linkLocalIps", network.link_local_ips),
@@ -76,19 +70,25 @@ function podmanText(value: unknown): string | undefined {
 }
 
 /**
- * Names under which other services link to this one (`links: [db:database]`). The engine resolves names per network, so the
- * alias is given to the target, on the networks it shares with the linking service.
+ * `links` and `external_links`: names that only this container sees, as docker's links do. Each container of a linked service
+ * answers to the alias, the service's name and its own.
  */
-function linkAliases(project: Project, service: string, network: string): string[] {
-  const aliases = new Set<string>();
-  for (const other of Object.values(project.services)) {
-    if (other.networks !== undefined && !(network in other.networks)) continue;
-    for (const link of other.links ?? []) {
-      const [target, alias] = link.split(":");
-      if (target === service && alias !== undefined && alias !== "" && alias !== service) aliases.add(alias);
-    }
-  }
-  return [...aliases].sort();
+function linkedContainers(request: SpecRequest, config: Service): { container: string; names: string[] }[] {
+  const { project, separator } = request;
+  const internal = (config.links ?? []).flatMap((link) => {
+    const [target = "", alias = target] = link.split(":");
+    const linked = project.services[target];
+    if (linked === undefined) return [];
+    return Array.from({ length: scaleOf(linked) }, (_, index) => {
+      const container = containerName(project.name, target, linked, index + 1, separator);
+      return { container, names: [...new Set([alias, target, container])] };
+    });
+  });
+  const external = (config.external_links ?? []).map((link) => {
+    const [container = "", alias = container] = link.split(":");
+    return { container, names: [...new Set([alias, container])] };
+  });
+  return [...internal, ...external];
 }
 
 function priority(config: Service, network: string): number {

@@ -77,17 +77,21 @@ describe("serviceSpec", () => {
     expect(() => spec({ gpus: [{ driver: "3dfx" }] })).toThrow('device driver "3dfx"');
   });
 
-  test("links give the target its alias", () => {
+  test("links are names that only the linking container knows", () => {
     const made = serviceSpec({
-      project: project({ db: {}, web: { links: ["db:database"] } }),
-      service: "db",
+      project: project({ db: {}, web: { links: ["db:database"], external_links: ["other:friend"] } }),
+      service: "web",
       number: 1,
       separator: "-",
       imageId: "",
       containerOf: (other) => other,
       warn: () => undefined,
     });
-    expect(made.networks?.[0]?.aliases).toEqual(["p-db-1", "db", "database"]);
+    expect(made.networks?.[0]?.aliases).toEqual(["p-web-1", "web"]);
+    expect(made.links).toEqual([
+      { container: "p-db-1", names: ["database", "db", "p-db-1"] },
+      { container: "other", names: ["friend", "other"] },
+    ]);
   });
 
   test("restart policies", () => {
