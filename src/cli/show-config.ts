@@ -67,6 +67,8 @@ async function projectText(
   const isLock = options.flag("lock-image-digests");
   const pinned = isLock || options.flag("resolve-image-digests") ? await pinImages(ctx, loaded) : loaded;
   const project = isLock ? imagesOnly(pinned) : pinned;
+  // the text would only be thrown away
+  if (options.flag("quiet")) return "";
   if (!isLock) return format === "json" ? toConfigJson(project) : await toConfigYaml(project);
   const { toConfigObject, treeYaml } = await import("../compose/index.js");
   const { services: locked } = toConfigObject(project, format);

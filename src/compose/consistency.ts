@@ -13,7 +13,9 @@ const INVALID = ": invalid compose project";
 
 /** Reports everything that is inconsistent. */
 export function checkConsistency(project: Facts, report: Report): void {
-  for (const [name, service] of Object.entries(project.services)) checkService(name, service, project, report);
+  const everyService = { ...project.disabledServices, ...project.services };
+  for (const [name, service] of Object.entries(project.services))
+    checkService(name, service, project, everyService, report);
   for (const [name, secret] of Object.entries(project.secrets)) {
     if (secret.external !== true && secret.file === undefined && secret.environment === undefined) {
       report(`secret ${JSON.stringify(name)} must declare either \`file\` or \`environment\`${INVALID}`, [
@@ -32,7 +34,7 @@ export function checkConsistency(project: Facts, report: Report): void {
     ]);
 }
 
-function checkService(name: string, service: Service, project: Facts, report: Report): void {
+function checkService(name: string, service: Service, project: Facts, known: Facts["services"], report: Report): void {
   const at: Path = ["services", name];
   const quoted = JSON.stringify(name);
   if (
@@ -67,7 +69,7 @@ function checkService(name: string, service: Service, project: Facts, report: Re
     }
   }
   checkHealthcheck(service, at, report);
-  checkDependencies(name, service, project, at, report);
+  checkDependencies(name, service, project, known, at, report);
   checkReferences(name, service, project, at, report);
   checkLimits(service, name, at, report);
 }
@@ -104,8 +106,14 @@ function checkHealthcheck(service: Service, at: Path, report: Report): void {
   report('healthcheck.test must start either by "CMD", "CMD-SHELL" or "NONE"', [...at, "healthcheck", "test"]);
 }
 
-function checkDependencies(name: string, service: Service, project: Facts, at: Path, report: Report): void {
-  const known = { ...project.disabledServices, ...project.services };
+function checkDependencies(
+  name: string,
+  service: Service,
+  project: Facts,
+  known: Facts["services"],
+  at: Path,
+  report: Report,
+): void {
   for (const [dependency, { required }] of Object.entries(service.depends_on ?? {})) {
     if (project.services[dependency] !== undefined) continue;
     const disabled = project.disabledServices[dependency];

@@ -1,6 +1,6 @@
 /** Prints a project as `config` does: JSON and YAML in the normal form, `$` doubled so that the output loads again. */
-import { stringify } from "yaml";
 import { sortedKeys } from "./bind.js";
+import { emitYaml } from "./emit-yaml.js";
 import type { FileObject, Project } from "./model.js";
 
 export interface OutputOptions {
@@ -117,12 +117,5 @@ export async function toConfigYaml(project: Project, options: OutputOptions = {}
 
 /** Any plain data as YAML that YAML 1.1 and 1.2 readers understand alike. */
 export async function treeYaml(value: unknown): Promise<string> {
-  return stringify(value, {
-    version: "1.1",
-    aliasDuplicateObjects: false,
-    lineWidth: 0,
-    nullStr: "null",
-    defaultStringType: "PLAIN",
-    defaultKeyType: "PLAIN",
-  });
+  return emitYaml(value);
 }
