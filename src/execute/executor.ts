@@ -5,6 +5,7 @@
 import type { EngineApi } from "../engine/api.js";
 import { isTscError, messageOf, TscError, throwAll } from "../lib/errors.js";
 import { createLimiter } from "../lib/limit.js";
+import { systemError } from "../lib/system-error.js";
 import type { Operation, Plan } from "../plan/plan.js";
 import { cancelled, type ExecuteContext } from "./context.js";
 import type { ExecuteListener } from "./events.js";
@@ -79,5 +80,7 @@ async function walk(plan: Plan, context: ExecuteContext, parallel: number): Prom
 }
 
 function asTscError(error: unknown): TscError {
-  return isTscError(error) ? error : new TscError("TSC_INTERNAL", messageOf(error), { cause: error });
+  return isTscError(error)
+    ? error
+    : (systemError(error) ?? new TscError("TSC_INTERNAL", messageOf(error), { cause: error }));
 }

@@ -1,6 +1,7 @@
 /** Errors as text: code, message, place with a caret, hint, what went wrong while cleaning up. Pure. */
 import { stripVTControlCharacters, styleText } from "node:util";
 import { isTscError, messageOf, type SourcePlace } from "../../lib/errors.js";
+import { systemError } from "../../lib/system-error.js";
 
 export interface ErrorStyle {
   /** Adds causes and stack traces. */
@@ -28,7 +29,7 @@ export function renderErrorJson(error: unknown): string {
 
 function partsOf(error: unknown): readonly unknown[] {
   if (isTscError(error) && "errors" in error && Array.isArray(error.errors)) return error.errors.flatMap(partsOf);
-  return [error];
+  return [isTscError(error) ? error : (systemError(error) ?? error)];
 }
 
 function renderOne(error: unknown, style: ErrorStyle): string {

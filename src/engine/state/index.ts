@@ -2,10 +2,12 @@
  * The state database: opening, schema, transactions. One file of typed functions per table stands beside
  * this one. Durable facts only; what is true now is asked of the kernel.
  */
-import { mkdirSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { TscError } from "../../lib/errors.js";
+import { errnoOf, isTscError, messageOf, TscError } from "../../lib/errors.js";
+import { systemError } from "../../lib/system-error.js";
 
 const SCHEMA_VERSION = 2;
 
@@ -116,13 +118,28 @@ export type SqlValue = string | number | bigint | null | Uint8Array;
 
 /**
  * Opens (and creates) the database. `TSC_STATE_TOO_NEW` when a later version of tscompose wrote it,
- * `TSC_STATE_CORRUPT` when SQLite refuses the file.
+ * `TSC_STATE_CORRUPT` when SQLite refuses the file, `TSC_NO_SPACE`, `TSC_READ_ONLY`, `TSC_STATE_UNAVAILABLE`.
  */
 export function openState(path: string): State {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  let db: DatabaseSync;
   try {
-    db = new DatabaseSync(path);
+    const db = openDatabase(path);
+    if (!existsSync(reserveOf(path)) && hasRoom(path, 16 * RESERVE_BYTES)) keepReserve(path);
+    return new State(db);
+  } catch (error) {
+    // A full disk must be emptiable by `down` and `image rm`, and those have to write here.
+    if (!isFull(path, error) || !releaseReserve(path)) throw explained(path, error);
+  }
+  try {
+    return new State(openDatabase(path));
+  } catch (error) {
+    throw explained(path, error);
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  const db = new DatabaseSync(path);
+  try {
     db.exec("PRAGMA busy_timeout = 10000");
     const version = Number((db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version);
     if (version > SCHEMA_VERSION) {
@@ -140,12 +157,71 @@ export function openState(path: string): State {
       db.exec("PRAGMA journal_mode = WAL");
       db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
     }
+    return db;
   } catch (error) {
-    if (typeof error === "object" && error !== null && "kind" in error) throw error;
-    throw new TscError("TSC_STATE_CORRUPT", `state database ${path} cannot be opened`, {
-      cause: error,
-      hint: "move the file away to start afresh; running containers are found again by their labels",
+    db.close();
+    throw error;
+  }
+}
+
+const RESERVE_BYTES = 1 << 20;
+const reserveOf = (path: string): string => `${path}-reserve`;
+
+/** Room that is given up when the disk is full, enough for the write-ahead log of a `down`. */
+function keepReserve(path: string): void {
+  const reserve = reserveOf(path);
+  try {
+    // random: a file of zeros takes no room on some file systems
+    writeFileSync(reserve, randomBytes(RESERVE_BYTES), { mode: 0o600 });
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    rmSync(reserve, { force: true });
+  }
+}
+
+function releaseReserve(path: string): boolean {
+  const reserve = reserveOf(path);
+  if (!existsSync(reserve)) return false;
+  rmSync(reserve, { force: true });
+  return true;
+}
+
+const primaryCode = (error: unknown): number =>
+  typeof error === "object" && error !== null && "errcode" in error ? Number(error.errcode) & 0xff : 0;
+
+/** SQLite calls it an input/output error when its shared memory finds no room. */
+function isFull(path: string, error: unknown): boolean {
+  const code = primaryCode(error);
+  if (code === 13) return true;
+  if (code !== 10 && code !== 14) return false;
+  return !hasRoom(path, RESERVE_BYTES / 4);
+}
+
+function hasRoom(path: string, bytes: number): boolean {
+  const { bavail, bsize } = statfsSync(dirname(path));
+  return bavail * bsize >= bytes;
+}
+
+function explained(path: string, error: unknown): unknown {
+  if (isTscError(error)) return error;
+  const name = `state database ${path}`;
+  const as = (errno: string) => systemError(Object.assign(new Error(), { code: errno, path: name })) ?? error;
+  if (isFull(path, error)) return as("ENOSPC");
+  const code = primaryCode(error);
+  if (code === 8 || code === 14) {
+    try {
+      accessSync(dirname(path), constants.W_OK);
+    } catch (denied) {
+      if (errnoOf(denied) === "EROFS") return as("EROFS");
+    }
+    return new TscError("TSC_STATE_UNAVAILABLE", `${name} cannot be opened: ${messageOf(error)}`, {
+      kind: "denied",
+      hint: "its folder and files must belong to this user",
     });
   }
-  return new State(db);
+  if (code === 10) return as("EIO");
+  return new TscError("TSC_STATE_CORRUPT", `${name} cannot be opened`, {
+    cause: error,
+    hint: "move the file away to start afresh; running containers are found again by their labels",
+  });
 }

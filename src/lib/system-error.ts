@@ -1,0 +1,60 @@
+/** Failures of the machine itself (disk full, read-only, out of descriptors) as errors a user can act on. Pure. */
+import { errnoOf, messageOf, TscError } from "./errors.js";
+
+interface Meaning {
+  readonly code: string;
+  readonly what: string;
+  readonly hint: string;
+}
+
+const NO_SPACE: Meaning = {
+  code: "TSC_NO_SPACE",
+  what: "no space left on device",
+  hint: "free some space there (`df -h` and `df -i` show how much is left), then run the command again: it goes on where it stopped",
+};
+const READ_ONLY: Meaning = {
+  code: "TSC_READ_ONLY",
+  what: "read-only file system",
+  hint: "remount it writable, or set TSCOMPOSE_ROOT to a place that is",
+};
+const NO_FILES: Meaning = {
+  code: "TSC_TOO_MANY_FILES",
+  what: "too many open files",
+  hint: "raise the limit (`ulimit -n`)",
+};
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  ENOSPC: NO_SPACE,
+  EDQUOT: { ...NO_SPACE, what: "disk quota exceeded" },
+  EROFS: READ_ONLY,
+  EMFILE: NO_FILES,
+  ENFILE: NO_FILES,
+  EIO: { code: "TSC_IO", what: "input/output error", hint: "the disk may be failing: look at `dmesg`" },
+};
+/** Primary result codes of SQLite (sqlite3.h). */
+const SQLITE: Readonly<Record<number, Meaning>> = {
+  8: READ_ONLY,
+  10: MEANINGS["EIO"] ?? READ_ONLY,
+  13: NO_SPACE,
+};
+
+/** Undefined when the error is no such failure; the path it happened at stands in the message when it is known. */
+export function systemError(error: unknown): TscError | undefined {
+  const meaning = meaningOf(error);
+  if (meaning === undefined) return undefined;
+  const path = typeof error === "object" && error !== null && "path" in error ? String(error.path) : "";
+  const where = path === "" ? (sqliteCode(error) === undefined ? messageOf(error) : "the state database") : path;
+  const message = where.includes(meaning.what) ? where : `${where}: ${meaning.what}`;
+  return new TscError(meaning.code, message, { kind: "unavailable", hint: meaning.hint });
+}
+
+function meaningOf(error: unknown): Meaning | undefined {
+  const sqlite = sqliteCode(error);
+  if (sqlite !== undefined) return SQLITE[sqlite & 0xff];
+  return MEANINGS[errnoOf(error) ?? ""];
+}
+
+/** node:sqlite puts SQLite's extended result code in `errcode`. */
+function sqliteCode(error: unknown): number | undefined {
+  const isSqlite = typeof error === "object" && error !== null && "errcode" in error;
+  return isSqlite && typeof error.errcode === "number" ? error.errcode : undefined;
+}
