@@ -65,7 +65,7 @@ export async function stopContainer(
   } else ctx.kernel.signal(init, "SIGKILL");
   await ctx.kernel.waitForExit(init);
   await settleContainer(deps, id);
-  if (byUser) ctx.emit({ type: "container", action: "stop", id, name: row.name, attributes: eventAttributes(row) });
+  ctx.emit({ type: "container", action: "stop", id, name: row.name, attributes: eventAttributes(row) });
 }
 
 /** Under the lock: notes the stop and takes the supervisor off, so that nothing restarts what we end. */
