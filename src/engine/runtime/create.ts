@@ -8,6 +8,7 @@ import { deleteContainer, insertContainer } from "../state/containers.js";
 import { beginIntent, endIntent } from "../state/intents.js";
 import type { ContainerSpec, Healthcheck, ImageConfig, ImageInfo, MountSpec } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
+import { checkHostNames } from "./host-names.js";
 import { findContainer, folderOf } from "./lookup.js";
 import { commandLine } from "./oci/environment.js";
 import { checkTmpfsOptions, cleanTarget } from "./oci/mounts.js";
@@ -27,6 +28,7 @@ export async function createContainer(deps: RuntimeDeps, spec: ContainerSpec): P
   const argv = commandLine(spec, config);
   parseSecurityOptions(spec.securityOpt ?? []);
   checkLogging(spec);
+  checkHostNames(spec);
 
   const madeVolumes: string[] = [];
   const undoVolumes = async (): Promise<void> => {

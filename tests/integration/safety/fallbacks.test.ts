@@ -46,7 +46,7 @@ volumes: { data: {} }
 }
 
 describe.each(modes)("storage, %s", (mode) => {
-  for (const driver of ["overlay", "fuse-overlayfs", "vfs"]) {
+  for (const driver of ["fuse-overlayfs", "vfs"]) {
     check(
       `${driver}, asked for: a stack lives on it`,
       onHost(mode, (host) => lifeOf(host, driver), { TSCOMPOSE_STORAGE_DRIVER: driver }),
