@@ -33,7 +33,9 @@ export async function applyIncludes(
   if (!Array.isArray(include))
     throw problem(state.files, "TSC_COMPOSE_SCHEMA", `validating ${file}: include must be a array`, ["include"]);
   for (let i = 0; i < include.length; i++) {
-    const entry = readEntry(include[i] as Tree);
+    const entry = readEntry(include[i] as Tree, (message) =>
+      problem(state.files, "TSC_COMPOSE_SCHEMA", `validating ${file}: include.${i} ${message}`, ["include", i]),
+    );
     if (entry.paths.length === 0) {
       throw problem(state.files, "TSC_COMPOSE_INCLUDE", `include[${i}]: path is required`, ["include", i]);
     }
@@ -43,15 +45,18 @@ export async function applyIncludes(
   }
 }
 
-function readEntry(value: Tree): Entry {
+function readEntry(value: Tree, invalid: (message: string) => TscError): Entry {
+  const text = (item: Tree): string => {
+    if (typeof item === "object" && item !== null) throw invalid("must be a string or a mapping with path");
+    return scalarText(item);
+  };
   const texts = (item: Tree | undefined): string[] =>
-    item === undefined || item === null ? [] : Array.isArray(item) ? item.map(scalarText) : [scalarText(item)];
+    item === undefined || item === null ? [] : Array.isArray(item) ? item.map(text) : [text(item)];
   if (!isMap(value)) return { paths: texts(value), projectDirectory: undefined, envFiles: [] };
   const directory = value["project_directory"];
   return {
     paths: texts(value["path"]),
-    projectDirectory:
-      directory === undefined || directory === null || directory === "" ? undefined : scalarText(directory),
+    projectDirectory: directory === undefined || directory === null || directory === "" ? undefined : text(directory),
     envFiles: texts(value["env_file"]),
   };
 }

@@ -3,6 +3,8 @@
  * Maps have no prototype, so keys such as `__proto__` are ordinary keys.
  */
 
+import { TscError } from "../lib/errors.js";
+
 /** A value of a parsed compose file. bigint holds integers beyond 2^53. */
 export type Tree = null | boolean | number | bigint | string | Tree[] | TreeMap;
 export interface TreeMap {
@@ -89,10 +91,14 @@ export function stepKey<T>(table: PathTable<T> | undefined, key: string): PathTa
   return table === undefined ? undefined : (table.keys.get(key) ?? table.any);
 }
 
-/** Text of a scalar as Go prints it (`%v`); floats that are whole print as integers, null as an empty string. */
+/** Text of a scalar as Go prints it (`%v`); floats that are whole print as integers, null as an empty string. Throws TSC_COMPOSE_TYPE for maps and lists. */
 export function scalarText(value: Tree): string {
   if (value === null) return "";
   if (typeof value === "number") return numberText(value);
+  if (typeof value === "object") {
+    const what = Array.isArray(value) ? "list" : "mapping";
+    throw new TscError("TSC_COMPOSE_TYPE", `must be a string, not a ${what}`, { kind: "invalid-input" });
+  }
   return String(value);
 }
 
