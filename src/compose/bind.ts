@@ -3,8 +3,8 @@
  * of structs.ts, maps are sorted. Reports every value that cannot be read.
  */
 
+import { formatGoDuration, parseGoDuration } from "../lib/duration.js";
 import { isTscError, TscError } from "../lib/errors.js";
-import { formatGoDuration, parseGoDuration } from "../lib/go-duration.js";
 import { Problems } from "./problems.js";
 import { shellWords } from "./shell-words.js";
 import { parseSize } from "./size.js";
