@@ -5,6 +5,7 @@
 
 import { formatGoDuration, parseGoDuration } from "../lib/duration.js";
 import { isTscError, TscError } from "../lib/errors.js";
+import { castBoolean } from "./interpolate.js";
 import { Problems } from "./problems.js";
 import { shellWords } from "./shell-words.js";
 import { parseSize } from "./size.js";
@@ -92,8 +93,11 @@ function bindKind(value: Tree, kind: Kind, field: Field, path: Path, binder: Bin
     case "string":
       return scalarText(value);
     case "bool":
+      // keys that the casts of interpolation do not know are cast here
+      if (typeof value === "string") return castBoolean(value);
       return typeof value === "boolean" ? value : wrong("bool", value);
     case "int":
+      return integer(typeof value === "string" && /^[-+]?[0-9]+$/.test(value) ? Number(value) : value, kind);
     case "uint":
       return integer(value, kind);
     case "float":

@@ -88,17 +88,16 @@ function parseRaw(text: string): Map<string, string> {
   return result;
 }
 
-/** Labels of a service's `label_file`s, later files winning. */
+/** Labels of a service's `label_file`s, later files winning; variables in them are labels read before, not the environment. */
 export function labelsOfFiles(
   paths: readonly string[],
-  project: StringMap,
   fs: ComposeFs,
   warn: (warning: LoadWarning) => void,
 ): Map<string, string> {
   let labels = new Map<string, string>();
   for (const path of paths) {
     const text = readOptional({ path, required: true }, fs, "label file");
-    if (text !== undefined) labels = parse(text, path, (name) => project[name], labels, warn);
+    if (text !== undefined) labels = parse(text, path, () => undefined, labels, warn);
   }
   return labels;
 }

@@ -54,6 +54,11 @@ const toBoolean: Cast = (text, warn) => {
   }
 };
 
+/** What a string means where a boolean belongs; throws TSC_COMPOSE_CAST. */
+export function castBoolean(text: string): boolean {
+  return toBoolean(text, () => undefined) === true;
+}
+
 function goInteger(text: string): number | bigint | undefined {
   if (!/^[-+]?[0-9]+$/.test(text)) return undefined;
   const value = Number(text);

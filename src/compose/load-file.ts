@@ -164,6 +164,6 @@ export function removePath(tree: Tree, path: Path): void {
     node = Array.isArray(node) && typeof part === "number" ? node[part] : isMap(node) ? node[String(part)] : undefined;
   }
   const last = path.at(-1);
+  // an item's index says nothing about the items of another file's list: only keys are removed
   if (isMap(node) && last !== undefined) delete node[String(last)];
-  else if (Array.isArray(node) && typeof last === "number") node.splice(last, 1);
 }

@@ -237,9 +237,7 @@ function resolveEnvFiles(project: Project, options: LoadOptions): Project {
         ? environment
         : serviceEnvironment(environment ?? {}, env_file, project.environment, fs, warn);
     const mergedLabels =
-      label_file === undefined
-        ? labels
-        : { ...Object.fromEntries(labelsOfFiles(label_file, project.environment, fs, warn)), ...labels };
+      label_file === undefined ? labels : { ...Object.fromEntries(labelsOfFiles(label_file, fs, warn)), ...labels };
     return {
       ...rest,
       ...(keepFiles ? { env_file } : {}),

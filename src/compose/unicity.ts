@@ -66,7 +66,6 @@ const NAMED = [
   "services.*.build.args",
   "services.*.build.additional_contexts",
   "services.*.build.platform",
-  "services.*.build.platforms",
   "services.*.build.tags",
   "services.*.build.labels",
   "services.*.cap_add",
