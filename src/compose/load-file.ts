@@ -3,7 +3,7 @@
  * canonical → unicity. Works on and returns the accumulated tree.
  */
 import { basename } from "node:path";
-import { TscError } from "../lib/errors.js";
+import { TscError, throwAll } from "../lib/errors.js";
 import { canonicalize } from "./canonical.js";
 import { applyExtends } from "./extends.js";
 import { applyIncludes } from "./include.js";
@@ -102,7 +102,11 @@ export async function loadFile(
     }
     const own = document.tree;
     if (state.interpolate) {
-      interpolate(own, { lookup: (name) => state.environment[name], warn: state.warn, files: [yaml] });
+      try {
+        interpolate(own, { lookup: (name) => state.environment[name], warn: state.warn, files: [yaml] });
+      } catch (error) {
+        throw await withMisspelt(error, own, yaml);
+      }
     }
     fixEmpty(own);
     if (phases.skipInclude !== true) await applyIncludes(own, file.path, state, document.resets);
@@ -127,6 +131,29 @@ export async function loadFile(
     tree = enforceUnicityAt(tree, state);
   }
   return { tree, resets };
+}
+
+/** The failed interpolation and, so that one run tells all, the keys of the file that nothing knows. */
+async function withMisspelt(error: unknown, tree: TreeMap, yaml: YamlFile): Promise<unknown> {
+  const { validateSchema } = await import("./schema.js");
+  try {
+    validateSchema(tree, yaml.name, [yaml], { onlyUnknownKeys: true });
+  } catch (unknownKeys) {
+    try {
+      throwAll([...errorsOf(error), ...errorsOf(unknownKeys)]);
+    } catch (all) {
+      return all;
+    }
+  }
+  return error;
+}
+
+function errorsOf(error: unknown): readonly TscError[] {
+  const list: readonly unknown[] =
+    typeof error === "object" && error !== null && "errors" in error && Array.isArray(error.errors)
+      ? error.errors
+      : [error];
+  return list.filter((one) => one instanceof TscError);
 }
 
 function enforceUnicityAt(tree: TreeMap, state: LoadState): TreeMap {

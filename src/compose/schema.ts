@@ -12,10 +12,16 @@ import { isMap } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
 
 /** Throws TSC_COMPOSE_SCHEMA for everything that does not fit the schema. `file` is named in messages. */
-export function validateSchema(tree: TreeMap, file: string, files: readonly YamlFile[]): void {
+export function validateSchema(
+  tree: TreeMap,
+  file: string,
+  files: readonly YamlFile[],
+  options: { readonly onlyUnknownKeys?: boolean } = {},
+): void {
   if (validate(tree)) return;
   const problems = new Problems(files);
   for (const { path, message, key, hint } of messagesOf(validate.errors ?? [], tree)) {
+    if (options.onlyUnknownKeys === true && key === undefined) continue;
     problems.add(
       "TSC_COMPOSE_SCHEMA",
       `validating ${file}: ${path.join(".")} ${message}`,

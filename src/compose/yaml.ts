@@ -329,8 +329,8 @@ function find(document: AnyDocument, path: Path, onKey: boolean): { offset: numb
   for (const part of path) {
     node = resolveAlias(document, node);
     if (node === null) break;
-    if (isSeq(node) && typeof part === "number") {
-      const item = node.items[part] as Node | undefined;
+    if (isSeq(node)) {
+      const item = (typeof part === "number" ? node.items[part] : named(node.items, part)) as Node | undefined;
       if (item === undefined) break;
       node = item;
       offset = item.range?.[0] ?? offset;
@@ -349,6 +349,15 @@ function find(document: AnyDocument, path: Path, onKey: boolean): { offset: numb
     if (node === null) break;
   }
   return { offset, matched };
+}
+
+/** The item of a short form that means the key `name` of the long one: `name`, `name=…` or `name:…`. */
+function named(items: readonly unknown[], name: string): unknown {
+  return items.find((item) => {
+    const value = isScalar(item) ? item.value : undefined;
+    if (typeof value !== "string" || !value.startsWith(name)) return false;
+    return value.length === name.length || value[name.length] === "=" || value[name.length] === ":";
+  });
 }
 
 function resolveAlias(document: AnyDocument, node: Node | null): Node | null {
