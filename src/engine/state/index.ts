@@ -63,8 +63,20 @@ export class State implements Disposable {
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
 
-  constructor(db: DatabaseSync) {
+  readonly #path: string;
+
+  constructor(db: DatabaseSync, path: string) {
     this.#db = db;
+    this.#path = path;
+  }
+
+  /** A full disk shows itself in the middle of work too, and as an input/output error. */
+  #told<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw [8, 10, 13].includes(primaryCode(error)) ? explained(this.#path, error) : error;
+    }
   }
 
   #statement(sql: string): StatementSync {
@@ -78,30 +90,31 @@ export class State implements Disposable {
 
   /** Every row of a query. */
   all<Row>(sql: string, ...values: SqlValue[]): Row[] {
-    return this.#statement(sql).all(...values) as Row[];
+    return this.#told(() => this.#statement(sql).all(...values) as Row[]);
   }
 
   /** The first row, or undefined. */
   get<Row>(sql: string, ...values: SqlValue[]): Row | undefined {
-    return this.#statement(sql).get(...values) as Row | undefined;
+    return this.#told(() => this.#statement(sql).get(...values) as Row | undefined);
   }
 
   /** Runs a change; the number of rows it touched. */
   run(sql: string, ...values: SqlValue[]): number {
-    return Number(this.#statement(sql).run(...values).changes);
+    return this.#told(() => Number(this.#statement(sql).run(...values).changes));
   }
 
   /** Runs `work` (synchronous: no other command sees it half done) in one write transaction; nested calls join the outer one. */
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work();
-    this.#db.exec("BEGIN IMMEDIATE");
+    this.#told(() => this.#db.exec("BEGIN IMMEDIATE"));
     this.#depth++;
     try {
       const result = work();
-      this.#db.exec("COMMIT");
+      this.#told(() => this.#db.exec("COMMIT"));
       return result;
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      // SQLite rolls back by itself when it runs out of room
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;
     } finally {
       this.#depth--;
@@ -125,13 +138,13 @@ export function openState(path: string): State {
   try {
     const db = openDatabase(path);
     if (!existsSync(reserveOf(path)) && hasRoom(path, 16 * RESERVE_BYTES)) keepReserve(path);
-    return new State(db);
+    return new State(db, path);
   } catch (error) {
     // A full disk must be emptiable by `down` and `image rm`, and those have to write here.
     if (!isFull(path, error) || !releaseReserve(path)) throw explained(path, error);
   }
   try {
-    return new State(openDatabase(path));
+    return new State(openDatabase(path), path);
   } catch (error) {
     throw explained(path, error);
   }
