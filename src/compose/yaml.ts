@@ -4,12 +4,15 @@
  * bombs are refused early. Knows nothing of compose attributes.
  */
 
-import type { Document, Node, Pair, ParsedNode, Scalar } from "yaml";
+import type { Node, Pair, Scalar } from "yaml";
 import { isAlias, isScalar, isSeq, isMap as isYamlMap, LineCounter, parseAllDocuments } from "yaml";
 import type { SourcePlace } from "../lib/errors.js";
 import { TscError } from "../lib/errors.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
 import { newMap } from "./tree.js";
+import type { AnyDocument } from "./yaml-locate.js";
+import { offsetOf } from "./yaml-locate.js";
+import { scalarValue } from "./yaml-scalar.js";
 
 /** Nodes that aliases may add to one document before it counts as a bomb. */
 const ALIAS_BUDGET = 100_000;
@@ -30,8 +33,6 @@ export interface YamlFile {
   /** The place of the deepest written ancestor of `path`, and how many of its parts were found. */
   locate(path: Path, onKey?: boolean): { readonly place: SourcePlace; readonly matched: number } | undefined;
 }
-
-type AnyDocument = Document<ParsedNode, boolean>;
 
 /** Parses a file of one or more documents. Throws TSC_COMPOSE_YAML with a place. `name` appears in messages. */
 export function parseYaml(text: string, name: string): YamlFile {
@@ -72,7 +73,7 @@ export function parseYaml(text: string, name: string): YamlFile {
     locate: (path, onKey) => {
       let best: { offset: number; matched: number } | undefined;
       for (const document of documents) {
-        const found = find(document, path, onKey === true);
+        const found = offsetOf(document, path, onKey === true);
         if (found !== undefined && (best === undefined || found.matched >= best.matched)) best = found;
       }
       return best === undefined ? undefined : { place: place(best.offset), matched: best.matched };
@@ -255,133 +256,4 @@ class Builder {
 
 function bracketed(path: Path): string {
   return path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join("");
-}
-
-/** The typed value of a scalar: only plain ones are resolved, unless a core tag asks for a type. */
-function scalarValue(node: Scalar): Tree {
-  const value = node.value;
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
-  if (typeof value !== "string") return value === undefined || value === null ? null : (value as Tree);
-  const tag = node.tag;
-  if (tag !== undefined && tag !== "!override") {
-    if (tag === "tag:yaml.org,2002:str" || tag === "!") return value;
-    if (tag === "tag:yaml.org,2002:binary") return Buffer.from(value, "base64").toString("utf8");
-    if (tag.startsWith("tag:yaml.org,2002:")) return plainValue(value);
-  }
-  return node.type === "PLAIN" || node.type === undefined ? plainValue(value) : value;
-}
-
-const INTEGER = /^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$/;
-const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$/;
-
-/** What a plain scalar means: null, booleans, integers (0x, 0o, 0b, leading-zero octal), floats; else text. */
-export function plainValue(text: string): Tree {
-  if (text === "") return null;
-  const c = text.charCodeAt(0);
-  if ((c >= 48 && c <= 57) || c === 43 || c === 45 || c === 46) return numeric(text);
-  switch (text) {
-    case "~":
-    case "null":
-    case "Null":
-    case "NULL":
-      return null;
-    case "true":
-    case "True":
-    case "TRUE":
-      return true;
-    case "false":
-    case "False":
-    case "FALSE":
-      return false;
-    default:
-      return text;
-  }
-}
-
-function numeric(text: string): Tree {
-  if (INTEGER.test(text)) return integer(text.replaceAll("_", "")) ?? text;
-  if (FLOAT.test(text)) return Number.parseFloat(text.replaceAll("_", ""));
-  if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text))
-    return text.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return text === ".nan" || text === ".NaN" || text === ".NAN" ? Number.NaN : text;
-}
-
-function integer(text: string): number | bigint | undefined {
-  const negative = text.startsWith("-");
-  let digits = text.replace(/^[-+]/, "");
-  if (/^0[0-7]+$/.test(digits)) digits = `0o${digits.slice(1)}`;
-  else if (/^0[0-9]+$/.test(digits)) digits = digits.replace(/^0+(?=.)/, "");
-  if (digits.length < 15) {
-    const value = Number(digits);
-    return Number.isNaN(value) ? undefined : negative ? -value : value;
-  }
-  const big = BigInt(digits);
-  const signed = negative ? -big : big;
-  return big <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(signed) : signed;
-}
-
-/** The offset of the deepest node along a path, following aliases and merge keys. */
-function find(document: AnyDocument, path: Path, onKey: boolean): { offset: number; matched: number } | undefined {
-  let node = document.contents as Node | null;
-  if (node === null) return undefined;
-  let offset = node.range?.[0] ?? 0;
-  let matched = 0;
-  for (const part of path) {
-    node = resolveAlias(document, node);
-    if (node === null) break;
-    if (isSeq(node)) {
-      const item = (typeof part === "number" ? node.items[part] : named(node.items, part)) as Node | undefined;
-      if (item === undefined) break;
-      node = item;
-      offset = item.range?.[0] ?? offset;
-    } else if (isYamlMap(node)) {
-      const pair = findPair(document, node, String(part), 0);
-      if (pair === undefined) break;
-      const key = pair.key as Node;
-      const value = pair.value as Node | null;
-      const last = matched === path.length - 1;
-      offset =
-        ((onKey || !last) && last ? key.range?.[0] : isScalar(value) && last ? value.range?.[0] : key.range?.[0]) ??
-        offset;
-      node = value;
-    } else break;
-    matched++;
-    if (node === null) break;
-  }
-  return { offset, matched };
-}
-
-/** The item of a short form that means the key `name` of the long one: `name`, `name=…` or `name:…`. */
-function named(items: readonly unknown[], name: string): unknown {
-  return items.find((item) => {
-    const value = isScalar(item) ? item.value : undefined;
-    if (typeof value !== "string" || !value.startsWith(name)) return false;
-    return value.length === name.length || value[name.length] === "=" || value[name.length] === ":";
-  });
-}
-
-function resolveAlias(document: AnyDocument, node: Node | null): Node | null {
-  return node !== null && isAlias(node) ? ((node.resolve(document as never) as Node | undefined) ?? null) : node;
-}
-
-function findPair(
-  document: AnyDocument,
-  map: { readonly items: readonly Pair[] },
-  key: string,
-  depth: number,
-): Pair | undefined {
-  for (const pair of map.items) {
-    if (isScalar(pair.key) && pair.key.value === key) return pair;
-  }
-  if (depth > 16) return undefined;
-  for (const pair of map.items) {
-    if (!isScalar(pair.key) || pair.key.value !== "<<") continue;
-    const source = resolveAlias(document, pair.value as Node | null);
-    const sources = isSeq(source) ? source.items.map((item) => resolveAlias(document, item as Node)) : [source];
-    for (const candidate of sources) {
-      const found = isYamlMap(candidate) ? findPair(document, candidate, key, depth + 1) : undefined;
-      if (found !== undefined) return found;
-    }
-  }
-  return undefined;
 }

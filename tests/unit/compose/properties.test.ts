@@ -170,6 +170,8 @@ describe("laws", () => {
       "\\",
     );
     const text = fc.oneof(fc.string(), fc.string({ unit: "binary" }), tricky);
+    // the general reader takes even a quoted "<<" for a merge when it reads 1.1
+    const key = text.filter((one) => one !== "<<");
     const value = fc.letrec<{ value: unknown }>((tie) => ({
       value: fc.oneof(
         { depthSize: "small" },
@@ -178,11 +180,11 @@ describe("laws", () => {
         fc.boolean(),
         fc.constant(null),
         fc.array(tie("value")),
-        fc.dictionary(text, tie("value")),
+        fc.dictionary(key, tie("value")),
       ),
     })).value;
     fc.assert(
-      fc.property(fc.dictionary(text, value), (data) => {
+      fc.property(fc.dictionary(key, value), (data) => {
         const plain = JSON.parse(JSON.stringify(data));
         const yaml = emitYaml(data);
         for (const version of ["1.1", "1.2"] as const)

@@ -1,0 +1,66 @@
+/** What a YAML scalar means: the types of YAML 1.2 with leading-zero octals, as the reference reads them. Pure. */
+import type { Scalar } from "yaml";
+import type { Tree } from "./tree.js";
+
+/** The typed value of a scalar: only plain ones are resolved, unless a core tag asks for a type. */
+export function scalarValue(node: Scalar): Tree {
+  const value = node.value;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
+  if (typeof value !== "string") return value === undefined || value === null ? null : (value as Tree);
+  const tag = node.tag;
+  if (tag !== undefined && tag !== "!override") {
+    if (tag === "tag:yaml.org,2002:str" || tag === "!") return value;
+    if (tag === "tag:yaml.org,2002:binary") return Buffer.from(value, "base64").toString("utf8");
+    if (tag.startsWith("tag:yaml.org,2002:")) return plainValue(value);
+  }
+  return node.type === "PLAIN" || node.type === undefined ? plainValue(value) : value;
+}
+
+const INTEGER = /^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$/;
+const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$/;
+
+/** What a plain scalar means: null, booleans, integers (0x, 0o, 0b, leading-zero octal), floats; else text. */
+export function plainValue(text: string): Tree {
+  if (text === "") return null;
+  const c = text.charCodeAt(0);
+  if ((c >= 48 && c <= 57) || c === 43 || c === 45 || c === 46) return numeric(text);
+  switch (text) {
+    case "~":
+    case "null":
+    case "Null":
+    case "NULL":
+      return null;
+    case "true":
+    case "True":
+    case "TRUE":
+      return true;
+    case "false":
+    case "False":
+    case "FALSE":
+      return false;
+    default:
+      return text;
+  }
+}
+
+function numeric(text: string): Tree {
+  if (INTEGER.test(text)) return integer(text.replaceAll("_", "")) ?? text;
+  if (FLOAT.test(text)) return Number.parseFloat(text.replaceAll("_", ""));
+  if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text))
+    return text.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  return text === ".nan" || text === ".NaN" || text === ".NAN" ? Number.NaN : text;
+}
+
+function integer(text: string): number | bigint | undefined {
+  const negative = text.startsWith("-");
+  let digits = text.replace(/^[-+]/, "");
+  if (/^0[0-7]+$/.test(digits)) digits = `0o${digits.slice(1)}`;
+  else if (/^0[0-9]+$/.test(digits)) digits = digits.replace(/^0+(?=.)/, "");
+  if (digits.length < 15) {
+    const value = Number(digits);
+    return Number.isNaN(value) ? undefined : negative ? -value : value;
+  }
+  const big = BigInt(digits);
+  const signed = negative ? -big : big;
+  return big <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(signed) : signed;
+}
