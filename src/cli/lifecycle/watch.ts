@@ -76,9 +76,12 @@ export async function watchProject(ctx: CliContext, project: Project, options: W
       await new Promise<void>((resolve) => {
         wake = resolve;
         options.signal.addEventListener("abort", () => resolve(), { once: true });
-        if (pending.size > 0) timer ??= setTimeout(() => wake(), QUIET_MS);
+        // The timer of a change that came while the last batch was worked on may have fired with nobody waiting.
+        if (pending.size > 0) {
+          clearTimeout(timer);
+          timer = setTimeout(() => wake(), QUIET_MS);
+        }
       });
-      timer = undefined;
       if (options.signal.aborted) return;
       const batch = new Map(pending);
       pending.clear();
