@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { freePort, startRegistry } from "../../helpers/registry.js";
+import { freePort, pushImage, startRegistry } from "../../helpers/registry.js";
 
 const BIN = resolve(import.meta.dirname, "../../../bin/tscompose");
 const folder = mkdtempSync(join(tmpdir(), "tsc-remote-"));
@@ -136,5 +136,22 @@ describe("oci", () => {
     const missing = compose(["-f", `oci://${registry.address}/team/nope`, "config"]);
     expect(missing.status).toBe(1);
     expect(missing.stderr).toMatch(/error\[TSC_/);
+  }, 60_000);
+
+  test("--resolve-image-digests pins images, --lock-image-digests prints only them", async () => {
+    await using registry = await startRegistry();
+    await pushImage(registry.address, "app", "1", { layers: [] });
+    const image = `${registry.address}/app:1`;
+    writeFileSync(
+      join(work, "compose.yaml"),
+      `name: lock\nservices: {a: {image: "${image}", tty: true}, b: {build: .}}\n`,
+    );
+    const resolved = compose(["config", "--resolve-image-digests", "--format", "json"]);
+    expect([resolved.status, resolved.stderr]).toEqual([0, ""]);
+    const { a } = JSON.parse(resolved.stdout).services;
+    expect(a.image).toMatch(new RegExp(`^${image}@sha256:[0-9a-f]{64}$`));
+    expect(a.tty).toBe(true);
+    const locked = compose(["config", "--lock-image-digests", "--format", "json"]);
+    expect(JSON.parse(locked.stdout)).toEqual({ services: { a: expect.objectContaining({ image: a.image }) } });
   }, 60_000);
 });
