@@ -77,6 +77,8 @@ function pumpInput(
   const { stdin } = ctx;
   const scan = detachScanner(keys);
   let isOver = false;
+  // The stream may tell its end, or another chunk, while the last one is still being taken.
+  let written: Promise<unknown> = Promise.resolve();
   const stop = () => {
     isOver = true;
     stdin.off("data", onData);
@@ -86,17 +88,18 @@ function pumpInput(
   const onData = (chunk: Buffer) => {
     const { forward, isDetach } = scan(chunk);
     stdin.pause();
-    (async () => {
+    written = written.then(async () => {
       if (forward.length > 0) await session.write(forward);
       if (isDetach) {
         stop();
         await detach();
       } else if (!isOver) stdin.resume();
-    })().catch(stop);
+    });
+    written = written.catch(stop);
   };
   const onEnd = () => {
     stop();
-    session.endInput().catch(() => undefined);
+    written.then(() => session.endInput()).catch(() => undefined);
   };
   stdin.on("data", onData);
   stdin.on("end", onEnd);
