@@ -65,8 +65,9 @@ describe("events", () => {
 
   test("an until in the future ends the stream", async () => {
     const until = new Date(Date.now() + 50).toISOString();
-    for await (const event of events.stream({ until })) void event;
-    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(until));
+    const seen: string[] = [];
+    for await (const event of events.stream({ until })) seen.push(event.type);
+    expect(seen).toEqual([]);
   });
 
   test("history is bounded", () => {
