@@ -54,6 +54,16 @@ const projectText = fc
 const json = async (files: Readonly<Record<string, string>>) =>
   toConfigJson(await load(files, { files: Object.keys(files) }));
 
+/** The same data in ordinary objects. Not through JSON: JSON.parse of Node 24.21 reads the key of one quote as a backslash after a like shape. */
+function ordinary(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordinary);
+  if (typeof value !== "object" || value === null) return typeof value === "bigint" ? Number(value) : value;
+  const entries = Object.entries(value).flatMap(([key, entry]) =>
+    entry === undefined ? [] : [[key, ordinary(entry)]],
+  );
+  return Object.fromEntries(entries) as unknown;
+}
+
 describe("laws", () => {
   test("config of config is identical, in YAML and in JSON", async () => {
     await fc.assert(
@@ -185,11 +195,11 @@ describe("laws", () => {
     })).value;
     fc.assert(
       fc.property(fc.dictionary(key, value), (data) => {
-        const plain = JSON.parse(JSON.stringify(data));
+        const plain = ordinary(data);
         const yaml = emitYaml(data);
         for (const version of ["1.1", "1.2"] as const)
           expect(parse(yaml, { version, merge: false, logLevel: "silent" })).toEqual(plain);
-        expect(JSON.parse(JSON.stringify(parseYaml(yaml, "f").documents[0]?.tree))).toEqual(plain);
+        expect(ordinary(parseYaml(yaml, "f").documents[0]?.tree)).toEqual(plain);
       }),
       { numRuns: 500 },
     );
