@@ -4,6 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/setup.sh --tests
+# the first time, this makes a Debian root folder with both peers (minutes)
+[ ! -x ../shared/bench/peers ] || ../shared/bench/peers setup >/dev/null 2>&1 || echo "the peers cannot be set up here" >&2
 run() { node_modules/.bin/node --import ./tests/resolve-ts.js --no-warnings "$@"; }
 run tests/perf/config.ts
 [ "${1:-}" = config ] || run tests/perf/up-down.ts "$@"

@@ -8,15 +8,19 @@ import { resolve } from "node:path";
 import { debianRootfs } from "../helpers/debian.js";
 import { CACHE, REPOSITORY, TestHost } from "../helpers/host.js";
 import { pushImage, startRegistry } from "../helpers/registry.js";
+import { profileUp } from "./profile.js";
 
 const sizes = process.argv
   .slice(2)
   .map(Number)
   .filter((size) => size > 0);
+const chosen = sizes.length > 0 ? sizes : [1, 5, 20];
+const profiles: string[] = [];
 const rounds = 3;
 const peers = resolve(REPOSITORY, "../shared/bench/peers");
 
-type Times = Record<"up" | "ps" | "down", number>;
+type Times = Record<"up" | "again" | "ps" | "down", number>;
+const VERBS = ["up", "again", "ps", "down"] as const;
 const median = (values: number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
@@ -39,14 +43,17 @@ async function ours(mode: "root" | "user", image: string, size: number): Promise
       await host.must(project, ...args);
       return performance.now() - start - 20; // the test host waits 20 ms for late output
     };
-    samples.push({ up: await time("up", "-d"), ps: await time("ps"), down: await time("down", "-t", "0") });
+    samples.push({
+      up: await time("up", "-d"),
+      again: await time("up", "-d"),
+      ps: await time("ps"),
+      down: await time("down", "-t", "0"),
+    });
   }
+  if (size === Math.max(...chosen)) profiles.push(`up -d of ${size} as ${mode}:`, ...(await profileUp(host, project)));
   await host[Symbol.asyncDispose]();
-  return {
-    up: median(samples.map((s) => s.up)),
-    ps: median(samples.map((s) => s.ps)),
-    down: median(samples.map((s) => s.down)),
-  };
+  const of = (verb: keyof Times) => median(samples.map((sample) => sample[verb]));
+  return { up: of("up"), again: of("again"), ps: of("ps"), down: of("down") };
 }
 
 /** Parses the peers script's `tool verb rc=0 123 ms` lines. */
@@ -57,7 +64,7 @@ function theirs(size: number): Record<string, Times> {
     const match = /^(podman-compose|docker compose) (up|ps|down).*rc=0 +(\d+) ms/.exec(line);
     if (match === null) continue;
     const [, tool = "", verb = "up", ms] = match;
-    const times = found[tool] ?? { up: Number.NaN, ps: Number.NaN, down: Number.NaN };
+    const times = found[tool] ?? { up: Number.NaN, again: Number.NaN, ps: Number.NaN, down: Number.NaN };
     times[verb as keyof Times] = Number(ms);
     found[tool] = times;
   }
@@ -68,7 +75,7 @@ const registry = await startRegistry();
 await pushImage(registry.address, "busybox", "1", { layers: [debianRootfs("busybox", CACHE)] });
 const image = `${registry.address}/busybox:1`;
 try {
-  for (const size of sizes.length > 0 ? sizes : [1, 5, 20]) {
+  for (const size of chosen) {
     const results: Record<string, Times> = {
       "tscompose (root)": await ours("root", image, size),
       "tscompose (user)": await ours("user", image, size),
@@ -76,16 +83,18 @@ try {
     if (existsSync(peers)) Object.assign(results, theirs(size));
     const base = results["docker compose"];
     console.log(
-      `\n${size} services            up              ps              down     (ms, and ratio to docker compose of this run)`,
+      `\n${size} services            up         again (no-op)        ps              down     (ms, and ratio to docker compose of this run)`,
     );
     for (const [name, times] of Object.entries(results)) {
       const cell = (verb: keyof Times) => {
         const ratio = base === undefined ? "" : `(${(times[verb] / base[verb]).toFixed(2)})`;
+        if (Number.isNaN(times[verb])) return "     - ".padEnd(15);
         return `${times[verb].toFixed(0).padStart(6)} ${ratio.padEnd(8)}`;
       };
-      console.log(`${name.padEnd(20)} ${cell("up")} ${cell("ps")} ${cell("down")}`);
+      console.log(`${name.padEnd(20)} ${VERBS.map(cell).join(" ")}`);
     }
   }
+  console.log(`\n${profiles.join("\n")}`);
 } finally {
   await registry[Symbol.asyncDispose]();
 }
