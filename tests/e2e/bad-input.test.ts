@@ -4,20 +4,13 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
+import { busyboxRegistry } from "../helpers/busybox-registry.js";
 import { debianRootfs } from "../helpers/debian.js";
 import { CACHE, isRoot, type Mode, onHost, type Result } from "../helpers/host.js";
-import { freePort, pushImage, type Registry, startRegistry } from "../helpers/registry.js";
+import { freePort, pushImage, startRegistry } from "../helpers/registry.js";
 
-let registry: Registry;
-beforeAll(async () => {
-  if (!isRoot) return;
-  registry = await startRegistry();
-  await pushImage(registry.address, "busybox", "1", { layers: [debianRootfs("busybox", CACHE)] });
-}, 60_000);
-afterAll(async () => {
-  await registry?.[Symbol.asyncDispose]();
-});
+const registry = busyboxRegistry();
 
 /** One refusal: exit code not 0, the subject named, no stack trace. */
 function expectRefusal(result: Result, subject: RegExp): void {

@@ -1,8 +1,9 @@
 /** The helper processes die: the next command notices, repairs and leaves nothing. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
+import { busyboxRegistry } from "../helpers/busybox-registry.js";
 import { eventually, isRoot, type Mode, onHost } from "../helpers/host.js";
-import { busyboxRegistry, killAll, processesOf, rows, unfinished } from "./support.js";
+import { killAll, processesOf, rows, unfinished } from "./support.js";
 
 const registry = busyboxRegistry();
 const check = isRoot ? test : test.skip;

@@ -1,7 +1,8 @@
 /** Loss of power: the store says "running", the machine knows nothing of it. */
 import { describe, expect, test } from "@jest/globals";
+import { busyboxRegistry } from "../helpers/busybox-registry.js";
 import { isRoot, type Mode, onHost } from "../helpers/host.js";
-import { busyboxRegistry, Machine, unfinished } from "./support.js";
+import { Machine, unfinished } from "./support.js";
 
 const registry = busyboxRegistry();
 const check = isRoot ? test : test.skip;

@@ -3,31 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, type FSWatcher, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "@jest/globals";
-import { debianRootfs } from "../helpers/debian.js";
-import { CACHE, eventually, isRoot, type Result, type TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
-import { pushImage, type Registry, startRegistry } from "../helpers/registry.js";
-
-/** A registry with `busybox:1` for the whole file; call once at its top. */
-export function busyboxRegistry(): { readonly address: string; readonly image: string } {
-  let registry: Registry | undefined;
-  beforeAll(async () => {
-    if (!isRoot) return;
-    registry = await startRegistry();
-    await pushImage(registry.address, "busybox", "1", { layers: [debianRootfs("busybox", CACHE)] });
-  }, 60_000);
-  afterAll(async () => {
-    await registry?.[Symbol.asyncDispose]();
-  });
-  return {
-    get address() {
-      return registry?.address ?? "";
-    },
-    get image() {
-      return `${registry?.address}/busybox:1`;
-    },
-  };
-}
+import { eventually, type Result, type TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
 
 function start(host: TestHost, cwd: string, args: readonly string[]): ChildProcess {
   const user = host.mode === "user" ? testUser() : undefined;

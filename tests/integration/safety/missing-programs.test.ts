@@ -1,21 +1,13 @@
 /** A machine that lacks a package: one error that names the package, nothing left behind, and all well once it is there. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { debianRootfs } from "../../helpers/debian.js";
+import { describe, expect, test } from "@jest/globals";
+import { busyboxRegistry } from "../../helpers/busybox-registry.js";
 import { runWithout } from "../../helpers/hide.js";
-import { CACHE, isRoot, type Mode, onHost, type TestHost } from "../../helpers/host.js";
-import { freePort, pushImage, type Registry, startRegistry } from "../../helpers/registry.js";
+import { isRoot, type Mode, onHost, type TestHost } from "../../helpers/host.js";
+import { freePort } from "../../helpers/registry.js";
 
-let registry: Registry;
-beforeAll(async () => {
-  if (!isRoot) return;
-  registry = await startRegistry();
-  await pushImage(registry.address, "busybox", "1", { layers: [debianRootfs("busybox", CACHE)] });
-}, 60_000);
-afterAll(async () => {
-  await registry?.[Symbol.asyncDispose]();
-});
+const registry = busyboxRegistry();
 
 const present = (...paths: string[]): string[] => paths.filter((path) => existsSync(path));
 
