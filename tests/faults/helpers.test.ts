@@ -1,5 +1,6 @@
 /** The helper processes die: the next command notices, repairs and leaves nothing. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { busyboxRegistry } from "../helpers/busybox-registry.js";
 import { eventually, isRoot, type Mode, onHost } from "../helpers/host.js";
@@ -97,6 +98,13 @@ describe.each(modes)("a helper dies, %s", (mode) => {
       expect(await killAll(host, "aardvark-dns")).toBe(1);
       await host.must(folder, "up", "-d");
       expect(await host.must(folder, "exec", "-T", "again", "wget", "-q", "-O-", "http://web/")).toBe("answer\n");
+      // a command killed while it starts the server leaves one that no pid file names
+      const unnamed = (): void => rmSync(join(host.folder, "run/network/dns/main/aardvark.pid"));
+      unnamed();
+      await host.must(folder, "up", "-d", "--force-recreate", "again");
+      expect(processesOf(host, "aardvark-dns")).toHaveLength(1);
+      expect(await host.must(folder, "exec", "-T", "again", "wget", "-q", "-O-", "http://web/")).toBe("answer\n");
+      unnamed();
       await host.must(folder, "down", "-t", "0");
       expect(processesOf(host, "aardvark-dns")).toEqual([]);
     }),

@@ -2,7 +2,7 @@
  * Keeps aardvark-dns equal to the endpoints table: one instance for ordinary networks, one without forwarding for
  * internal ones (a forwarding resolver would let them talk to the outside). Owns the configuration folders and the processes.
  */
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
@@ -13,12 +13,11 @@ import { findNetwork, isNetworkStanding } from "../state/networks.js";
 import { parseAddress } from "./addresses.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { boundSockets, dnsFile, procAddress } from "./dns-files.js";
+import { dnsServer, endServers, PID_FILE } from "./dns-server.js";
 import { withLock } from "./locks.js";
 import { helperEnv, needProgram } from "./programs.js";
 import { run } from "./run.js";
 import type { Site } from "./site.js";
-
-const PID_FILE = "aardvark.pid";
 
 /** `settled` resolves once every name that was in the database at `changed` is served. `TSC_DNS_FAILED`. */
 export type Dns = Coalescer;
@@ -92,25 +91,11 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
 
   const dirOf = (instance: Instance): string => join(base, instance);
 
-  /** The live server of a folder: pid file, start time and command line must agree. */
-  function server(dir: string): ProcessIdentity | undefined {
-    const pid = Number(readText(join(dir, PID_FILE))?.trim());
-    if (!Number.isInteger(pid) || pid < 2) return undefined;
-    const identity = kernel.processIdentity(pid);
-    if (identity === undefined) return undefined;
-    try {
-      const program = readlinkSync(`/proc/${pid}/exe`);
-      const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-      return /\/aardvark-dns( \(deleted\))?$/.test(program) && argv.includes(dir) ? identity : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
   const sockets = (pid: number): Map<string, string> =>
     boundSockets(readText(`/proc/${pid}/net/udp`) ?? "", readText(`/proc/${pid}/net/udp6`) ?? "", 53);
 
   async function start(dir: string, instance: Instance): Promise<ProcessIdentity> {
+    await endServers(kernel, dir);
     rmSync(join(dir, PID_FILE), { force: true });
     const program = needProgram(ctx.env, "aardvark-dns");
     const result = await run(
@@ -120,7 +105,7 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
         env: instance === "internal" ? { ...env, AARDVARK_NO_PROXY: "1" } : env,
       },
     );
-    const identity = server(dir);
+    const identity = dnsServer(kernel, dir);
     if (identity === undefined) {
       throw new TscError("TSC_DNS_FAILED", `aardvark-dns did not start (exit ${result.code})`, { kind: "unavailable" });
     }
@@ -194,15 +179,12 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
       renameSync(temporary, join(dir, file));
       changed = true;
     }
-    const alive = server(dir);
     if (wanted.files.size === 0) {
-      if (alive !== undefined) {
-        kernel.signal(alive, "SIGTERM");
-        await kernel.waitForExit(alive, AbortSignal.timeout(3_000)).catch(() => kernel.signal(alive, "SIGKILL"));
-      }
+      await endServers(kernel, dir);
       rmSync(dir, { recursive: true, force: true });
       return;
     }
+    const alive = dnsServer(kernel, dir);
     if (alive !== undefined && !changed) return;
     await settle(dir, instance, wanted.listen, alive);
   }

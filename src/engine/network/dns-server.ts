@@ -1,0 +1,59 @@
+/** Finds and ends the aardvark-dns processes of a configuration folder. Knows the process, not what it serves. */
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { Kernel, ProcessIdentity } from "../../kernel/kernel.js";
+
+/** Written by aardvark-dns into its configuration folder. */
+export const PID_FILE = "aardvark.pid";
+
+const NAME = "aardvark-dns";
+
+/** The process when it lives and runs aardvark-dns on exactly this folder. */
+function identify(kernel: Kernel, pid: number, dir: string): ProcessIdentity | undefined {
+  const identity = kernel.processIdentity(pid);
+  if (identity === undefined) return undefined;
+  try {
+    const program = readlinkSync(`/proc/${pid}/exe`);
+    const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return /\/aardvark-dns( \(deleted\))?$/.test(program) && argv.includes(dir) ? identity : undefined;
+  } catch {
+    // it ended meanwhile, or belongs to somebody else
+    return undefined;
+  }
+}
+
+/** The live server of a folder by its pid file; start time, program and command line must agree. */
+export function dnsServer(kernel: Kernel, dir: string): ProcessIdentity | undefined {
+  let text: string;
+  try {
+    text = readFileSync(join(dir, PID_FILE), "utf8");
+  } catch {
+    return undefined;
+  }
+  const pid = Number(text.trim());
+  return Number.isInteger(pid) && pid > 1 ? identify(kernel, pid, dir) : undefined;
+}
+
+/** Servers of a folder, with and without a pid file: a command killed while it started one leaves the latter. */
+function allServers(kernel: Kernel, dir: string): ProcessIdentity[] {
+  return readdirSync("/proc").flatMap((entry) => {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || pid < 2) return [];
+    try {
+      if (readFileSync(`/proc/${pid}/comm`, "utf8").trim() !== NAME) return [];
+    } catch {
+      return [];
+    }
+    return identify(kernel, pid, dir) ?? [];
+  });
+}
+
+/** Ends every server of a folder and waits for that; none is no error. */
+export async function endServers(kernel: Kernel, dir: string): Promise<void> {
+  await Promise.all(
+    allServers(kernel, dir).map(async (server) => {
+      kernel.signal(server, "SIGTERM");
+      await kernel.waitForExit(server, AbortSignal.timeout(3_000)).catch(() => kernel.signal(server, "SIGKILL"));
+    }),
+  );
+}
