@@ -1,34 +1,32 @@
 /**
- * The entry of the program, and the only module that reads argv, the environment or the standard streams, or ends the process. Kept tiny:
- * everything else is loaded after the compile cache is on.
+ * The program on a real process: the only module that reads argv, the environment or the standard streams, or ends the process.
  */
-import { enableCompileCache } from "node:module";
+import { runProgram } from "./program.js";
 
-const home = process.env["XDG_CACHE_HOME"] || (process.env["HOME"] && `${process.env["HOME"]}/.cache`);
-// never the default below /tmp: another user could have made that folder first
-if (home?.startsWith("/")) enableCompileCache(`${home}/tscompose/compile-cache`);
+export { runProgram };
 
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    // the reader is gone (`tscompose logs | head`): there is nobody left to tell
-    process.exit(error.code === "EPIPE" ? 0 : 1);
+/** Runs the command of `process.argv` and ends the process with its exit code. */
+export async function main(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      // the reader is gone (`tscompose logs | head`): there is nobody left to tell
+      process.exit(error.code === "EPIPE" ? 0 : 1);
+    });
+  }
+  const code = await runProgram(process.argv.slice(2), {
+    env: process.env,
+    cwd: process.cwd(),
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    onSignal(name, listener) {
+      process.on(name, listener);
+      return () => process.off(name, listener);
+    },
+    exit: (status) => process.exit(status),
   });
+  await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+  process.exit(code);
 }
-
-const { runProgram } = await import("./program.js");
-const code = await runProgram(process.argv.slice(2), {
-  env: process.env,
-  cwd: process.cwd(),
-  get stdin() {
-    return process.stdin;
-  },
-  stdout: process.stdout,
-  stderr: process.stderr,
-  onSignal(name, listener) {
-    process.on(name, listener);
-    return () => process.off(name, listener);
-  },
-  exit: (status) => process.exit(status),
-});
-await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
-process.exit(code);

@@ -25,7 +25,7 @@ export interface EngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folder of the built native programs; default: found beside this package. */
   readonly nativeDir?: string;
-  /** argv prefix that runs the tscompose program (for the supervisor); default: Node and dist/main.js of this package. */
+  /** argv prefix that runs the tscompose program (for the supervisor); default: Node and dist/main.cjs of this package. */
   readonly selfCommand?: readonly string[];
   /** Called with one-line warnings for the person. */
   readonly warn?: (message: string) => void;

@@ -52,7 +52,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     state,
     env: options.env,
     rootless: kernel.isRootless,
-    selfCommand: options.selfCommand ?? [process.execPath, join(packageRoot, "dist/main.js")],
+    selfCommand: options.selfCommand ?? [process.execPath, join(packageRoot, "dist/main.cjs")],
     warn,
     emit: (event) => events.emit(event),
   };

@@ -35,9 +35,9 @@ export function formatRfc3339Nano(nano: bigint): string {
 }
 
 function parseSpan(text: string): bigint | undefined {
-  if (!/^(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h|d))+$/.test(text)) return undefined;
+  if (!/^(?:\d+(?:\.\d+)?(?:ns|us|\u00b5s|ms|s|m|h|d))+$/.test(text)) return undefined;
   let total = 0n;
-  for (const [, digits = "0", unit = "s"] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)/g)) {
+  for (const [, digits = "0", unit = "s"] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|\u00b5s|ms|s|m|h|d)/g)) {
     const [whole = "0", fraction = ""] = digits.split(".");
     const scale = UNIT_NS[unit] ?? 0n;
     total += BigInt(whole) * scale + (BigInt(fraction.padEnd(9, "0").slice(0, 9)) * scale) / 1_000_000_000n;
