@@ -160,5 +160,6 @@ NAPI_MODULE_INIT() {
   init_packet(env, exports);
   init_rootfs(env, exports);
   init_remove(env, exports);
+  init_run(env, exports);
   return exports;
 }

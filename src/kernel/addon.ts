@@ -3,6 +3,7 @@
  * Failed calls throw an Error with `code`, `errno`, `syscall` and `path`.
  */
 import { TscError } from "../lib/errors.js";
+import type { RunProgramOptions, RunProgramResult } from "./kernel.js";
 
 /** An opaque native object. */
 export type Handle = { readonly __handle: unique symbol };
@@ -32,6 +33,13 @@ export interface Addon {
   watchProcess(pid: number, startTime: string, callback: () => void): Handle | undefined;
   unwatch(handle: Handle): void;
   closeOnExecAll(): void;
+  run(
+    program: string,
+    args: readonly string[],
+    env: readonly string[],
+    options: Omit<RunProgramOptions, "env">,
+    callback: (error: Error | undefined, result: RunProgramResult) => void,
+  ): void;
   packetConnect(path: string, onPacket: (packet: Buffer) => void, onEnd: () => void): Handle;
   packetRead(handle: Handle, reading: boolean): void;
   packetWrite(handle: Handle, data: Uint8Array, callback: (error?: Error) => void): void;

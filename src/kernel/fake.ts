@@ -169,6 +169,10 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
       record("chown", path, uid, gid);
     },
     helperPath: (name) => `/native/${name}`,
+    run(program, args) {
+      record("run", program, args);
+      throw new Error(`the fake kernel runs nothing: ${program}`);
+    },
     spawn(program, args) {
       record("spawn", program, args);
       throw new Error(`the fake kernel spawns nothing: ${program}`);

@@ -128,10 +128,49 @@ export interface Kernel {
 
   /** Absolute path of a native program. */
   helperPath(name: string): string;
+  /**
+   * Runs a program to its end off the event loop, without copying our page tables as fork does. Rejects only when it cannot be started
+   * (an Error with `code`, like spawn's 'error'); after `timeoutMs` or too much output it is killed and the result says so.
+   */
+  run(program: string, args: readonly string[], options: RunProgramOptions): Promise<RunProgramResult>;
   /** Spawns with stdio as given and every other descriptor closed. */
   spawn(program: string, args: readonly string[], options: SpawnOptions): ChildProcess;
   /** argv prefix that runs a program inside a pinned network namespace, with private mounts, e.g. for CNI plugins rootless. `binds` are [source, target]. */
   inNetworkNamespace(path: string, options?: { binds?: readonly (readonly [string, string])[] }): readonly string[];
+}
+
+/** How `Kernel.run` runs a program. Descriptors that are not named are /dev/null (0, 1, 2) or closed. */
+export interface RunProgramOptions {
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** A session of its own: a ^C at our terminal is not for it. */
+  readonly newSession?: boolean;
+  /** What it reads on `inputDescriptor` (0 unless told); the pipe is closed behind it. */
+  readonly input?: string;
+  /** Writes one zero byte instead of `input`. */
+  readonly zeroByte?: boolean;
+  readonly inputDescriptor?: number;
+  /** A descriptor of the child of which the first line is waited for, also after the program has ended. */
+  readonly lineDescriptor?: number;
+  /** Does not read what the program prints. */
+  readonly noStdout?: boolean;
+  /** Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Bytes; default 4 MiB. Standard error is cut at 64 KiB. */
+  readonly stdoutLimit?: number;
+}
+
+export interface RunProgramResult {
+  /** 128 + n after signal n. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The first bytes of `lineDescriptor` up to a newline or its end; undefined when there were none. */
+  readonly line?: string;
+  readonly timedOut: boolean;
+  /** More output than `stdoutLimit`. */
+  readonly overflow: boolean;
 }
 
 export type MountFlag =

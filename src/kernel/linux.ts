@@ -91,6 +91,11 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
     chown: (path, uid, gid) => lchownSync(path, uid, gid),
 
     helperPath,
+    run: (program, args, { env, ...runOptions }) =>
+      new Promise((resolve, reject) => {
+        const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+        addon.run(program, args, pairs, runOptions, (error, result) => (error ? reject(error) : resolve(result)));
+      }),
     spawn: (program, args, spawnOptions): ChildProcess => spawn(program, [...args], spawnOptions),
     inNetworkNamespace: (path, o) => [
       helperPath("tsc-nsexec"),

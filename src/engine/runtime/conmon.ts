@@ -3,9 +3,10 @@
  * attach pipe 5). Knows nothing of rows or networks.
  */
 import type { ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
-import type { ProcessIdentity } from "../../kernel/kernel.js";
+import type { ProcessIdentity, RunProgramOptions, RunProgramResult } from "../../kernel/kernel.js";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
@@ -69,35 +70,34 @@ export async function conmonCreate(ctx: EngineContext, request: ConmonCreate): P
     request.logPath === undefined ? "none" : `k8s-file:${request.logPath}`,
     ...(request.logMaxBytes === undefined ? [] : ["--log-size-max", String(request.logMaxBytes)]),
   ];
-  const child = spawnConmon(ctx, request.choice, args, bundle, 5);
-  const sync = new SyncPipe(child.stdio[3] as Readable);
-  try {
-    const exited = exitOf(child);
-    (child.stdio[4] as Duplex).end("\0");
-    const [line, conmonPid] = await Promise.all([
-      sync.next(CREATE_TIMEOUT_MS),
-      exited.then(async ({ code, stderr }) => {
-        if (code !== 0)
-          throw new TscError("TSC_CONMON_FAILED", `conmon: ${stderr || `exit code ${code}`}`, { exitCode: 125 });
-        const { readFile } = await import("node:fs/promises");
-        return Number(await readFile(conmonPidFile, "utf8"));
-      }),
-    ]);
-    if (line === undefined || line.data <= 0) {
-      throw new TscError("TSC_RUNTIME_CREATE", printable(line?.message ?? "conmon ended without an answer", 2000), {
-        exitCode: 125,
-      });
-    }
-    const init = ctx.kernel.processIdentity(line.data);
-    const conmon = ctx.kernel.processIdentity(conmonPid);
-    if (init === undefined || conmon === undefined) {
-      throw new TscError("TSC_RUNTIME_CREATE", "the container's first process ended at once", { exitCode: 125 });
-    }
-    return { init, conmon };
-  } finally {
-    sync.close();
-    release(child);
+  const command = wrapped(ctx.kernel, request.choice, conmonPath(), args, 5);
+  const result = await runToEnd(ctx, command, {
+    env: conmonEnvironment(ctx),
+    cwd: bundle,
+    newSession: true,
+    noStdout: true,
+    inputDescriptor: 4,
+    zeroByte: true,
+    lineDescriptor: 3,
+    timeoutMs: CREATE_TIMEOUT_MS,
+  });
+  if (result.timedOut) throw new TscError("TSC_CONMON_TIMEOUT", "conmon did not answer", { kind: "timeout" });
+  if (result.code !== 0) {
+    const said = printable(result.stderr.trim()) || `exit code ${result.code}`;
+    throw new TscError("TSC_CONMON_FAILED", `conmon: ${said}`, { exitCode: 125 });
   }
+  const line = result.line === undefined ? undefined : parseSyncLine(result.line.trimEnd());
+  if (line === undefined || line.data <= 0) {
+    throw new TscError("TSC_RUNTIME_CREATE", printable(line?.message ?? "conmon ended without an answer", 2000), {
+      exitCode: 125,
+    });
+  }
+  const init = ctx.kernel.processIdentity(line.data);
+  const conmon = ctx.kernel.processIdentity(Number(readFileSync(conmonPidFile, "utf8")));
+  if (init === undefined || conmon === undefined) {
+    throw new TscError("TSC_RUNTIME_CREATE", "the container's first process ended at once", { exitCode: 125 });
+  }
+  return { init, conmon };
 }
 
 export interface ConmonExec {
@@ -224,13 +224,25 @@ function spawnConmon(
     // Out of our process group: a ^C at the terminal is for us, not for containers.
     detached: true,
     stdio: ["ignore", "ignore", "pipe", ...Array.from({ length: descriptors - 3 }, () => "pipe" as const)],
-    env: {
-      ...runtimeEnvironment(ctx),
-      _OCI_SYNCPIPE: "3",
-      _OCI_STARTPIPE: "4",
-      ...(descriptors > 5 ? { _OCI_ATTACHPIPE: "5" } : {}),
-    },
+    env: { ...conmonEnvironment(ctx), ...(descriptors > 5 ? { _OCI_ATTACHPIPE: "5" } : {}) },
   });
+}
+
+function conmonEnvironment(ctx: EngineContext): Record<string, string> {
+  return { ...runtimeEnvironment(ctx), _OCI_SYNCPIPE: "3", _OCI_STARTPIPE: "4" };
+}
+
+async function runToEnd(
+  ctx: EngineContext,
+  command: { readonly program: string; readonly args: readonly string[] },
+  options: RunProgramOptions,
+): Promise<RunProgramResult> {
+  try {
+    return await ctx.kernel.run(command.program, command.args, options);
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message : String(cause);
+    throw new TscError("TSC_CONMON_FAILED", `conmon cannot be started: ${words}`, { cause, exitCode: 125 });
+  }
 }
 
 /** 'exit', not 'close': the daemonised half keeps descriptors open as long as the container lives. */
@@ -271,7 +283,7 @@ class SyncPipe {
     stream.on("data", (data: Buffer) => {
       this.#text += data.toString("latin1");
       for (let at = this.#text.indexOf("\n"); at !== -1; at = this.#text.indexOf("\n")) {
-        this.#lines.push(parseSyncLine(this.#text.slice(0, at)));
+        this.#lines.push(parseSyncLine(Buffer.from(this.#text.slice(0, at), "latin1").toString()));
         this.#text = this.#text.slice(at + 1);
       }
       this.#wake?.();
@@ -314,8 +326,7 @@ class SyncPipe {
 }
 
 /** `{"data": N}` or `{"data": -1, "message": "…"}`, read leniently. */
-export function parseSyncLine(line: string): SyncLine {
-  const text = Buffer.from(line, "latin1").toString();
+export function parseSyncLine(text: string): SyncLine {
   const data = Number(/"data"\s*:\s*(-?\d+)/.exec(text)?.[1] ?? "-1");
   const raw = /"message"\s*:\s*"(.*)"\s*\}\s*$/s.exec(text)?.[1];
   if (raw === undefined) return { data };

@@ -91,6 +91,9 @@ export function wrapped(
   return { program: kernel.helperPath("tsc-nsexec"), args: ["--hide-unified", ...keep, "--", program, ...args] };
 }
 
+const CALL_TIMEOUT_MS = 240_000;
+const MAX_OUTPUT = 64 * 1024 * 1024;
+
 export interface RuntimeCall {
   readonly choice: RuntimeChoice;
   readonly cgroupPath: string;
@@ -105,24 +108,15 @@ export async function callRuntime(ctx: EngineContext, call: RuntimeCall): Promis
     call.verb,
     ...call.args,
   ]);
-  const child = ctx.kernel.spawn(program, args, {
-    stdio: ["ignore", "pipe", "pipe"],
+  const result = await ctx.kernel.run(program, args, {
     env: runtimeEnvironment(ctx),
     cwd: "/",
+    timeoutMs: CALL_TIMEOUT_MS,
+    stdoutLimit: MAX_OUTPUT,
   });
-  const output: Buffer[] = [];
-  const errors: Buffer[] = [];
-  child.stdout?.on("data", (data: Buffer) => output.push(data));
-  child.stderr?.on("data", (data: Buffer) => {
-    if (errors.length < 64) errors.push(data);
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  });
-  if (code === 0) return Buffer.concat(output).toString();
-  const said = printable(Buffer.concat(errors).toString().trim());
-  throw new TscError("TSC_RUNTIME_FAILED", `${call.choice.name} ${call.verb}: ${said || `exit code ${code}`}`);
+  if (result.code === 0 && !result.overflow) return result.stdout;
+  const said = result.timedOut ? "no answer" : printable(result.stderr.trim());
+  throw new TscError("TSC_RUNTIME_FAILED", `${call.choice.name} ${call.verb}: ${said || `exit code ${result.code}`}`);
 }
 
 /** The scrubbed environment of runtimes and conmon. */

@@ -28,6 +28,61 @@ afterEach(async () => {
   await kernel.removeTree(base);
 });
 
+describe("programs", () => {
+  const env = { PATH: "/usr/bin:/bin" };
+  const sh = (script: string, options: object = {}) => kernel.run("/bin/sh", ["-c", script], { env, ...options });
+
+  test("input, output, errors, exit code, folder and nothing but the environment given", async () => {
+    expect(await sh("cat; env >&2; pwd; exit 7", { input: "in é\n", cwd: "/usr", env: { A: "1 =2" } })).toMatchObject({
+      code: 7,
+      stdout: "in é\n/usr\n",
+      stderr: expect.stringMatching(/^(?:A=1 =2|PWD=\/usr|\n)+$/),
+      timedOut: false,
+      overflow: false,
+    });
+  });
+
+  test("input and output larger than any pipe, at the same time, twenty at once", async () => {
+    const input = "0123456789abcdef".repeat(60_000);
+    const results = await Promise.all(Array.from({ length: 20 }, () => sh("cat", { input })));
+    for (const result of results) expect(result.stdout === input && result.code === 0).toBe(true);
+  });
+
+  test("only the descriptors named are there, signals are at their defaults", async () => {
+    const { stdout } = await sh("ls /proc/self/fd; grep Sig[BI] /proc/self/status");
+    // 32 and 33 belong to the C library, whose posix_spawn ignores them
+    expect(stdout).toMatch(/^0\n1\n2\n3\nSigBlk:\t0{16}\nSigIgn:\t0{7}(?:18|00)0{7}\n$/);
+  });
+
+  test("a line of another descriptor is waited for beyond the end; a survivor that holds the output is not", async () => {
+    const result = await sh("read -r x <&4; (sleep 0.2; echo line >&3; sleep 30) & echo $!", {
+      input: "x\n",
+      inputDescriptor: 4,
+      lineDescriptor: 3,
+      newSession: true,
+    });
+    const survivor = kernel.processIdentity(Number(result.stdout));
+    try {
+      expect(result).toMatchObject({ code: 0, line: "line\n" });
+      expect(survivor).toBeDefined();
+    } finally {
+      if (survivor !== undefined)
+        process.kill(
+          -Number(/\) \S \d+ (\d+)/.exec(readFileSync(`/proc/${survivor.pid}/stat`, "utf8"))?.[1]),
+          "SIGKILL",
+        );
+    }
+  });
+
+  test("time and output are bounded; a signal is 128 + n; a missing program rejects", async () => {
+    expect(await sh("sleep 60", { timeoutMs: 50 })).toMatchObject({ timedOut: true, code: 137 });
+    expect(await sh("cat /dev/zero", { stdoutLimit: 1000 })).toMatchObject({ overflow: true, code: 137 });
+    expect(await sh("kill -TERM $$")).toMatchObject({ code: 143, timedOut: false });
+    expect(await sh("true", { input: "x".repeat(300_000) })).toMatchObject({ code: 0 });
+    await expect(kernel.run("/no/such", [], { env })).rejects.toMatchObject({ code: "ENOENT", path: "/no/such" });
+  });
+});
+
 describe("mounts", () => {
   test("an overlay of 120 folders with long paths", () => {
     const lower = Array.from({ length: 120 }, (_, i) => join(base, "x".repeat(200), `${"y".repeat(60)}${i}`));

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import {
   parseConflist,
   pluginInput,
 } from "../../../../src/engine/network/cni.js";
-import type { Kernel } from "../../../../src/kernel/kernel.js";
+import type { Kernel, RunProgramOptions } from "../../../../src/kernel/kernel.js";
 
 const dir = mkdtempSync(join(tmpdir(), "tsc-cni-"));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -30,7 +30,12 @@ function calls(): string[] {
   return text.trimEnd().split("\n");
 }
 const kernel = {
-  spawn: (program: string, args: readonly string[], options: object) => spawn(program, [...args], options),
+  async run(program: string, args: readonly string[], { env, input, timeoutMs }: RunProgramOptions) {
+    const limits = { timeout: timeoutMs, maxBuffer: 4 << 20, killSignal: "SIGKILL" as const };
+    const { status, stdout, stderr, error } = spawnSync(program, args, { env, input, encoding: "utf8", ...limits });
+    const { code } = (error ?? {}) as NodeJS.ErrnoException;
+    return { code: status, stdout, stderr, timedOut: code === "ETIMEDOUT", overflow: code === "ENOBUFS" };
+  },
 } as unknown as Kernel;
 const host: CniHost = { kernel, dirs: [dir], env: { PATH: process.env.PATH ?? "" }, prefix: [] };
 const attachment = {

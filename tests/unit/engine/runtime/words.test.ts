@@ -30,10 +30,7 @@ describe("what runtimes say becomes docker's words and codes", () => {
 test("conmon's lines are read leniently", () => {
   expect(parseSyncLine('{"data": 42}')).toEqual({ data: 42 });
   expect(parseSyncLine('{"data": -1, "message": "a \\"b\\"\\n\\u0041"}')).toEqual({ data: -1, message: 'a "b"\nA' });
-  expect(parseSyncLine(Buffer.from('{"data": -1, "message": "é\x1f"}').toString("latin1"))).toEqual({
-    data: -1,
-    message: "é\x1f",
-  });
+  expect(parseSyncLine('{"data": -1, "message": "é\x1f"}')).toEqual({ data: -1, message: "é\x1f" });
   expect(parseSyncLine("rubbish")).toEqual({ data: -1 });
 });
 
