@@ -1,0 +1,116 @@
+/** The bridge and the rules a network has while it is used: who brings them up, who takes them down, what a killed command left. */
+import { TscError } from "../../lib/errors.js";
+import { printable } from "../../lib/printable.js";
+import type { EngineContext } from "../context.js";
+import {
+  clearNetworkProgress,
+  findNetwork,
+  hasForeignBridge,
+  isNetworkStanding,
+  type NetworkRecord,
+  networkProgress,
+  setForeignBridge,
+  setNetworkProgress,
+} from "../state/networks.js";
+import type { Firewall } from "./firewall.js";
+import { withLock } from "./locks.js";
+import { helperEnv, needProgram } from "./programs.js";
+import { BRIDGE_PREFIX } from "./rules.js";
+import { run } from "./run.js";
+import type { Site } from "./site.js";
+
+export interface NetworkBridges {
+  /** The bridge is there in this epoch. */
+  isStanding(network: NetworkRecord): boolean;
+  /**
+   * Runs the first ADD of a network alone and then installs its rules; every other ADD just runs. `onStanding` is called
+   * between the two: what needs the bridge only may begin.
+   */
+  bringUp<T>(network: NetworkRecord, add: () => Promise<T>, onStanding?: () => void): Promise<T>;
+  /** Removes rules and bridge (a bridge that was there before us stays); the caller holds the network's lock. `TSC_NETWORK_REMOVE`. */
+  takeDown(network: NetworkRecord): Promise<void>;
+}
+
+/** `TSC_NETWORK_NOT_FOUND` for a name a person gave. */
+export function networkNotFound(name: string): TscError {
+  return new TscError("TSC_NETWORK_NOT_FOUND", `network ${printable(name, 200)} not found`, { kind: "not-found" });
+}
+
+/** The bridges of all networks on one site. */
+export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewall): NetworkBridges {
+  const { state, kernel } = ctx;
+  const env = helperEnv(ctx.env);
+  const isStanding = (network: NetworkRecord): boolean => {
+    const epoch = site.epoch();
+    return epoch !== undefined && isNetworkStanding(state, network.name, epoch);
+  };
+
+  const isUp = (network: NetworkRecord): boolean => {
+    const epoch = site.epoch();
+    if (epoch === undefined || networkProgress(state, network.name, epoch) !== "up") return false;
+    return network.settings.bridge === "" || site.hasBridge(network.settings.bridge);
+  };
+
+  function applyFirewall(network: NetworkRecord): Promise<void> {
+    if (network.settings.ipv6) firewall.touchIpv6();
+    return firewall.settled(firewall.changed());
+  }
+
+  async function takeDown(network: NetworkRecord): Promise<void> {
+    const { settings } = network;
+    const epoch = site.epoch();
+    const wasUp = epoch !== undefined && networkProgress(state, network.name, epoch) !== "down";
+    if (!wasUp || settings.source !== "generated" || settings.bridge === "") {
+      clearNetworkProgress(state, network.name);
+      return;
+    }
+    // Killed on the way, the next command takes down what is left.
+    setNetworkProgress(state, network.name, epoch, "lowering");
+    await applyFirewall(network);
+    if (site.hasBridge(settings.bridge) && !hasForeignBridge(state, network.name)) await deleteBridge(network);
+    clearNetworkProgress(state, network.name);
+  }
+
+  async function deleteBridge({ name, settings }: NetworkRecord): Promise<void> {
+    const result = await run(
+      kernel,
+      [...site.prefix(), needProgram(ctx.env, "ip"), "link", "delete", settings.bridge],
+      { env },
+    );
+    if (result.code !== 0 && !/Cannot find device/.test(result.stderr)) {
+      throw new TscError(
+        "TSC_NETWORK_REMOVE",
+        `bridge ${settings.bridge} of network ${name} cannot be removed: ${printable(result.stderr)}`,
+      );
+    }
+  }
+
+  const bringUp: NetworkBridges["bringUp"] = async (network, add, onStanding) => {
+    if (isUp(network)) return add();
+    let others = false;
+    const first = await withLock(ctx, `net-${network.id}`, async () => {
+      if (findNetwork(state, network.name)?.id !== network.id) throw networkNotFound(network.name);
+      if (isUp(network)) {
+        others = true;
+        return undefined;
+      }
+      const { bridge, source } = network.settings;
+      if (source === "generated" && !ctx.rootless && !bridge.startsWith(BRIDGE_PREFIX) && site.hasBridge(bridge)) {
+        setForeignBridge(state, network.name);
+      }
+      const result = await add();
+      const epoch = site.epoch();
+      if (epoch !== undefined) {
+        if (network.settings.bridge !== "") site.prepareBridge(network.settings.bridge);
+        setNetworkProgress(state, network.name, epoch, "standing");
+        onStanding?.();
+        if (network.settings.source === "generated" && network.settings.bridge !== "") await applyFirewall(network);
+        setNetworkProgress(state, network.name, epoch, "up");
+      }
+      return { result };
+    });
+    return others || first === undefined ? add() : first.result;
+  };
+
+  return { isStanding, bringUp, takeDown };
+}
