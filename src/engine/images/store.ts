@@ -111,7 +111,9 @@ export async function removeImage(
   const result = await withImagesLock(ctx, async () => {
     const removal = state.transaction(() => unname(deps, reference, force));
     if (!removal.isDeleted) return { ...removal, deleted: [] };
-    const layers = await deps.storage.removeLayers(chainIdsOf(removal.row.record.diffIds));
+    const kept = new Set(allImages(state).flatMap((image) => chainIdsOf(image.record.diffIds)));
+    const own = chainIdsOf(removal.row.record.diffIds).filter((id) => !kept.has(id));
+    const layers = await deps.storage.removeLayers(own);
     removeBlobs(deps, removal.row);
     const { collectGarbage } = await import("./collect.js");
     await collectGarbage(deps);
