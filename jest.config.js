@@ -5,5 +5,7 @@ export default {
   moduleFileExtensions: ["ts", "js", "json"],
   transform: { "\\.ts$": "<rootDir>/tests/transform.js" },
   testMatch: ["<rootDir>/tests/**/*.test.ts"],
+  // Real containers on a loaded machine: a limit against hanging, not a measure of speed.
+  testTimeout: 120_000,
   modulePathIgnorePatterns: ["<rootDir>/dist"],
 };

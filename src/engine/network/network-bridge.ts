@@ -60,7 +60,7 @@ export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewal
     const { settings } = network;
     const epoch = site.epoch();
     const wasUp = epoch !== undefined && networkProgress(state, network.name, epoch) !== "down";
-    if (!wasUp || settings.source !== "generated" || settings.bridge === "") {
+    if (!wasUp || !isOurs(network)) {
       clearNetworkProgress(state, network.name);
       return;
     }
@@ -85,6 +85,25 @@ export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewal
     }
   }
 
+  const isOurs = ({ settings }: NetworkRecord): boolean => settings.source === "generated" && settings.bridge !== "";
+
+  /**
+   * Notes that the bridge is about to be made. What an ADD that was killed or failed left of it goes first: a bridge whose last port
+   * went before it was given a MAC of its own has the address zero (br_stp_recalculate_bridge_id), which the plugin cannot set.
+   */
+  async function prepare(network: NetworkRecord): Promise<void> {
+    const epoch = site.epoch();
+    if (epoch === undefined || !isOurs(network)) return;
+    const { bridge } = network.settings;
+    const progress = networkProgress(state, network.name, epoch);
+    const isThere = site.hasBridge(bridge);
+    if (progress === "raising" && isThere && !hasForeignBridge(state, network.name)) await deleteBridge(network);
+    if (progress === "down" && isThere && !ctx.rootless && !bridge.startsWith(BRIDGE_PREFIX)) {
+      setForeignBridge(state, network.name);
+    }
+    setNetworkProgress(state, network.name, epoch, "raising");
+  }
+
   const bringUp: NetworkBridges["bringUp"] = async (network, add, onStanding) => {
     if (isUp(network)) return add();
     let others = false;
@@ -94,17 +113,14 @@ export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewal
         others = true;
         return undefined;
       }
-      const { bridge, source } = network.settings;
-      if (source === "generated" && !ctx.rootless && !bridge.startsWith(BRIDGE_PREFIX) && site.hasBridge(bridge)) {
-        setForeignBridge(state, network.name);
-      }
+      await prepare(network);
       const result = await add();
       const epoch = site.epoch();
       if (epoch !== undefined) {
         if (network.settings.bridge !== "") site.prepareBridge(network.settings.bridge);
         setNetworkProgress(state, network.name, epoch, "standing");
         onStanding?.();
-        if (network.settings.source === "generated" && network.settings.bridge !== "") await applyFirewall(network);
+        if (isOurs(network)) await applyFirewall(network);
         setNetworkProgress(state, network.name, epoch, "up");
       }
       return { result };

@@ -80,14 +80,17 @@ export function deleteNetwork(state: State, name: string): boolean {
 const UP = "network.up/";
 
 /**
- * How far a network is set up in an epoch: `standing` = its bridge is there, `up` = its rules too, `lowering` = somebody began to
- * take it down and whatever is left must still go. An epoch names one boot and one network namespace, so a marker from
- * before a reboot says nothing.
+ * How far a network is set up: `raising` = somebody began to make its bridge, `standing` = it is there, `up` = its rules too,
+ * `lowering` = somebody began to take it down and whatever is left must still go.
  */
-export function networkProgress(state: State, name: string, epoch: string): "down" | "lowering" | "standing" | "up" {
+export type NetworkProgress = "down" | "raising" | "standing" | "up" | "lowering";
+
+/** Progress in an epoch, which names one boot and one network namespace: a marker from before a reboot says nothing. */
+export function networkProgress(state: State, name: string, epoch: string): NetworkProgress {
   const value = state.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", UP + name)?.value;
-  if (value === epoch) return "up";
-  return value === standing(epoch) ? "standing" : value === lowering(epoch) ? "lowering" : "down";
+  return (
+    (["up", "standing", "raising", "lowering"] as const).find((progress) => value === mark(epoch, progress)) ?? "down"
+  );
 }
 
 /** The network's bridge is there in this epoch and nobody is taking it down. */
@@ -96,17 +99,15 @@ export function isNetworkStanding(state: State, name: string, epoch: string): bo
   return progress === "standing" || progress === "up";
 }
 
-const standing = (epoch: string): string => `${epoch} standing`;
-const lowering = (epoch: string): string => `${epoch} lowering`;
+const mark = (epoch: string, progress: Exclude<NetworkProgress, "down">): string => `${epoch} ${progress}`;
 
 export function setNetworkProgress(
   state: State,
   name: string,
   epoch: string,
-  progress: "lowering" | "standing" | "up",
+  progress: Exclude<NetworkProgress, "down">,
 ): void {
-  const value = progress === "up" ? epoch : progress === "standing" ? standing(epoch) : lowering(epoch);
-  state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", UP + name, value);
+  state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", UP + name, mark(epoch, progress));
 }
 
 export function clearNetworkProgress(state: State, name: string): void {
@@ -119,8 +120,8 @@ export function networksStanding(state: State, epoch: string): string[] {
     .all<{ key: string }>(
       "SELECT key FROM meta WHERE substr(key, 1, 11) = ? AND value IN (?, ?)",
       UP,
-      epoch,
-      standing(epoch),
+      mark(epoch, "up"),
+      mark(epoch, "standing"),
     )
     .map((row) => row.key.slice(UP.length));
 }

@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
-import { bundle, freePort, get, getFromHost, lookup, openBench, serve } from "./support.js";
+import { bundle, codeOf, freePort, get, getFromHost, ipJson, lookup, openBench, serve } from "./support.js";
 
 /** A folder with a false `bridge` plugin, for CNI_PATH. */
 function falsePlugin(script: string): string {
@@ -54,6 +54,47 @@ test.each([
     expect(readdirSync(bench.context.paths.netns)).toEqual([]);
     expect(existsSync(join(bench.context.paths.network, "dns/main"))).toBe(false);
     await bench.networking.remove("app");
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("a bridge that a failed ADD left without an address is made anew, and goes with its network", async () => {
+  const dir = falsePlugin("");
+  // As when the plugin is killed after the veth joined: the bridge takes the port's address and loses it with the port.
+  const half = `ip link add "$bridge" type bridge; ip link add tscv0 type veth peer name tscv1; ip link set tscv0 master "$bridge"; ip link del tscv0`;
+  const again = join(dir, "again");
+  writeFileSync(
+    join(dir, "bridge"),
+    `#!/bin/sh\ninput=$(cat)\nbridge=$(printf '%s' "$input" | sed 's/.*"bridge":"\\([^"]*\\)".*/\\1/')
+if [ "$CNI_COMMAND" = ADD ] && [ ! -e ${again} ]; then ${half}; exit 3; fi\nprintf '%s' "$input" | /usr/lib/cni/bridge\n`,
+  );
+  const addressOf = (bridge: string): unknown => {
+    const links = ipJson("link", "show", "type", "bridge") as { ifname: string; address: string }[];
+    return links.find(({ ifname }) => ifname === bridge)?.address;
+  };
+  try {
+    await using bench = openBench({ CNI_PATH: dir });
+    for (const name of ["app", "own"]) {
+      const options = name === "own" ? { driverOpts: { "com.docker.network.bridge.name": "tscown0" } } : {};
+      const { bridge } = await bench.networking.create({ name, ...options });
+      const request = { id: bench.addContainer(name), name, attachments: [{ network: name }], ports: [] };
+      expect(await codeOf(bench.networking.attach(request))).toBe("TSC_CNI_FAILED");
+      expect(addressOf(bridge)).toBe("00:00:00:00:00:00");
+      writeFileSync(again, "");
+      const { endpoints } = await bench.networking.attach(request);
+      expect(endpoints).toHaveLength(1);
+      expect(addressOf(bridge)).toMatch(/^(?!00:00)/);
+      await bench.networking.detach(request.id, { release: true });
+      await bench.networking.remove(name);
+      expect(addressOf(bridge)).toBeUndefined();
+      rmSync(again);
+    }
+    const { bridge } = await bench.networking.create({ name: "gone" });
+    const request = { id: bench.addContainer("gone"), name: "gone", attachments: [{ network: "gone" }], ports: [] };
+    expect(await codeOf(bench.networking.attach(request))).toBe("TSC_CNI_FAILED");
+    await bench.networking.remove("gone");
+    expect(addressOf(bridge)).toBeUndefined();
   } finally {
     rmSync(dir, { recursive: true });
   }

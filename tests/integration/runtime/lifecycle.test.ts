@@ -33,10 +33,12 @@ describe("a container's life", () => {
 
   test("stop sends the signal first; a deaf process is killed after the grace time", async () => {
     const { containers } = bench.engine;
-    const polite = await bench.run("trap 'exit 7' TERM; while :; do sleep 0.1; done");
+    const polite = await bench.run("trap 'exit 7' TERM; echo ready; while :; do sleep 0.1; done");
+    await bench.said(polite, "ready");
     await containers.stop(polite);
     expect((await containers.inspect(polite)).exitCode).toBe(7);
-    const deaf = await bench.run("trap '' TERM; while :; do sleep 1; done");
+    const deaf = await bench.run("trap '' TERM; echo ready; while :; do sleep 1; done");
+    await bench.said(deaf, "ready");
     await containers.stop(deaf, { timeoutMs: 200 });
     expect((await containers.inspect(deaf)).exitCode).toBe(137);
     await containers.stop(deaf);

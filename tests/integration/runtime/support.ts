@@ -12,6 +12,8 @@ export interface Bench extends AsyncDisposable {
   readonly warnings: string[];
   /** Made and started; its id. */
   run(script: string, spec?: Partial<ContainerSpec>): Promise<string>;
+  /** Resolves when the container has printed this line: its traps are set. */
+  said(id: string, line: string): Promise<void>;
   /** A second opening of the same roots, as another command would do it. */
   reopen(): Promise<Engine>;
 }
@@ -70,6 +72,10 @@ export async function openBench(): Promise<Bench> {
       });
       await engine.containers.start(id);
       return id;
+    },
+    async said(id, line) {
+      for await (const { text } of engine.containers.logs(id, { follow: true })) if (text === line) return;
+      throw new Error(`container ${id} ended without saying ${line}`);
     },
     async reopen() {
       const again = await open();
