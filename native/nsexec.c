@@ -34,6 +34,17 @@ static _Noreturn void usage(void) {
   exit(125);
 }
 
+/* Hybrid cgroups: crun refuses to start while a cgroup2 tree hangs beside the v1 controllers. A user namespace may not unmount what
+ * it inherited (mount_namespaces(7)), but may cover it. */
+static void hide_cgroup2(void) {
+  static const char *place = "/sys/fs/cgroup/unified";
+  struct statfs st;
+  if (statfs("/sys/fs/cgroup", &st) < 0 || st.f_type == CGROUP2_SUPER_MAGIC) return;
+  if (statfs(place, &st) < 0 || st.f_type != CGROUP2_SUPER_MAGIC) return;
+  if (umount2(place, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) return;
+  if (mount("tmpfs", place, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=555") < 0) die("cover", place);
+}
+
 int main(int argc, char **argv) {
   const char *net = NULL, *cwd = NULL;
   bool hide_unified = false;
@@ -76,11 +87,7 @@ int main(int argc, char **argv) {
       const char *source = argv[binds[b]], *target = argv[binds[b] + 1];
       if (mount(source, target, NULL, MS_BIND | MS_REC, NULL) < 0) die("mount", target);
     }
-    struct statfs st;
-    /* Hybrid cgroups: crun refuses to start while a cgroup2 tree hangs beside the v1 controllers. */
-    if (hide_unified && statfs("/sys/fs/cgroup", &st) == 0 && st.f_type != CGROUP2_SUPER_MAGIC &&
-        umount2("/sys/fs/cgroup/unified", MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL && errno != ENOENT)
-      die("umount", "/sys/fs/cgroup/unified");
+    if (hide_unified) hide_cgroup2();
   }
   if (cwd != NULL && chdir(cwd) < 0) die("chdir", cwd);
   execvp(argv[i + 1], argv + i + 1);

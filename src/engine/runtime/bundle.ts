@@ -19,6 +19,7 @@ import { ociConfig, ociJson } from "./oci/spec.js";
 import { resolveUser } from "./oci/users.js";
 import { findProgram } from "./oci-runtime.js";
 import type { RecordedMount, RuntimeChoice } from "./record.js";
+import { useCompiledFilter } from "./seccomp-filter.js";
 import { mountShm, shmFolder } from "./shm.js";
 
 const MAX_PASSWD_BYTES = 4 << 20;
@@ -34,8 +35,12 @@ export interface BundleFacts {
   readonly networkOwner: ContainerRow | undefined;
 }
 
-/** Writes bundle and files; the bundle folder. */
-export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: BundleFacts): Promise<string> {
+/** Writes bundle and files; the name of the seccomp filter that the create must compile (see seccomp-filter.ts). */
+export async function writeBundle(
+  deps: RuntimeDeps,
+  row: ContainerRow,
+  facts: BundleFacts,
+): Promise<{ readonly compiles: string | undefined }> {
   const { ctx } = deps;
   const { spec, record } = row;
   const host = deps.host();
@@ -72,7 +77,7 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
     spec.cdiDevices === undefined || spec.cdiDevices.length === 0
       ? { nodes: [], rules: [], mounts: [] }
       : (await import("./oci/cdi.js")).cdiDevices(spec.cdiDevices);
-  const config = ociConfig({
+  const plain = ociConfig({
     spec,
     host,
     rootfs,
@@ -94,8 +99,9 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
     seccompProfile: readProfile,
     warn: ctx.warn,
   });
+  const { config, compiles } = useCompiledFilter(ctx, facts.choice, plain);
   await writeFile(join(bundle, "config.json"), ociJson(config), { mode: 0o600 });
-  return bundle;
+  return { compiles };
 }
 
 /** WORKDIR inside the container, made when missing, never through a link that leaves the rootfs (CVE-2024-21626). */

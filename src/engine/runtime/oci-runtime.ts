@@ -24,12 +24,11 @@ export function findProgram(name: string): string | undefined {
 
 /** crun where it works, else runc; `wanted` (a name or a path) overrides. `TSC_MISSING_PROGRAM`. */
 export function chooseRuntime(
-  ctx: Pick<EngineContext, "kernel" | "rootless">,
+  ctx: Pick<EngineContext, "kernel">,
   host: Pick<HostFacts, "cgroups">,
   wanted: string | undefined,
 ): RuntimeChoice {
-  // An ordinary user's namespace may not unmount what it inherited.
-  const canHide = !ctx.rootless && existsSync(ctx.kernel.helperPath("tsc-nsexec"));
+  const canHide = existsSync(ctx.kernel.helperPath("tsc-nsexec"));
   const isHybrid = host.cgroups.version === "hybrid";
   if (wanted !== undefined && wanted !== "" && wanted !== "io.containerd.runc.v2") {
     const path = findProgram(wanted);

@@ -25,6 +25,7 @@ import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
 import { owner } from "./owner.js";
 import { runtimeReason } from "./reasons.js";
 import type { RuntimeChoice } from "./record.js";
+import { keepCompiledFilter } from "./seccomp-filter.js";
 import { readExit, releaseResources, settleLocked } from "./settle.js";
 import { superviseContainer } from "./supervise.js";
 
@@ -131,7 +132,7 @@ async function prepare(
     mkdir(bundle, { recursive: true, mode: 0o700 }),
     mkdir(runtimeRoot(ctx, choice), { recursive: true, mode: 0o700 }),
   ]);
-  await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
+  const { compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
   const logging = logOptions(deps, row);
   const created = await conmonCreate(ctx, {
     id,
@@ -144,6 +145,7 @@ async function prepare(
     leaveStdinOpen: spec.stdinOpen === true && spec.stdinOnce !== true,
     ...logging,
   });
+  if (compiles !== undefined) keepCompiledFilter(ctx, choice, id, compiles);
   return { created, network };
 }
 

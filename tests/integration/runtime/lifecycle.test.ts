@@ -1,5 +1,5 @@
 /** Containers of a busybox rootfs through the real conmon and runtime. Needs root. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Bench, collect, openBench } from "./support.js";
@@ -118,6 +118,25 @@ describe("inside", () => {
     expect(stdout).toMatch(/CapInh:\s+0{16}/);
     expect(stdout).toMatch(/Seccomp:\s+2/);
     expect(stdout.trim().split("\n").slice(-3)).toEqual(["0", "1", "2"]);
+  });
+
+  test("crun compiles a seccomp filter once; later containers and their execs get the same one, a damaged copy is made anew", async () => {
+    const state = join(bench.base, "run/runtime/crun");
+    const [kept = ""] = readdirSync(join(bench.base, "run/seccomp")).map((name) =>
+      join(bench.base, "run/seccomp", name),
+    );
+    const start = async (): Promise<string> => {
+      const id = await bench.run("sleep 100");
+      const statuses = { argv: ["/bin/cat", "/proc/1/status", "/proc/self/status"] };
+      const { stdout } = await collect(await bench.engine.containers.exec(id, statuses));
+      expect(stdout.match(/^Seccomp:\s+2$/gm)).toHaveLength(2);
+      expect(readFileSync(join(state, id, "seccomp.bpf"))).toEqual(readFileSync(kept));
+      return readFileSync(join(bench.base, "run/containers", id, "config.json"), "utf8");
+    };
+    expect(await start()).toContain("run.oci.seccomp_bpf_data");
+    writeFileSync(kept, "rubbish");
+    expect(await start()).not.toContain("run.oci.seccomp_bpf_data");
+    expect(await start()).toContain("run.oci.seccomp_bpf_data");
   });
 
   test("read-only rootfs with tmpfs and a volume that keeps its content", async () => {
