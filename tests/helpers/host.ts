@@ -1,5 +1,5 @@
 /** What tests need of the machine: an ordinary user, private store roots, the program run as either, cleaning up after itself. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { clearLeftovers, type LeakReport, leaksSince, snapshot } from "./leaks.js";
+import { clearLeftovers, type LeakReport, leaksSince, type Snapshot, snapshot } from "./leaks.js";
 
 export const REPOSITORY = resolve(import.meta.dirname, "../..");
 export const TSCOMPOSE = join(REPOSITORY, "bin/tscompose");
@@ -58,7 +58,7 @@ export class TestHost implements AsyncDisposable {
   readonly folder: string;
   readonly env: Record<string, string>;
   readonly #account: Account | undefined;
-  readonly #before = snapshot();
+  readonly #before: Snapshot;
   readonly #projects = new Set<string>();
 
   constructor(mode: Mode, env: Record<string, string> = {}) {
@@ -74,10 +74,13 @@ export class TestHost implements AsyncDisposable {
       TSCOMPOSE_RUN_ROOT: join(this.folder, "run"),
       ...env,
     };
-    mkdirSync(join(this.folder, "projects"));
+    const folders = ["projects", "run"].map((name) => join(this.folder, name));
+    for (const path of folders) mkdirSync(path, { mode: 0o755 });
+    // as on a real machine, where /run and /run/user/UID are such file systems
+    execFileSync("mount", ["-t", "tmpfs", "-o", "nosuid,nodev,noexec,mode=700", "tsc-run", join(this.folder, "run")]);
+    this.#before = snapshot();
     if (this.#account !== undefined) {
-      for (const path of [this.folder, join(this.folder, "projects")])
-        chownSync(path, this.#account.uid, this.#account.gid);
+      for (const path of [this.folder, ...folders]) chownSync(path, this.#account.uid, this.#account.gid);
     }
   }
 
@@ -208,6 +211,7 @@ export class TestHost implements AsyncDisposable {
       // files of subordinate ids: only root can remove them from out here
       execFileSync("chmod", ["-R", "u+rwX", this.folder], { stdio: "ignore" });
     }
+    spawnSync("umount", ["-l", join(this.folder, "run")]);
     if (report.lines.length === 0) rmSync(this.folder, { recursive: true, force: true });
     if (report.lines.length > 0) throw new Error(`left behind:\n${report.lines.join("\n")}`);
   }

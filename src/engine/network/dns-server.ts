@@ -48,12 +48,13 @@ function allServers(kernel: Kernel, dir: string): ProcessIdentity[] {
   });
 }
 
-/** Ends every server of a folder and waits for that; none is no error. */
+/** Ends a server and waits for that. */
+export async function endServer(kernel: Kernel, server: ProcessIdentity): Promise<void> {
+  kernel.signal(server, "SIGTERM");
+  await kernel.waitForExit(server, AbortSignal.timeout(3_000)).catch(() => kernel.signal(server, "SIGKILL"));
+}
+
+/** Ends every server of a folder, whatever its pid file says; none is no error. Looks at each process there is. */
 export async function endServers(kernel: Kernel, dir: string): Promise<void> {
-  await Promise.all(
-    allServers(kernel, dir).map(async (server) => {
-      kernel.signal(server, "SIGTERM");
-      await kernel.waitForExit(server, AbortSignal.timeout(3_000)).catch(() => kernel.signal(server, "SIGKILL"));
-    }),
-  );
+  await Promise.all(allServers(kernel, dir).map((server) => endServer(kernel, server)));
 }

@@ -13,7 +13,7 @@ import { findNetwork, isNetworkStanding } from "../state/networks.js";
 import { parseAddress } from "./addresses.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { boundSockets, dnsFile, procAddress } from "./dns-files.js";
-import { dnsServer, endServers, PID_FILE } from "./dns-server.js";
+import { dnsServer, endServer, endServers, PID_FILE } from "./dns-server.js";
 import { withLock } from "./locks.js";
 import { helperEnv, needProgram } from "./programs.js";
 import { run } from "./run.js";
@@ -95,7 +95,6 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
     boundSockets(readText(`/proc/${pid}/net/udp`) ?? "", readText(`/proc/${pid}/net/udp6`) ?? "", 53);
 
   async function start(dir: string, instance: Instance): Promise<ProcessIdentity> {
-    await endServers(kernel, dir);
     rmSync(join(dir, PID_FILE), { force: true });
     const program = needProgram(ctx.env, "aardvark-dns");
     const result = await run(
@@ -165,6 +164,9 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
       mkdirSync(dir, { recursive: true, mode: 0o700 });
       present = [];
     }
+    const alive = dnsServer(kernel, dir);
+    // Files without a server: a command was killed while it started one, which may run without its pid file.
+    if (alive === undefined && present.length > 0) await endServers(kernel, dir);
     let changed = false;
     for (const file of present) {
       if (wanted.files.has(file)) continue;
@@ -180,11 +182,10 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
       changed = true;
     }
     if (wanted.files.size === 0) {
-      await endServers(kernel, dir);
+      if (alive !== undefined) await endServer(kernel, alive);
       rmSync(dir, { recursive: true, force: true });
       return;
     }
-    const alive = dnsServer(kernel, dir);
     if (alive !== undefined && !changed) return;
     await settle(dir, instance, wanted.listen, alive);
   }

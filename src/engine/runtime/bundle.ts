@@ -1,6 +1,6 @@
 /** Writes what a start needs: config.json and the files bound over /etc/hosts and its like. Starts nothing. */
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import type { AttachResult } from "../network/types.js";
@@ -10,7 +10,7 @@ import { containerById } from "../state/containers.js";
 import { ensureBindSource } from "./create.js";
 import type { RuntimeDeps } from "./deps.js";
 import { hostsText } from "./links.js";
-import { bundleOf, findContainer, folderOf } from "./lookup.js";
+import { bundleOf, findContainer } from "./lookup.js";
 import { collectDevices } from "./oci/devices.js";
 import { containerEnvironment } from "./oci/environment.js";
 import { joinedContainers } from "./oci/namespaces.js";
@@ -132,9 +132,8 @@ async function boundFiles(
   const { ctx } = deps;
   const { spec, record } = row;
   const taken = new Set(record.mounts.map((mount) => mount.target));
-  const folder = folderOf(ctx, row.id);
-  const shared = facts.networkOwner === undefined ? folder : folderOf(ctx, facts.networkOwner.id);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const folder = bundleOf(ctx, row.id);
+  const shared = facts.networkOwner === undefined ? folder : bundleOf(ctx, facts.networkOwner.id);
   const written: Promise<void>[] = [writeFile(join(folder, "hostname"), `${record.hostname}\n`)];
   if (facts.networkOwner === undefined) {
     const networking = await deps.networking();
@@ -159,7 +158,7 @@ async function boundFiles(
     { source: join(shared, "resolv.conf"), target: "/etc/resolv.conf", readOnly: false },
     ...(spec.noHosts === true ? [] : [{ source: join(shared, "hosts"), target: "/etc/hosts", readOnly: false }]),
   ].filter((bind) => !taken.has(bind.target));
-  binds.push(...(await injectFiles(ctx.kernel, join(bundleOf(ctx, row.id), "files"), spec.files ?? [])));
+  binds.push(...(await injectFiles(ctx.kernel, join(folder, "files"), spec.files ?? [])));
   return binds;
 }
 

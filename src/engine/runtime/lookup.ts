@@ -27,12 +27,12 @@ export async function lockContainer(ctx: EngineContext, id: string): Promise<Fil
   return lock;
 }
 
-/** Folders and files of one container that die with its process or the boot. */
+/** Folder of one container that dies with its process or the boot: config.json, sockets, and the files bound over /etc/hosts and its like. */
 export function bundleOf(ctx: Pick<EngineContext, "paths">, id: string): string {
   return join(ctx.paths.containersRun, id);
 }
 
-/** Folder of what lasts: log, hosts, hostname, resolv.conf. */
+/** Folder of what lasts: the log. */
 export function folderOf(ctx: Pick<EngineContext, "paths">, id: string): string {
   return join(ctx.paths.containers, id);
 }

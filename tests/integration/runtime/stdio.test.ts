@@ -22,17 +22,29 @@ test("exec: streams apart, exit code, and docker's codes for what cannot run", a
   await expect(containers.exec(id, { argv: ["nope"] })).rejects.toMatchObject({ code: "TSC_EXEC", exitCode: 127 });
 });
 
-test("exec: a terminal has the size given", async () => {
+test("exec: a terminal has the size given, then the one it is changed to", async () => {
   const session = await bench.engine.containers.exec(id, {
-    argv: ["/bin/sh", "-c", "read x; sleep 0.3; stty size"],
+    argv: [
+      "/bin/sh",
+      "-c",
+      'while [ "$(stty size)" != "$1" ]; do sleep 0.05; done; echo first; read x; while [ "$(stty size)" != "$2" ]; do sleep 0.05; done; stty size',
+      "-",
+      "41 133",
+      "20 60",
+    ],
     tty: true,
     stdin: true,
     size: { rows: 41, columns: 133 },
   });
-  await session.resize(20, 60);
-  await session.write(Buffer.from("go\n"));
-  const { stdout } = await collect(session);
-  expect(stdout.endsWith("20 60\r\n")).toBe(true);
+  let stdout = "";
+  for await (const { data } of session.output) {
+    stdout += Buffer.from(data).toString();
+    if (stdout !== "first\r\n") continue;
+    await session.resize(20, 60);
+    await session.write(Buffer.from("go\n"));
+  }
+  expect(stdout).toBe("first\r\ngo\r\n20 60\r\n");
+  expect(await session.exit).toBe(0);
 });
 
 test("exec: a large pipe out keeps its content even when the reader is slow", async () => {
