@@ -11,9 +11,8 @@ bundle="node_modules/.bin/esbuild --bundle --platform=node --target=node24 --min
 $bundle engine=src/engine/index.ts compose=src/compose/index.ts --splitting --format=esm \
   --outdir=dist.new --chunk-names='chunks/[name]-[hash]' \
   --banner:js="import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);"
-# the program: one file, a function that src/cli/start.ts compiles with the code cached by warm-code.mjs
-$bundle src/cli/main.ts --format=cjs --supported:dynamic-import=false --minify-whitespace --line-limit=160 --outfile=dist.new/program.cjs --define:import.meta.url=__url \
-  --banner:js='(function (require, module, exports, __filename) { const __url = require("node:url").pathToFileURL(__filename).href;' --footer:js='})'
+# the program: chunks that src/cli/load-program.ts compiles with the code cached by warm-code.mjs
+"$node" scripts/build-program.mjs dist.new
 $bundle src/cli/start.ts --format=cjs --outfile=dist.new/main.cjs
 rm -rf dist && mv dist.new dist
 "$node" --disable-warning=ExperimentalWarning scripts/warm-code.mjs

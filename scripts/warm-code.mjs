@@ -1,19 +1,17 @@
-// Writes dist/program.cache: the code V8 compiles for the commands people type most, so that no start compiles it again. Runs them in this
-// process on a project in a folder that is removed again; starts nothing and leaves nothing.
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// Writes dist/program.cache: the code V8 compiles for the program's chunks, so that no start compiles it again. Of chunks that the commands
+// people type most load, it is the code that those commands use: they run in this process, on a project in a folder that is removed again,
+// start nothing and leave nothing. Of all other chunks it is everything.
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
-import { Script } from "node:vm";
+import { setFlagsFromString } from "node:v8";
 
 const dist = join(import.meta.dirname, "../dist");
-const filename = join(dist, "program.cjs");
-const source = readFileSync(filename);
-if (source.some((byte) => byte > 127)) throw new Error("dist/program.cjs must be ASCII: it is read as Latin-1");
-const script = new Script(source.toString("latin1"), { filename });
-const module = { exports: {} };
-script.runInThisContext()(createRequire(filename), module, module.exports, filename);
+const require = createRequire(import.meta.url);
+const program = require(join(dist, "main.cjs")).openProgram(dist, require);
+const { runProgram } = program.load("./main.js");
 
 const folder = mkdtempSync(join(tmpdir(), "tscompose-warm-"));
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -48,11 +46,30 @@ networks: {back: {}}
 `,
   );
   for (const line of ["config", "config -q", "ps", "ps -a --format json", "ls", "up -d --dry-run", "logs", "down", "images", "stop"])
-    await module.exports.runProgram(["--progress", "plain", ...line.split(" ")], io);
+    await runProgram(["--progress", "plain", ...line.split(" ")], io);
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-const target = join(dist, "program.cache");
-writeFileSync(`${target}.new`, script.createCachedData());
-renameSync(`${target}.new`, target);
+
+const places = {};
+const compiled = [];
+let offset = 0;
+for (const [name, [from, length]] of Object.entries(program.places)) {
+  let script = program.scripts.get(name);
+  if (script === undefined) {
+    // V8 refuses cached code of other flags, and looks at them when it writes: eager compilation must be over by then
+    setFlagsFromString("--no-lazy");
+    script = program.compile(name);
+    setFlagsFromString("--lazy");
+  }
+  const code = script.createCachedData();
+  places[name] = [from, length, offset, code.length];
+  compiled.push(code);
+  offset += code.length;
+}
+// a cache that does not fit its places is refused by V8, never run
+for (const [file, data] of [["program.cache", Buffer.concat(compiled)], ["program.json", JSON.stringify(places)]]) {
+  writeFileSync(join(dist, `${file}.new`), data);
+  renameSync(join(dist, `${file}.new`), join(dist, file));
+}
 process.exit(0);
