@@ -106,8 +106,10 @@ static int configure(struct run *run, posix_spawn_file_actions_t *actions, posix
   posix_spawnattr_setsigmask(attributes, &none);
   /* Node ignores SIGPIPE; a child must not. */
   posix_spawnattr_setsigdefault(attributes, &all);
+  /* A Ctrl-C is for us: a plugin that dies of it half-way leaves a network half made. */
+  posix_spawnattr_setpgroup(attributes, 0);
   short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-  return posix_spawnattr_setflags(attributes, (short)(flags | (run->session ? POSIX_SPAWN_SETSID : 0)));
+  return posix_spawnattr_setflags(attributes, (short)(flags | (run->session ? POSIX_SPAWN_SETSID : POSIX_SPAWN_SETPGROUP)));
 }
 
 /* Starts the program; its pid, or -1 with run->error. */

@@ -1,6 +1,6 @@
 /** What an operation gets to work with. Data and two small services; no decisions. */
 import type { EngineApi } from "../engine/api.js";
-import { TscError } from "../lib/errors.js";
+import { isTscError, TscError } from "../lib/errors.js";
 import type { ContainerTarget } from "../plan/plan.js";
 import type { ExecuteEvent, ExecuteListener, ResourceKind } from "./events.js";
 import type { ContainerWatch } from "./watch.js";
@@ -58,11 +58,17 @@ export async function told<T>(
 
 /** The event of a failed operation. */
 export function errorEvent(resource: ResourceKind, name: string, error: unknown): ExecuteEvent {
+  if (isCancelled(error)) return { type: "status", resource, name, status: "warning", text: "Interrupted" };
   const details = error instanceof Error ? error.message : String(error);
   return { type: "status", resource, name, status: "error", text: "Error", details };
 }
 
-/** The error of an interrupted command; what failed because of it is attached. */
-export function cancelled(suppressed: readonly unknown[] = []): TscError {
+/** The error of an interrupted command; what else went wrong meanwhile is attached. */
+export function cancelled(others: readonly unknown[] = []): TscError {
+  const suppressed = others.filter((error) => !isCancelled(error));
   return new TscError("TSC_CANCELLED", "canceled", { kind: "cancelled", suppressed });
+}
+
+function isCancelled(error: unknown): boolean {
+  return isTscError(error) && error.kind === "cancelled";
 }

@@ -3,16 +3,21 @@ import { StringDecoder } from "node:string_decoder";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { HookRun } from "../../plan/plan.js";
-import type { ExecuteContext } from "../context.js";
+import { cancelled, type ExecuteContext } from "../context.js";
 
-/** TSC_HOOK_FAILED (`web hook exited with status 3`) at the first command that fails. Output is told line by line. */
+/**
+ * TSC_HOOK_FAILED (`web hook exited with status 3`) at the first command that fails. Output is told line by line. An interrupted
+ * command waits for none of them: what runs is left to itself.
+ */
 export async function runHookCommands(
   context: ExecuteContext,
   id: string,
   name: string,
   hooks: HookRun,
 ): Promise<void> {
+  const isInterrupted = () => context.signal?.aborted === true;
   for (const hook of hooks.commands) {
+    if (isInterrupted()) throw cancelled();
     const env = Object.fromEntries(
       Object.entries(hook.environment ?? {}).filter((entry): entry is [string, string] => entry[1] !== null),
     );
@@ -24,8 +29,15 @@ export async function runHookCommands(
       ...(hook.privileged === undefined ? {} : { privileged: hook.privileged }),
     });
     const lines = new LineSplitter((stream, text) => context.emit({ type: "output", name, stream, text }));
-    for await (const { stream, data } of session.output) lines.push(stream, data);
+    const leave = () => void session.detach().catch(() => undefined);
+    context.signal?.addEventListener("abort", leave, { once: true });
+    try {
+      for await (const { stream, data } of session.output) lines.push(stream, data);
+    } finally {
+      context.signal?.removeEventListener("abort", leave);
+    }
     lines.end();
+    if (isInterrupted()) throw cancelled();
     const status = await session.exit;
     if (status !== 0) {
       throw new TscError("TSC_HOOK_FAILED", `${hooks.service} hook exited with status ${status ?? "unknown"}`, {
