@@ -59,8 +59,11 @@ export interface CliContext {
   projectOrName(request?: ProjectRequest): Promise<{ readonly name: string; readonly project: Project | undefined }>;
   /** Opens the engine once; closed by the program at the end. */
   engine(): Promise<Engine>;
-  /** A renderer fed with execute's events; call `end()` (it restores the terminal) before printing results. */
-  progress(): Promise<Progress>;
+  /**
+   * A renderer fed with execute's events; call `end()` (it restores the terminal) before printing results. `besideLogs`: containers'
+   * output is being printed meanwhile, so the renderer keeps to lines.
+   */
+  progress(options?: { readonly besideLogs?: boolean }): Promise<Progress>;
   /** One line on stderr, once per text. */
   warn(message: string): void;
   /** Results only: to stdout, as given. */

@@ -23,12 +23,13 @@ export interface Surroundings {
 const INTERRUPTS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * Opens nothing yet; `close` releases what was opened. `reread` makes the global options again once `.env` has been read: what it
+ * Opens nothing yet; `close` releases what was opened. `title` is the command's verb, for progress. `reread` makes the global options again once `.env` has been read: what it
  * says about COMPOSE_* variables counts like the environment.
  */
 export function openContext(
   around: Surroundings,
   given: GlobalOptions,
+  title: string,
   reread: (env: Surroundings["env"]) => GlobalOptions,
 ): CliContext & { close(): Promise<void> } {
   let globals = given;
@@ -143,10 +144,11 @@ export function openContext(
       engine ??= openOnce();
       return engine;
     },
-    async progress() {
+    async progress(options = {}) {
       const { openProgress } = await import("./render/open-progress.js");
       const stream = isTrue(env["COMPOSE_STATUS_STDOUT"]) ? around.stdout : around.stderr;
-      return await openProgress({ mode: globals.progress, ansi: globals.ansi, env, stream });
+      const { progress: mode, ansi } = globals;
+      return await openProgress({ mode, ansi, env, stream, title, signal: abort.signal, ...options });
     },
     warn,
     print(text) {

@@ -76,7 +76,7 @@ async function dispatch(
   const globals = read(around.env, (message) => warnings.push(message));
   seen(globals);
   if (globals.dryRun) refuseDryRun(command);
-  const context = openContext(around, globals, (env) => read(env, () => {}));
+  const context = openContext(around, globals, command.name, (env) => read(env, () => {}));
   for (const message of warnings) context.warn(message);
   try {
     return await command.run(context, parsed.args, parsed.options);

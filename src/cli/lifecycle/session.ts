@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Do not show progress (`--quiet`); warnings are told all the same. */
   readonly quiet?: boolean;
+  /** Containers' output is on the screen as well: progress keeps to lines. */
+  readonly besideLogs?: boolean;
   /** Keep the 125–127 of a container that cannot start; by default a failed command ends with 1. */
   readonly containerExitCodes?: boolean;
   /** Hears every event as well. */
@@ -62,7 +64,7 @@ export class Session implements AsyncDisposable {
       for (const message of plan.warnings) this.#warn(progress, message);
       return { ids: new Map() };
     }
-    const progress = options.quiet === true ? undefined : await this.#renderer();
+    const progress = options.quiet === true ? undefined : await this.#renderer(options);
     const { describeEvent } = await import("../render/execute-events.js");
     const show = (event: ExecuteEvent): void => {
       options.onEvent?.(event);
@@ -102,8 +104,8 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  #renderer(): Promise<Progress> {
-    this.#progress ??= this.ctx.progress();
+  #renderer({ besideLogs = false }: RunOptions): Promise<Progress> {
+    this.#progress ??= this.ctx.progress({ besideLogs });
     return this.#progress;
   }
 

@@ -208,13 +208,16 @@ class AttachedRun {
       killed.abort();
       void (async () => {
         const now = await observe(engine, this.#project.name, { resources: false });
-        await session.run(planKill(now, selection, "SIGKILL"), { signal: new AbortController().signal });
+        await session.run(planKill(now, selection, "SIGKILL"), {
+          signal: new AbortController().signal,
+          besideLogs: true,
+        });
       })().catch((error: unknown) => this.#ctx.warn(messageOf(error)));
     };
     const observed = await observe(engine, this.#project.name, { resources: false });
     const plan = planStop(observed, selection, { timeoutMs: this.#options.timeoutMs });
     try {
-      await session.run(plan, { signal: killed.signal });
+      await session.run(plan, { signal: killed.signal, besideLogs: true });
     } catch (error) {
       if (!killed.signal.aborted) throw error;
     } finally {

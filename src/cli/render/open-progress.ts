@@ -8,24 +8,34 @@ export interface ProgressTarget {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard error: progress is never a result. */
   readonly stream: NodeJS.WriteStream;
+  /** The command's verb, for the first line of the live display. */
+  readonly title: string;
+  /** The command's own: the live display tells when it is aborted. */
+  readonly signal: AbortSignal;
+  /** The screen is shared with containers' output: lines instead of a live display. */
+  readonly besideLogs?: boolean;
 }
 
 /** `auto` is the live display on a terminal that understands it, plain lines elsewhere. */
 export async function openProgress(target: ProgressTarget): Promise<Progress> {
+  const { stream, title, signal } = target;
   switch (effectiveMode(target)) {
     case "tty":
-      return (await import("./tty.js")).ttyProgress(target.stream, usesColor(target));
+      return (await import("./tty.js")).ttyProgress(stream, { color: usesColor(target), title, signal });
     case "json":
-      return (await import("./json.js")).jsonProgress(target.stream);
+      return (await import("./json.js")).jsonProgress(stream);
     case "quiet":
-      return (await import("./quiet.js")).quietProgress(target.stream);
+      return (await import("./quiet.js")).quietProgress(stream);
     case "plain":
-      return (await import("./plain.js")).plainProgress(target.stream);
+      return (await import("./plain.js")).plainProgress(stream);
   }
 }
 
-function effectiveMode({ mode, ansi, env, stream }: ProgressTarget): Exclude<ProgressMode, "auto"> {
-  if (mode !== "auto") return mode;
+function effectiveMode(target: ProgressTarget): Exclude<ProgressMode, "auto"> {
+  const { mode, ansi, env, stream, besideLogs } = target;
+  if (mode !== "auto" && mode !== "tty") return mode;
+  if (besideLogs === true) return "plain";
+  if (mode === "tty") return mode;
   const dumb = env.TERM === "dumb" || (env.CI ?? "") !== "";
   return stream.isTTY === true && ansi !== "never" && !dumb ? "tty" : "plain";
 }

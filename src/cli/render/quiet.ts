@@ -1,4 +1,4 @@
-/** No progress; warnings and failures still show. */
+/** No progress; warnings still show. */
 import { plainLine } from "./plain.js";
 import type { Progress } from "./progress.js";
 
@@ -6,9 +6,8 @@ import type { Progress } from "./progress.js";
 export function quietProgress(stream: Pick<NodeJS.WriteStream, "write">): Progress {
   return {
     update(update) {
-      if (update.kind === "item" && (update.status === "error" || update.status === "warning")) {
-        stream.write(`${plainLine(update)}\n`);
-      }
+      // what fails is told as the command's error
+      if (update.kind === "item" && update.status === "warning") stream.write(`${plainLine(update)}\n`);
     },
     line() {},
     async end() {},

@@ -5,21 +5,57 @@
 import { styleText } from "node:util";
 import { DefaultRenderer, Listr, ListrLogger, ProcessOutput } from "listr2";
 import type { Progress } from "./progress.js";
-import { applyUpdate, boardLines, newBoard, type Painter } from "./progress-state.js";
+import { boardLines, type Painter } from "./progress-lines.js";
+import { applyUpdate, newBoard } from "./progress-state.js";
+import { displayWidth } from "./table.js";
+
+const INTERRUPTED = "interrupted: ending what is under way, Ctrl+C again leaves at once";
+
+export interface TtyOptions {
+  readonly color: boolean;
+  /** The verb of the first line. */
+  readonly title: string;
+  /** Once it is aborted the display says what is being waited for. */
+  readonly signal?: AbortSignal;
+}
 
 /** Starts drawing on the first update, so that a command without work draws nothing. */
-export function ttyProgress(stream: NodeJS.WriteStream, color: boolean): Progress {
+export function ttyProgress(stream: NodeJS.WriteStream, options: TtyOptions): Progress {
   const board = newBoard();
-  const paint = painter(color);
+  const paint = painter(options.color);
   let finish: (() => void) | undefined;
   let running: Promise<unknown> | undefined;
   const lines: string[] = [];
   let ended = false;
+  const output = new ProcessOutput(stream, stream, { leaveEmptyLine: false });
+  const drawn = { columns: 0, lines: [] as readonly string[] };
 
   class BoardRenderer extends DefaultRenderer {
     override create(): string {
-      const screen = { columns: stream.columns ?? 80, rows: ended ? Number.POSITIVE_INFINITY : (stream.rows ?? 24) };
-      return boardLines(board, performance.now(), screen, paint).join("\n");
+      const columns = stream.columns ?? 80;
+      const picture = boardLines(
+        board,
+        {
+          columns,
+          rows: ended ? Number.POSITIVE_INFINITY : (stream.rows ?? 24),
+          nowMs: performance.now(),
+          title: options.title,
+          ...(options.signal?.aborted === true && !ended ? { notice: INTERRUPTED } : {}),
+        },
+        paint,
+      );
+      Object.assign(drawn, { columns, lines: picture });
+      return picture.join("\n");
+    }
+
+    /** A screen made narrower has folded the last picture: log-update knows only its lines, not the rows they take now. */
+    override update(): void {
+      const columns = stream.columns ?? 80;
+      if (columns < drawn.columns) {
+        const folds = drawn.lines.map((text) => Math.max(0, Math.ceil(displayWidth(text) / columns) - 1));
+        output.toStdout("\u001b[2K\u001b[1A".repeat(folds.reduce((sum, more) => sum + more, 0)), false);
+      }
+      super.update();
     }
   }
 
@@ -27,7 +63,8 @@ export function ttyProgress(stream: NodeJS.WriteStream, color: boolean): Progres
     const finished = new Promise<void>((resolve) => {
       finish = resolve;
     });
-    const output = new ProcessOutput(stream, stream, { leaveEmptyLine: false });
+    // a ^C that the terminal has echoed would push the first line over the edge
+    stream.write("\r");
     running = new Listr([{ title: "progress", task: () => finished }], {
       renderer: BoardRenderer,
       rendererOptions: { logger: new ListrLogger({ processOutput: output }) },

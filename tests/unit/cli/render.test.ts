@@ -4,7 +4,8 @@ import { renderError } from "../../../src/cli/render/errors.js";
 import { splitReference } from "../../../src/cli/render/image-rows.js";
 import { createLogPrinter } from "../../../src/cli/render/log-printer.js";
 import { plainLine, plainProgress } from "../../../src/cli/render/plain.js";
-import { applyUpdate, boardLines, newBoard } from "../../../src/cli/render/progress-state.js";
+import { boardLines } from "../../../src/cli/render/progress-lines.js";
+import { applyUpdate, newBoard } from "../../../src/cli/render/progress-state.js";
 import { displayWidth } from "../../../src/cli/render/table.js";
 import { binarySize, ellipsis, goQuote, humanDuration, humanSize } from "../../../src/cli/render/units.js";
 import type { ContainerInfo, LogLine } from "../../../src/engine/types.js";
@@ -157,6 +158,7 @@ describe("log printer", () => {
 describe("progress", () => {
   const item = (id: string, status: "working" | "done" | "error", text: string) =>
     ({ kind: "item", id, status, text }) as const;
+  const frame = (nowMs: number, columns: number, rows: number) => ({ nowMs, columns, rows, title: "up" });
   test("plain lines, each state once", () => {
     const out: string[] = [];
     const progress = plainProgress({ write: (text: string) => out.push(text) > 0 });
@@ -173,9 +175,9 @@ describe("progress", () => {
     for (let i = 0; i < 50; i++)
       applyUpdate(board, item(`Container p-s-${i}`, i < 48 ? "done" : "working", "Started"), i);
     applyUpdate(board, item("Container p-s-7", "error", "Error"), 100);
-    const lines = boardLines(board, 200, { columns: 60, rows: 14 }, (_, text) => text);
+    const lines = boardLines(board, frame(200, 60, 14), (_, text) => text);
     expect(lines.length).toBeLessThanOrEqual(14);
-    expect(lines[0]).toMatch(/^\[\+\] 48\/50 +0\.2s$/);
+    expect(lines[0]).toMatch(/^\[\+\] up 48\/50 +0\.2s$/);
     expect(lines.at(-1)).toMatch(/… \d+ more: \d+ Started$/);
     const text = lines.join("\n");
     expect(text).toContain("p-s-48");
@@ -184,17 +186,36 @@ describe("progress", () => {
     expect(text).toMatch(/… \d+ more/);
     for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(60);
   });
-  test("a layer is drawn under its image with bar and rate", () => {
+  test("a layer is drawn under its image with bar and rate; the time it waited is no part of the rate", () => {
     const board = newBoard();
+    const layer = (id: string, currentBytes: number) =>
+      ({ ...item(id, "working", "Downloading"), parent: "Image redis", currentBytes, totalBytes: 1_000_000 }) as const;
     applyUpdate(board, item("Image redis", "working", "Pulling"), 0);
-    applyUpdate(
-      board,
-      { ...item("abc", "working", "Downloading"), parent: "Image redis", currentBytes: 500_000, totalBytes: 1_000_000 },
-      0,
-    );
-    const lines = boardLines(board, 1000, { columns: 100, rows: 24 }, (_, text) => text);
-    expect(lines[1]).toContain("500kB/1MB");
-    expect(lines[2]).toMatch(/Downloading +\[━{10} {10}\] 500kB\/1MB {2}500kB\/s/);
+    applyUpdate(board, layer("abc", 0), 0);
+    applyUpdate(board, layer("waiting", 0), 0);
+    applyUpdate(board, layer("abc", 100_000), 9000);
+    applyUpdate(board, layer("abc", 500_000), 10_000);
+    const lines = boardLines(board, frame(10_000, 100, 24), (_, text) => text);
+    expect(lines[1]).toContain("[0/2]  500kB/2MB  400kB/s");
+    expect(lines[2]).toMatch(/Downloading +\[━{10} {10}\] 500kB\/1MB {2}400kB\/s/);
+    expect(lines).toHaveLength(3);
+    applyUpdate(board, item("Image redis", "done", "Pulled"), 11_000);
+    expect(boardLines(board, frame(11_000, 100, 24), (_, text) => text)[1]).toMatch(/Pulled {2}2MB +11.0s$/);
+  });
+  test("on a narrow screen names give way to states, and every image keeps a bar", () => {
+    const board = newBoard();
+    for (const image of ["registry.example/team/one:1", "registry.example/team/two:1"]) {
+      applyUpdate(board, item(`Image ${image}`, "working", "Pulling"), 0);
+      for (let i = 0; i < 9; i++) {
+        const layer = { ...item(`layer${i}`, "working", "Downloading"), parent: `Image ${image}`, totalBytes: 1000 };
+        applyUpdate(board, { ...layer, currentBytes: 500 }, 0);
+      }
+    }
+    const lines = boardLines(board, frame(1000, 40, 10), (_, text) => text);
+    expect(lines.filter((text) => text.includes("Pulling"))).toHaveLength(2);
+    expect(lines.findLastIndex((text) => text.includes("layer0"))).toBeGreaterThan(3);
+    expect(lines[1]).toMatch(/^ ⠋ Ima….*one:1 {2}Pulling/);
+    for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(40);
   });
 });
 

@@ -13,7 +13,7 @@ describe("the live display", () => {
         seen += data.toString();
       });
       const stream = Object.assign(screen, { columns: 80, rows: 24, isTTY: true }) as unknown as NodeJS.WriteStream;
-      const progress = ttyProgress(stream, false);
+      const progress = ttyProgress(stream, { color: false, title: "up" });
       progress.update({ kind: "item", id: "Container p-web-1", status: "working", text: "Starting" });
       progress.update({ kind: "item", id: "Container p-web-1", status: "done", text: "Started" });
       await progress.end();
