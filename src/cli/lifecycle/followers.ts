@@ -20,13 +20,23 @@ export interface FollowerOptions {
   readonly onError: (error: unknown) => void;
 }
 
+interface Followed {
+  service: string;
+  ended: boolean;
+  /** The start that was followed last; undefined until it is known. */
+  startedAt: string | undefined;
+  /** When it ended: what a later start writes comes after it. */
+  endedAt: string | undefined;
+  done: Promise<void>;
+}
+
 /** Lives as long as the attached command. */
 export class Followers {
   readonly #engine: EngineApi;
   readonly #project: Project;
   readonly #options: FollowerOptions;
   readonly #stop = new AbortController();
-  readonly #followed = new Map<string, { service: string; ended: boolean; done: Promise<void> }>();
+  readonly #followed = new Map<string, Followed>();
   readonly #services = new Map<string, string>();
   readonly #since = new Date().toISOString();
   #started = false;
@@ -54,12 +64,36 @@ export class Followers {
   follow(containerName: string): void {
     const known = this.#followed.get(containerName);
     if (known !== undefined && !known.ended) return;
-    const entry = { service: this.#services.get(containerName) ?? "", ended: false, done: Promise.resolve() };
+    const service = this.#services.get(containerName) ?? "";
+    const entry: Followed = {
+      service,
+      ended: false,
+      startedAt: undefined,
+      endedAt: undefined,
+      done: Promise.resolve(),
+    };
     this.#followed.set(containerName, entry);
-    entry.done = this.#watch(containerName, entry).catch((error: unknown) => {
+    entry.done = this.#watch(containerName, entry, known).catch((error: unknown) => {
       entry.ended = true;
       if (this.#stop.signal.aborted || isTscError(error, "TSC_CONTAINER_NOT_FOUND")) return;
       this.#options.onError(error);
+    });
+  }
+
+  /** From now on also follows what another command starts: a scaled service, a container made anew. */
+  followStarts(): void {
+    const scope = { labels: { [LABEL.project]: this.#project.name }, follow: true, signal: this.#stop.signal };
+    const listen = async (): Promise<void> => {
+      for await (const { type, action, name, attributes } of this.#engine.events.stream(scope)) {
+        const service = attributes[LABEL.service] ?? "";
+        if (type !== "container" || action !== "start" || attributes[LABEL.oneOff] === "True") continue;
+        if (this.#project.services[service] === undefined) continue;
+        this.#services.set(name, service);
+        this.follow(name);
+      }
+    };
+    listen().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#options.onError(error);
     });
   }
 
@@ -91,30 +125,37 @@ export class Followers {
     this.#stop.abort();
   }
 
-  async #watch(containerName: string, entry: { service: string; ended: boolean }): Promise<void> {
+  async #watch(containerName: string, entry: Followed, before: Followed | undefined): Promise<void> {
     const { containers } = this.#engine;
     const signal = this.#stop.signal;
     const info = await containers.inspect(containerName);
     entry.service = info.labels[LABEL.service] ?? "";
+    entry.startedAt = info.startedAt;
+    if (info.startedAt === before?.startedAt) {
+      // told twice of the same start, which has been followed to its end
+      Object.assign(entry, { ended: true, endedAt: before.endedAt });
+      return;
+    }
     const { service } = entry;
     const shown = this.#options.isShown(service);
     const name = this.#displayName(info.name, service, info.labels);
-    const stopLogs = new AbortController();
-    const logs = shown ? this.#print(info.id, name, AbortSignal.any([signal, stopLogs.signal])) : Promise.resolve();
-    for (;;) {
+    for (let since = before?.endedAt ?? this.#since; ; since = entry.endedAt ?? since) {
+      const stopLogs = new AbortController();
+      const until = AbortSignal.any([signal, stopLogs.signal]);
+      const logs = shown ? this.#print(info.id, name, since, until) : Promise.resolve();
       const code = await containers.wait(info.id, signal);
+      entry.endedAt = new Date().toISOString();
       const now = await containers.inspect(info.id).catch(() => undefined);
       const again = now?.state === "restarting" || now?.state === "running";
-      if (!again) {
-        // The log reader ends by itself once it has read all that the ended container wrote.
-        await Promise.race([logs, new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
-        stopLogs.abort();
-      }
+      // The log reader ends by itself once it has read all that the ended container wrote.
+      await Promise.race([logs, new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
+      stopLogs.abort();
       if (shown) this.#options.printer.status(name, `exited with code ${code}${again ? " (restarting)" : ""}`);
       if (again) {
-        await this.#untilRunning(info.id, signal);
+        await this.#untilRunning(info.id, entry, signal);
         continue;
       }
+      entry.startedAt = now?.startedAt ?? entry.startedAt;
       entry.ended = true;
       this.#options.onExit(service, code);
       return;
@@ -122,13 +163,14 @@ export class Followers {
   }
 
   /** A restarting container counts as not running for `wait`: look when its next start is recorded. */
-  async #untilRunning(id: string, signal: AbortSignal): Promise<void> {
+  async #untilRunning(id: string, entry: Followed, signal: AbortSignal): Promise<void> {
     const { ContainerWatch } = await import("../../execute/watch.js");
     const watch = new ContainerWatch(this.#engine);
     try {
       while (!signal.aborted) {
         const changed = watch.changed(id);
-        const { state } = await this.#engine.containers.inspect(id);
+        const { state, startedAt } = await this.#engine.containers.inspect(id);
+        entry.startedAt = startedAt;
         if (state !== "restarting") return;
         await changed;
       }
@@ -137,9 +179,9 @@ export class Followers {
     }
   }
 
-  async #print(id: string, name: string, signal: AbortSignal): Promise<void> {
+  async #print(id: string, name: string, since: string, signal: AbortSignal): Promise<void> {
     try {
-      for await (const line of this.#engine.containers.logs(id, { follow: true, since: this.#since, signal })) {
+      for await (const line of this.#engine.containers.logs(id, { follow: true, since, signal })) {
         this.#options.printer.log(name, line);
       }
     } catch (error) {

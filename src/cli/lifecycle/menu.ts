@@ -1,10 +1,14 @@
 /**
- * The keys of attached `up`: d detaches, w switches watching on and off, Ctrl-C interrupts. Puts the terminal into raw mode and
- * always restores it. Does nothing without a terminal.
+ * The keys of attached `up`: v shows the containers, o the resolved configuration, w switches watching on and off, d detaches, Ctrl-C
+ * interrupts. Puts the terminal into raw mode and always restores it. Does nothing without a terminal.
  */
+import { styleText } from "node:util";
 import type { Project } from "../../compose/model.js";
+import { messageOf } from "../../lib/errors.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { Footer } from "../render/footer.js";
+import { wantsColor } from "../render/log-printer.js";
 import { isTrue } from "./options.js";
 
 export interface MenuActions {
@@ -13,6 +17,10 @@ export interface MenuActions {
   readonly project: Project;
 }
 export interface Menu {
+  /** Draws the line of keys below the output, from now on. */
+  show(): void;
+  /** Takes it away; the keys go on to work. */
+  hide(): void;
   /** `--watch`: as if w had been pressed. */
   startWatch(): void;
   close(): Promise<void>;
@@ -20,53 +28,136 @@ export interface Menu {
 
 /** Opens the menu when it is wanted (`--menu`, COMPOSE_MENU, by default on a terminal). */
 export function openMenu(ctx: CliContext, options: ParsedOptions, actions: MenuActions): Menu {
-  let watching: { stop: () => void; done: Promise<void> } | undefined;
-  const startWatch = (): void => {
-    if (watching !== undefined) return;
-    const stop = new AbortController();
-    const done = (async () => {
-      const { watchProject } = await import("./watch.js");
-      await watchProject(ctx, actions.project, { signal: stop.signal, quiet: true });
-    })().catch((error: unknown) => {
-      if (!stop.signal.aborted) ctx.warn(error instanceof Error ? error.message : String(error));
-    });
-    watching = { stop: () => stop.abort(), done };
-  };
-  const stopWatch = async (): Promise<void> => {
-    const current = watching;
-    watching = undefined;
-    current?.stop();
-    await current?.done;
-  };
+  const watching = new Watching(ctx, actions.project);
   const wanted = options.given("menu")
     ? options.flag("menu")
     : ctx.env["COMPOSE_MENU"] === undefined || isTrue(ctx.env["COMPOSE_MENU"]);
   if (!wanted || !ctx.isTty.stdin || !ctx.isTty.stdout || typeof ctx.stdin.setRawMode !== "function") {
-    return { startWatch, close: stopWatch };
+    const nothing = () => undefined;
+    return { show: nothing, hide: nothing, startWatch: () => watching.start(), close: () => watching.stop() };
   }
+  let footer: Footer | undefined;
   let interrupts = 0;
-  const onData = (data: Buffer): void => {
-    for (const key of data.toString("latin1")) {
-      if (key === "\u0003") actions.onInterrupt(++interrupts);
-      else if (key === "d") actions.onDetach();
-      else if (key === "w") {
-        if (watching === undefined) startWatch();
-        else void stopWatch();
-        ctx.note(`Watch ${watching === undefined ? "disabled" : "enabled"}\n`);
-      }
-    }
+  const text = () => menuText(watching.isOn, ctx.stdout.columns ?? 80, wantsColor(ctx));
+  const keys: Readonly<Record<string, () => void>> = {
+    "\u0003": () => actions.onInterrupt(++interrupts),
+    d: actions.onDetach,
+    v: () => void print(ctx, "ps"),
+    o: () => void print(ctx, "config"),
+    w: () => {
+      if (watching.isOn) {
+        void watching.stop();
+        ctx.note("Watch disabled\n");
+      } else watching.start();
+      footer?.set(text());
+    },
   };
+  const onData = (data: Buffer): void => {
+    for (const key of data.toString("latin1")) keys[key]?.();
+  };
+  const onResize = () => footer?.set(text());
+  const hide = () => {
+    footer?.[Symbol.dispose]();
+    footer = undefined;
+  };
+  watching.onEnd = onResize;
   ctx.stdin.setRawMode(true);
   ctx.stdin.on("data", onData);
   ctx.stdin.resume();
-  ctx.note("w Enable Watch   d Detach\n");
+  ctx.stdout.on("resize", onResize);
   return {
-    startWatch,
+    show() {
+      footer ??= new Footer(ctx.isTty.stderr ? [ctx.stdout, ctx.stderr] : [ctx.stdout], text());
+    },
+    hide,
+    startWatch() {
+      watching.start();
+      onResize();
+    },
     async close() {
+      hide();
+      ctx.stdout.off("resize", onResize);
       ctx.stdin.off("data", onData);
       ctx.stdin.setRawMode(false);
       ctx.stdin.pause();
-      await stopWatch();
+      await watching.stop();
     },
   };
+}
+
+/** `v View Containers   o View Config   w Enable Watch   d Detach`, or in fewer words on a narrow terminal. */
+function menuText(isWatching: boolean, columns: number, color: boolean): string {
+  const paint = (format: "bold" | "dim", text: string) =>
+    color ? styleText(format, text, { validateStream: false }) : text;
+  const long = [
+    ["v", "View Containers"],
+    ["o", "View Config"],
+    ["w", isWatching ? "Disable Watch" : "Enable Watch"],
+    ["d", "Detach"],
+  ] as const;
+  const short = [
+    ["v", "ps"],
+    ["o", "config"],
+    ["w", isWatching ? "unwatch" : "watch"],
+    ["d", "detach"],
+  ] as const;
+  const width = (items: readonly (readonly [string, string])[]) =>
+    items.reduce((sum, [key, words]) => sum + key.length + words.length + 4, 0);
+  const items = [long, short].find((one) => width(one) < columns) ?? short.slice(-1);
+  return items.map(([key, words]) => `${paint("bold", key)} ${paint("dim", words)}`).join("   ");
+}
+
+/** Runs a command that only shows something, on the same project. */
+async function print(ctx: CliContext, name: "ps" | "config"): Promise<void> {
+  try {
+    const { command } = name === "ps" ? await import("../commands/ps.js") : await import("../commands/config.js");
+    const { parseWords } = await import("../parse.js");
+    const parsed = parseWords({ path: `tscompose ${name}`, options: command.options, args: command.args }, []);
+    if (parsed !== "help") await command.run(ctx, parsed.args, parsed.options);
+  } catch (error) {
+    ctx.warn(messageOf(error));
+  }
+}
+
+/** Watching that can be switched on and off. */
+class Watching {
+  readonly #ctx: CliContext;
+  readonly #project: Project;
+  #current: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
+  /** Called when watching could not go on. */
+  onEnd: () => void = () => undefined;
+
+  constructor(ctx: CliContext, project: Project) {
+    this.#ctx = ctx;
+    this.#project = project;
+  }
+
+  get isOn(): boolean {
+    return this.#current !== undefined;
+  }
+
+  start(): void {
+    if (this.#current !== undefined) return;
+    const stop = new AbortController();
+    const current = { stop, done: Promise.resolve() };
+    this.#current = current;
+    current.done = this.#run(stop.signal).catch((error: unknown) => {
+      if (stop.signal.aborted) return;
+      this.#ctx.note(`watch: ${messageOf(error)}\n`);
+      if (this.#current === current) this.#current = undefined;
+      this.onEnd();
+    });
+  }
+
+  async stop(): Promise<void> {
+    const current = this.#current;
+    this.#current = undefined;
+    current?.stop.abort();
+    await current?.done;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { watchProject } = await import("./watch.js");
+    await watchProject(this.#ctx, this.#project, { signal, quiet: true });
+  }
 }

@@ -11,7 +11,7 @@ import type { CliContext } from "../context.js";
 import { createLogPrinter, wantsColor } from "../render/log-printer.js";
 import { type BringUpOptions, bringUp } from "./bring-up.js";
 import { Followers } from "./followers.js";
-import { openMenu } from "./menu.js";
+import { type Menu, openMenu } from "./menu.js";
 import { openSession, type Session } from "./session.js";
 
 /** The exit code. */
@@ -31,6 +31,7 @@ export async function upAttached(
     : options.flag("abort-on-container-exit") || exitFrom !== undefined
       ? "exit"
       : "none";
+  if (options.flag("watch")) (await import("./watch.js")).watchRules(ctx, project, []);
   const attached = attachedServices(project, targets, options);
   const awaited = targets.length > 0 ? new Set(targets) : attached;
   const run = new AttachedRun(ctx, project, { cascade, exitFrom, attached, awaited, timeoutMs: request.timeoutMs });
@@ -113,11 +114,12 @@ class AttachedRun {
     });
     try {
       try {
-        await this.#bringUp(session, request, signal, followers);
+        await this.#bringUp(session, request, signal, followers, menu);
       } catch (error) {
         const isOurs = this.#interrupted || this.#firstExit !== undefined;
         if (!isOurs || !isTscError(error, "TSC_CANCELLED")) throw error;
         await session.endProgress();
+        menu.hide();
         if (!this.#interrupted) ctx.note("Aborting on container exit...\n");
         await this.#stopAll(session);
         await followers.drain();
@@ -127,6 +129,7 @@ class AttachedRun {
       followers.allStarted();
       if (options.flag("watch")) menu.startWatch();
       const why = await this.#ended;
+      menu.hide();
       if (why === "detached") return 0;
       if (why === "exited") {
         await followers.drain();
@@ -146,11 +149,19 @@ class AttachedRun {
   }
 
   /** Everything but starting first, so that output and progress do not share the screen. */
-  async #bringUp(session: Session, request: BringUpOptions, signal: AbortSignal, followers: Followers): Promise<void> {
+  async #bringUp(
+    session: Session,
+    request: BringUpOptions,
+    signal: AbortSignal,
+    followers: Followers,
+    menu: Menu,
+  ): Promise<void> {
     await bringUp(session, this.#project, { ...request, start: false, run: { signal } });
     await session.endProgress();
     const names = followers.names(await observe(session.engine, this.#project.name, { resources: false }));
     if (names.length > 0) this.#ctx.note(`Attaching to ${names.join(", ")}\n`);
+    followers.followStarts();
+    menu.show();
     const { images: _done, ...rest } = request;
     await bringUp(session, this.#project, {
       ...rest,

@@ -23,9 +23,9 @@ export interface WatchOptions {
 /** Changed host paths by rule; the value says whether the path is there. */
 export type Batch = ReadonlyMap<Rule, ReadonlySet<string>>;
 
-/** Runs until the signal. TSC_WATCH_NOTHING when no service has a develop section. */
-export async function watchProject(ctx: CliContext, project: Project, options: WatchOptions): Promise<void> {
-  const { rules, warnings } = rulesOf(project, options.services ?? []);
+/** The rules of the services (all when none is named). TSC_WATCH_NOTHING when none of them has a develop section. */
+export function watchRules(ctx: CliContext, project: Project, services: readonly string[]): readonly Rule[] {
+  const { rules, warnings } = rulesOf(project, services);
   for (const warning of warnings) ctx.warn(warning);
   if (rules.length === 0) {
     throw new TscError(
@@ -37,6 +37,12 @@ export async function watchProject(ctx: CliContext, project: Project, options: W
       },
     );
   }
+  return rules;
+}
+
+/** Runs until the signal. TSC_WATCH_NOTHING when no service has a develop section. */
+export async function watchProject(ctx: CliContext, project: Project, options: WatchOptions): Promise<void> {
+  const rules = watchRules(ctx, project, options.services ?? []);
   const { watch } = await import("chokidar");
   const pending = new Map<Rule, Set<string>>();
   let firstChange = 0;

@@ -6,6 +6,7 @@ import { TscError } from "../../lib/errors.js";
 import type { ContainersApi, LabelFilter } from "../api.js";
 import { isWatched } from "../health/index.js";
 import { type ContainerRow, containerById, listContainers, renameContainer, saveSpec } from "../state/containers.js";
+import { lastExitCode } from "../state/events.js";
 import type { ContainerInfo, ContainerSpec, LogLine, LogOptions, NetworkAttachment } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
 import { containerInfo } from "./inspect.js";
@@ -38,11 +39,16 @@ export function openContainers(deps: RuntimeDeps): Containers {
 
   /** The row with the kernel's word on whether it runs; `state` is what callers are told. */
   const fresh = async (row: ContainerRow): Promise<ContainerInfo | undefined> => {
-    if (row.state !== "running" && row.state !== "paused") return containerInfo(ctx, row);
-    const isAlive = row.bootId === ctx.kernel.bootId() && ctx.kernel.isAlive({ pid: row.pid, startTime: row.pidStart });
-    if (isAlive) return containerInfo(ctx, row);
+    const isUp = row.state === "running" || row.state === "paused";
+    const isSettled = !isUp && (row.state !== "exited" || (row.spec.restart?.policy ?? "no") === "no");
+    if (isSettled) return containerInfo(ctx, row);
+    const isSameBoot = row.bootId === ctx.kernel.bootId();
+    if (isUp && isSameBoot && ctx.kernel.isAlive({ pid: row.pid, startTime: row.pidStart }))
+      return containerInfo(ctx, row);
     const repair = await import("./repair.js");
-    if (await repair.isSupervisorsTurn(deps, row)) return containerInfo(ctx, row, "restarting");
+    const code = await repair.pendingRestart(deps, row);
+    if (code !== undefined) return { ...containerInfo(ctx, row, "restarting"), exitCode: code };
+    if (!isUp) return containerInfo(ctx, row);
     await repair.settleDead(deps, row.id);
     const settled = containerById(ctx.state, row.id);
     return settled === undefined ? undefined : containerInfo(ctx, settled);
@@ -64,11 +70,13 @@ export function openContainers(deps: RuntimeDeps): Containers {
       const { readExit, settleContainer } = await loadSettle();
       const exit = await readExit(deps, row, { pid: row.conmonPid, startTime: row.conmonStart });
       const repair = await import("./repair.js");
-      if (!(await repair.isSupervisorsTurn(deps, row)) && row.spec.autoRemove !== true) {
+      if ((await repair.pendingRestart(deps, row)) === undefined && row.spec.autoRemove !== true) {
         await settleContainer(deps, row.id);
       }
       const settled = containerById(ctx.state, row.id);
-      return settled?.state === "exited" ? settled.exitCode : exit.exitCode;
+      if (settled?.state === "exited") return settled.exitCode;
+      // another command has settled it, and removed or started it since: conmon's file is gone, its event is not
+      return (exit.error === "" ? undefined : lastExitCode(ctx.state, row.id)) ?? exit.exitCode;
     }
     return row.exitCode;
   };

@@ -86,7 +86,7 @@ export async function settleDead(deps: RuntimeDeps, id: string): Promise<void> {
   const { ctx } = deps;
   const row = containerById(ctx.state, id);
   if (row === undefined) return;
-  if (await isSupervisorsTurn(deps, row)) {
+  if ((await pendingRestart(deps, row)) !== undefined) {
     await ensureSupervisor(ctx);
     return;
   }
@@ -97,16 +97,20 @@ export async function settleDead(deps: RuntimeDeps, id: string): Promise<void> {
   if (settled.state === "exited" && settled.spec.autoRemove === true) await removeLocked(deps, settled, true);
 }
 
-/** True between the death of a watched container and its restart by policy. */
-export async function isSupervisorsTurn(deps: Pick<RuntimeDeps, "ctx">, row: ContainerRow): Promise<boolean> {
+/** The code a dead container ended with when its supervisor is going to start it again by policy; undefined otherwise. */
+export async function pendingRestart(deps: Pick<RuntimeDeps, "ctx">, row: ContainerRow): Promise<number | undefined> {
   const { ctx } = deps;
-  if (row.bootId !== ctx.kernel.bootId() || (row.spec.restart?.policy ?? "no") === "no") return false;
-  if (!isWatched(ctx, row.id)) return false;
-  const code = await readFile(join(ctx.paths.exits, row.id), "utf8").then(Number, (error: unknown) => {
-    if (errnoOf(error) !== "ENOENT") throw error;
-    return 255;
-  });
-  return restartsAfter(row, code);
+  if (row.bootId !== ctx.kernel.bootId() || (row.spec.restart?.policy ?? "no") === "no") return undefined;
+  if (!isWatched(ctx, row.id)) return undefined;
+  // settled already by the restart that is under way: then conmon's file is gone
+  const code =
+    row.state === "exited"
+      ? row.exitCode
+      : await readFile(join(ctx.paths.exits, row.id), "utf8").then(Number, (error: unknown) => {
+          if (errnoOf(error) !== "ENOENT") throw error;
+          return 255;
+        });
+  return restartsAfter(row, code) ? code : undefined;
 }
 
 async function finishIntent(deps: RuntimeDeps, intent: Intent): Promise<void> {

@@ -49,6 +49,16 @@ export function eventsAfter(state: State, sequence: number, limit: number): Stor
   }));
 }
 
+/** The exit code of a container's latest end; undefined when no such event is kept. */
+export function lastExitCode(state: State, id: string): number | undefined {
+  const row = state.get<{ attributes: string }>(
+    "SELECT attributes FROM events WHERE subject_id = ? AND action = 'die' ORDER BY id DESC LIMIT 1",
+    id,
+  );
+  const { exitCode } = JSON.parse(row?.attributes ?? "{}") as { exitCode?: string };
+  return exitCode === undefined ? undefined : Number(exitCode);
+}
+
 /** Sequence number of the newest event; 0 when there is none. */
 export function lastEventSequence(state: State): number {
   return state.get<{ last: number | null }>("SELECT max(id) AS last FROM events")?.last ?? 0;
