@@ -54,7 +54,10 @@ export async function joinSession(
     }
     await pumpOutput(ctx, session);
     const code = await session.exit;
-    return hasDetached ? undefined : code;
+    if (!hasDetached) return code;
+    // docker's words; the cursor stands behind what the process wrote last
+    ctx.note("\r\nread escape sequence\r\n");
+    return undefined;
   } finally {
     for (const undo of release.toReversed()) undo();
   }

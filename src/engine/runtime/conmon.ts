@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import type { ProcessIdentity, RunProgramOptions, RunProgramResult } from "../../kernel/kernel.js";
@@ -125,8 +126,11 @@ export interface ExecSession {
 
 /** Starts conmon for an exec. When it attaches, resolves once the attach socket is there. */
 export async function conmonExec(ctx: EngineContext, request: ConmonExec): Promise<ExecSession> {
+  // with a terminal crun would write what went wrong there, where conmon does not look
+  const log = join(request.folder, "runtime.log");
   const args = [
     ...commonArguments(ctx, request, request.sessionId, request.folder),
+    ...["--log", log].flatMap((word) => ["--runtime-arg", word]),
     "--exit-dir",
     request.folder,
     "-e",
@@ -170,7 +174,9 @@ export async function conmonExec(ctx: EngineContext, request: ConmonExec): Promi
       if (attached !== undefined) start.write("\0");
       const line = await sync.next(CREATE_TIMEOUT_MS);
       if (line === undefined || line.data < 0) {
-        throw new TscError("TSC_RUNTIME_EXEC", printable(line?.message ?? "conmon ended without an answer", 2000), {
+        const logged = await readFile(log, "utf8").catch(() => "");
+        const said = [line?.message ?? "", logged.trim().split("\n").at(-1) ?? ""].find((text) => text.trim() !== "");
+        throw new TscError("TSC_RUNTIME_EXEC", printable(said ?? "conmon ended without an answer", 2000), {
           exitCode: 126,
         });
       }
