@@ -1,7 +1,10 @@
 /**
  * The program on a real process: the only module that reads argv, the environment or the standard streams, or ends the process.
  */
+import { EXIT_ERROR, EXIT_OK } from "./exit-codes.js";
 import { runProgram } from "./program.js";
+
+const HANG_UP_MS = 10_000;
 
 export { runProgram };
 
@@ -9,8 +12,10 @@ export { runProgram };
 export async function main(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
+      // the terminal is gone: SIGHUP comes as well, and what is under way may end in order
+      if (error.code === "EIO") setTimeout(() => process.exit(EXIT_ERROR), HANG_UP_MS).unref();
       // the reader is gone (`tscompose logs | head`): there is nobody left to tell
-      process.exit(error.code === "EPIPE" ? 0 : 1);
+      else process.exit(error.code === "EPIPE" ? EXIT_OK : EXIT_ERROR);
     });
   }
   const code = await runProgram(process.argv.slice(2), {

@@ -73,6 +73,22 @@ export class TscErrorList extends TscError {
   }
 }
 
+/** The same error with another message or exit code. */
+export function changedError(
+  error: TscError,
+  change: { readonly message?: string; readonly exitCode?: number },
+): TscError {
+  const { code, kind, hint, where, cause, suppressed, exitCode } = error;
+  return new TscError(code, change.message ?? error.message, {
+    kind,
+    suppressed,
+    exitCode: change.exitCode ?? exitCode,
+    ...(hint === undefined ? {} : { hint }),
+    ...(where === undefined ? {} : { where }),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
 /** Throws nothing for no errors, the error itself for one, a `TscErrorList` for more. */
 export function throwAll(errors: readonly TscError[]): void {
   const first = errors[0];

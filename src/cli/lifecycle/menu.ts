@@ -158,6 +158,6 @@ class Watching {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { watchProject } = await import("./watch.js");
-    await watchProject(this.#ctx, this.#project, { signal, quiet: true });
+    await watchProject(this.#ctx, this.#project, { signal, quiet: true, besideLogs: true });
   }
 }

@@ -5,7 +5,7 @@
 import type { EngineApi } from "../../engine/api.js";
 import type { ExecuteEvent, ExecuteListener } from "../../execute/events.js";
 import type { ExecuteResult } from "../../execute/executor.js";
-import { isTscError, TscError, TscErrorList } from "../../lib/errors.js";
+import { changedError, isTscError, TscErrorList } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { Plan } from "../../plan/plan.js";
 import type { CliContext } from "../context.js";
@@ -120,18 +120,9 @@ export class Session implements AsyncDisposable {
 /** Throws the error again, with exit code 1 unless it is a cancellation. */
 function endWithOne(error: unknown): never {
   if (!isTscError(error) || error.exitCode === 1 || error.kind === "cancelled") throw error;
-  if (error instanceof TscErrorList) throw new TscErrorList(error.errors.map(withCodeOne));
-  throw withCodeOne(error);
-}
-
-function withCodeOne(error: TscError): TscError {
-  return new TscError(error.code, error.message, {
-    kind: error.kind,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    cause: error.cause ?? error,
-    suppressed: error.suppressed,
-    exitCode: 1,
-  });
+  if (error instanceof TscErrorList)
+    throw new TscErrorList(error.errors.map((one) => changedError(one, { exitCode: 1 })));
+  throw changedError(error, { exitCode: 1 });
 }
 
 /** Opens the engine and takes the project's lock; says so when another command holds it. */

@@ -1,9 +1,10 @@
 /** A tar of host files under other names, for copying into a container. Follows no links. */
-import { createReadStream } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { encodeTarHeader, TAR_END, tarPadding } from "../../lib/tar.js";
+import { errnoOf } from "../../lib/errors.js";
+import { encodeTarHeader, TAR_END } from "../../lib/tar.js";
+import { packFile } from "../copy/pack.js";
 
 export interface SyncedPath {
   /** On the host. */
@@ -64,29 +65,12 @@ async function* tar(found: readonly Found[]): AsyncGenerator<Uint8Array> {
     if (kind === "symlink") yield encodeTarHeader({ ...header, type: "symlink", size: 0, linkName: link });
     else if (kind === "directory") yield encodeTarHeader({ ...header, type: "directory", size: 0 });
     else {
-      // The size in the header must be the size that follows, even when the file grows or shrinks meanwhile.
-      const chunks: Buffer[] = [];
-      let size = 0;
-      const stat = await lstat(path).catch(() => undefined);
-      if (stat === undefined || !stat.isFile()) continue;
-      if (stat.size > 64 << 20) {
-        yield encodeTarHeader({ ...header, type: "file", size: stat.size });
-        let left = stat.size;
-        for await (const chunk of createReadStream(path, { end: stat.size - 1 })) {
-          left -= (chunk as Buffer).length;
-          yield chunk as Buffer;
-        }
-        yield Buffer.alloc(left);
-        yield tarPadding(stat.size);
-        continue;
+      try {
+        yield* packFile(path, header);
+      } catch (error) {
+        // gone, or a link by now: the next batch tells
+        if (!["ENOENT", "ELOOP"].includes(errnoOf(error) ?? "")) throw error;
       }
-      for await (const chunk of createReadStream(path)) {
-        chunks.push(chunk as Buffer);
-        size += (chunk as Buffer).length;
-      }
-      yield encodeTarHeader({ ...header, type: "file", size });
-      yield* chunks;
-      yield tarPadding(size);
     }
   }
   yield TAR_END;

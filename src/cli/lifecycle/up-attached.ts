@@ -38,6 +38,8 @@ export async function upAttached(
   return await run.execute(request, options);
 }
 
+const EXIT_HUNG_UP = 129;
+
 type Cascade = "none" | "exit" | "failure";
 
 /** Services whose output is shown. */
@@ -45,7 +47,9 @@ function attachedServices(project: Project, targets: readonly string[], options:
   const chosen = options.list("attach");
   const all = Object.keys(project.services);
   for (const name of [...chosen, ...options.list("no-attach")]) {
-    if (project.services[name] === undefined) {
+    // a service that is not part of this up has no output to leave out
+    const isKnown = !chosen.includes(name) && project.disabledServices[name] !== undefined;
+    if (project.services[name] === undefined && !isKnown) {
       throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${name}`, { kind: "not-found" });
     }
   }
@@ -76,6 +80,7 @@ class AttachedRun {
   #end: (why: "exited" | "aborted" | "interrupted" | "detached") => void = () => undefined;
   #kill: (() => void) | undefined;
   #interrupted = false;
+  #hungUp = false;
   #firstExit: number | undefined;
   #exitFromCode: number | undefined;
 
@@ -90,7 +95,7 @@ class AttachedRun {
 
   async execute(request: BringUpOptions, options: ParsedOptions): Promise<number> {
     const ctx = this.#ctx;
-    const release = ctx.onInterrupt((_name, count) => this.#onInterrupt(count));
+    const release = ctx.onInterrupt((name, count) => (name === "SIGHUP" ? this.#onHangUp() : this.#onInterrupt(count)));
     const session = await openSession(ctx, this.#project);
     const signal = this.#starting.signal;
     const printer = createLogPrinter({
@@ -116,6 +121,7 @@ class AttachedRun {
       try {
         await this.#bringUp(session, request, signal, followers, menu);
       } catch (error) {
+        if (this.#hungUp) return EXIT_HUNG_UP;
         const isOurs = this.#interrupted || this.#firstExit !== undefined;
         if (!isOurs || !isTscError(error, "TSC_CANCELLED")) throw error;
         await session.endProgress();
@@ -130,7 +136,7 @@ class AttachedRun {
       if (options.flag("watch")) menu.startWatch();
       const why = await this.#ended;
       menu.hide();
-      if (why === "detached") return 0;
+      if (why === "detached") return this.#hungUp ? EXIT_HUNG_UP : 0;
       if (why === "exited") {
         await followers.drain();
         return 0;
@@ -183,6 +189,13 @@ class AttachedRun {
         },
       },
     });
+  }
+
+  /** The terminal is gone, the person perhaps not: containers run on, as they do under docker compose. */
+  #onHangUp(): void {
+    this.#hungUp = true;
+    this.#starting.abort();
+    this.#end("detached");
   }
 
   #onInterrupt(count: number): void {

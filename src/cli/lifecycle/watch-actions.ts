@@ -4,6 +4,7 @@ import type { Project } from "../../compose/model.js";
 import type { EngineApi } from "../../engine/api.js";
 import { runHookCommands } from "../../execute/operations/hooks.js";
 import { ContainerWatch } from "../../execute/watch.js";
+import { printable } from "../../lib/printable.js";
 import { planRestart } from "../../plan/lifecycle.js";
 import { type ObservedContainer, observe } from "../../plan/observe.js";
 import type { CliContext } from "../context.js";
@@ -42,7 +43,10 @@ async function rebuildServices(
     services: Object.fromEntries(Object.entries(project.services).filter(([name]) => services.includes(name))),
     disabledServices: { ...project.disabledServices, ...project.services },
   };
-  await session.run(planBuild(only, { now: Date.now(), quietBuild: options.quiet }), { signal: options.signal });
+  await session.run(planBuild(only, { now: Date.now(), quietBuild: options.quiet }), {
+    signal: options.signal,
+    besideLogs: options.besideLogs === true,
+  });
   await bringUp(session, project, {
     targets: services,
     ignoreOrphans: true,
@@ -129,7 +133,10 @@ async function syncAndRestart(
   }
 }
 
-/** Copies what is there, removes what is gone. */
+/** Paths given to one `rm`: far below what a command line may hold. */
+const REMOVED_AT_ONCE = 500;
+
+/** Removes what is gone, then copies what is there: a file may have taken a folder's place. */
 async function syncInto(
   engine: EngineApi,
   container: ObservedContainer,
@@ -144,14 +151,31 @@ async function syncInto(
     [...paths].map((path) => ({ path, name: inContainer(path).replace(/^\/+/, "") })),
     (path) => rule.ignores(path),
   );
-  if (stream !== undefined) await engine.containers.copyIn(container.id, "/", stream);
-  if (missing.length > 0) {
-    const gone = missing.map((name) => `/${name}`);
-    await using session = await engine.containers.exec(container.id, { argv: ["rm", "-rf", "--", ...gone], user: "0" });
-    for await (const _chunk of session.output) {
-      // Its output means nothing to the person; an exit code other than 0 does.
-    }
-    const code = await session.exit;
-    if (code !== 0) throw new Error(`${container.name}: removing ${gone.join(", ")} ended with ${code}`);
+  const gone = topmost(missing);
+  for (let i = 0; i < gone.length; i += REMOVED_AT_ONCE) {
+    await removeFrom(engine, container, gone.slice(i, i + REMOVED_AT_ONCE));
   }
+  if (stream !== undefined) await engine.containers.copyIn(container.id, "/", stream);
+}
+
+async function removeFrom(engine: EngineApi, container: ObservedContainer, paths: readonly string[]): Promise<void> {
+  await using session = await engine.containers.exec(container.id, { argv: ["rm", "-rf", "--", ...paths], user: "0" });
+  let said = "";
+  for await (const { data } of session.output) if (said.length < 1000) said += Buffer.from(data).toString();
+  const code = await session.exit;
+  if (code === 0) return;
+  const [path = ""] = paths;
+  const others = paths.length === 1 ? "" : ` and ${paths.length - 1} more`;
+  throw new Error(`${container.name}: removing ${path}${others} ended with ${code}: ${printable(said)}`);
+}
+
+/** Absolute paths without those below another one. */
+function topmost(names: readonly string[]): readonly string[] {
+  const kept: string[] = [];
+  // `a/` sorts behind `a`, and before anything else that begins with it
+  for (const path of names.map((name) => `/${name}/`).sort()) {
+    const last = kept.at(-1);
+    if (last === undefined || !path.startsWith(last)) kept.push(path);
+  }
+  return kept.map((path) => path.slice(0, -1));
 }

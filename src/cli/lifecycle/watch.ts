@@ -18,6 +18,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   readonly quiet: boolean;
   readonly prune?: boolean;
+  /** Containers' output is printed meanwhile. */
+  readonly besideLogs?: boolean;
 }
 
 /** Changed host paths by rule; the value says whether the path is there. */

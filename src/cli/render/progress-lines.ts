@@ -106,7 +106,7 @@ function linesBelow(
 ): readonly string[] {
   if (item.status !== "working") return [];
   const active = children.filter(({ status, currentBytes }) => status === "working" && currentBytes > 0);
-  const output = board.output.get(item.id);
+  const output = board.output.get(item.id)?.at(-1);
   return [
     ...active.map((child) => childLine(child, frame)),
     ...(output === undefined || output === "" ? [] : [`   │ ${output}`]),

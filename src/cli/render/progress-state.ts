@@ -2,6 +2,8 @@
 import { printable } from "../../lib/printable.js";
 import type { ProgressStatus, ProgressUpdate } from "./progress.js";
 
+/** Lines of output that a failure shows again. */
+const OUTPUT_LINES = 20;
 /** Bytes are counted over at least this long before they make a rate. */
 const RATE_MS = 500;
 
@@ -24,8 +26,8 @@ export interface ProgressItem {
 
 export interface ProgressBoard {
   readonly items: Map<string, ProgressItem>;
-  /** The last line of output of a running build step, by item. */
-  readonly output: Map<string, string>;
+  /** The last lines of output of a running build step, by item. */
+  readonly output: Map<string, string[]>;
 }
 
 /** An empty board. */
@@ -36,7 +38,10 @@ export function newBoard(): ProgressBoard {
 /** Applies one update at time `nowMs`. */
 export function applyUpdate(board: ProgressBoard, update: ProgressUpdate, nowMs: number): void {
   if (update.kind === "output") {
-    board.output.set(update.id, printable(update.text));
+    const lines = board.output.get(update.id) ?? [];
+    lines.push(printable(update.text));
+    if (lines.length > OUTPUT_LINES) lines.shift();
+    board.output.set(update.id, lines);
     return;
   }
   const key = `${update.parent ?? ""}\0${update.id}`;
@@ -55,6 +60,8 @@ export function applyUpdate(board: ProgressBoard, update: ProgressUpdate, nowMs:
     sampledMs: undefined,
     sampledBytes: 0,
   };
+  // another step: the output of the one before means nothing any more
+  if (update.status === "working" && printable(update.details ?? "") !== item.details) board.output.delete(update.id);
   item.status = update.status;
   item.text = printable(update.text);
   item.details = printable(update.details ?? "");
@@ -84,4 +91,11 @@ export function rateOf(item: ProgressItem, nowMs: number): number {
   const since = nowMs - item.sampledMs;
   if (since < 2 * RATE_MS) return item.rate;
   return Math.min(item.rate, ((item.currentBytes - item.sampledBytes) * 1000) / since);
+}
+
+/** What a failed item wrote last, for people who saw nothing but its newest line. */
+export function failureLines(board: ProgressBoard, item: ProgressItem): readonly string[] {
+  const output = board.output.get(item.id) ?? [];
+  if (item.status !== "error" || output.length === 0) return [];
+  return ["------", ` > ${item.id}:`, ...output, "------"];
 }

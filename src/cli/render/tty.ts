@@ -6,7 +6,7 @@ import { styleText } from "node:util";
 import { DefaultRenderer, Listr, ListrLogger, ProcessOutput } from "listr2";
 import type { Progress } from "./progress.js";
 import { boardLines, type Painter } from "./progress-lines.js";
-import { applyUpdate, newBoard } from "./progress-state.js";
+import { applyUpdate, failureLines, newBoard } from "./progress-state.js";
 import { displayWidth } from "./table.js";
 
 const INTERRUPTED = "interrupted: ending what is under way, Ctrl+C again leaves at once";
@@ -91,6 +91,7 @@ export function ttyProgress(stream: NodeJS.WriteStream, options: TtyOptions): Pr
       await running;
       running = undefined;
       ended = false;
+      for (const item of board.items.values()) lines.unshift(...failureLines(board, item));
       board.items.clear();
       board.output.clear();
       for (const text of lines.splice(0)) stream.write(`${text}\n`);

@@ -1,6 +1,6 @@
 /** Pull, push, build and remove images, with their progress. */
-import type { ProgressListener } from "../../engine/types.js";
-import { isTscError, messageOf } from "../../lib/errors.js";
+import type { ProgressEvent, ProgressListener } from "../../engine/types.js";
+import { changedError, isTscError, messageOf } from "../../lib/errors.js";
 import { type ExecuteContext, errorEvent, told } from "../context.js";
 import type { OperationOf } from "./index.js";
 
@@ -56,16 +56,32 @@ export async function pushImage(context: ExecuteContext, operation: OperationOf<
 
 export async function buildImage(context: ExecuteContext, operation: OperationOf<"build-image">): Promise<void> {
   const { image: name } = operation;
-  await told(context, { resource: "Image", name, begin: "Building", end: "Built" }, () =>
-    context.engine.images.build({
-      ...operation.request,
-      onProgress: (event) => {
-        if (operation.quiet !== true || event.type === "warning") forward(context, name)(event);
-      },
-      ...(context.signal === undefined ? {} : { signal: context.signal }),
-    }),
-  );
+  const tell = forward(context, name);
+  const unseen: ProgressEvent[] = [];
+  await told(context, { resource: "Image", name, begin: "Building", end: "Built" }, async () => {
+    try {
+      await context.engine.images.build({
+        ...operation.request,
+        onProgress: (event) => {
+          if (operation.quiet !== true || event.type === "warning") tell(event);
+          else if (event.type === "build-step") unseen.length = 0;
+          else if (event.type === "build-output") {
+            unseen.push(event);
+            if (unseen.length > MAX_UNSEEN) unseen.shift();
+          }
+        },
+        ...(context.signal === undefined ? {} : { signal: context.signal }),
+      });
+    } catch (error) {
+      for (const event of unseen) tell(event);
+      if (!isTscError(error, "TSC_BUILD_FAILED")) throw error;
+      throw changedError(error, { message: `image ${name}: ${error.message}` });
+    }
+  });
 }
+
+/** Lines of a quiet build that are told when it fails. */
+const MAX_UNSEEN = 20;
 
 /** An image that is gone is no error, one that is used elsewhere is told. */
 export async function removeImage(context: ExecuteContext, operation: OperationOf<"remove-image">): Promise<void> {
