@@ -5,9 +5,11 @@ import type {
   ContainerStats,
   EngineEvent,
   ExecSpec,
+  IdRange,
   ImageInfo,
   LogLine,
   LogOptions,
+  MissingProgram,
   NetworkAttachment,
   NetworkInfo,
   NetworkSpec,
@@ -202,6 +204,8 @@ export interface EventsApi {
 /** What `tscompose info` prints: probed facts and the choices made from them. */
 export interface SystemInfo {
   readonly rootless: boolean;
+  /** User ids of this namespace and what they are outside of it; one whole range for root. */
+  readonly userIds: readonly IdRange[];
   readonly root: string;
   readonly runRoot: string;
   readonly storageDriver: string;
@@ -220,7 +224,7 @@ export interface SystemInfo {
   readonly images: number;
   readonly components: readonly { readonly name: string; readonly path: string; readonly version: string }[];
   readonly warnings: readonly string[];
-  readonly missing: readonly { readonly name: string; readonly why: string; readonly install: string }[];
+  readonly missing: readonly MissingProgram[];
 }
 
 export interface EngineApi extends AsyncDisposable {

@@ -8,6 +8,7 @@ import type { HostFacts } from "./runtime/host.js";
 import { chooseRuntime, findProgram } from "./runtime/oci-runtime.js";
 import { countContainers } from "./state/containers.js";
 import type { Storage } from "./storage/index.js";
+import type { MissingProgram } from "./types.js";
 
 export interface InfoDeps {
   readonly ctx: EngineContext;
@@ -16,11 +17,13 @@ export interface InfoDeps {
   readonly networking: Networking;
 }
 
-const PROGRAMS: readonly (readonly [name: string, why: string, install: string, required: boolean])[] = [
-  ["conmon", "watches every container", "apt-get install conmon", true],
-  ["crun", "runs containers (the faster one)", "apt-get install crun", false],
-  ["runc", "runs containers", "apt-get install runc", false],
-  ["catatonit", "is the init of `init: true` services", "apt-get install catatonit", false],
+type Needed = "always" | "one of" | "optional";
+
+const PROGRAMS: readonly (readonly [name: string, why: string, install: string, needed: Needed])[] = [
+  ["conmon", "watches every container", "apt-get install conmon", "always"],
+  ["crun", "runs containers (the faster one)", "apt-get install crun", "one of"],
+  ["runc", "runs containers", "apt-get install runc", "one of"],
+  ["catatonit", "is the init of `init: true` services", "apt-get install catatonit", "optional"],
 ];
 
 /** Collects everything; asks programs for their version only when their file changed since the last time. */
@@ -28,15 +31,20 @@ export async function systemInfo(deps: InfoDeps): Promise<SystemInfo> {
   const { ctx, host } = deps;
   const network = await deps.networking.info();
   const components: { name: string; path: string; version: string }[] = [];
-  const missing: { name: string; why: string; install: string }[] = [];
-  for (const [name, why, install, required] of PROGRAMS) {
+  const missing: MissingProgram[] = [];
+  for (const [name, why, install, needed] of PROGRAMS) {
     const path = findProgram(name);
     if (path !== undefined) components.push({ name, path, version: await versionOf(ctx, path) });
-    else if (required) missing.push({ name, why, install });
+    else if (needed !== "one of")
+      missing.push({ name, why, install, ...(needed === "optional" ? { optional: true } : {}) });
   }
   const hasRuntime = components.some(({ name }) => name === "crun" || name === "runc");
   if (!hasRuntime) missing.push({ name: "crun", why: "runs containers", install: "apt-get install crun" });
   const runtime = hasRuntime ? chooseRuntime(ctx, host, undefined) : undefined;
+  if (deps.storage.driver === "vfs") {
+    const why = "shares layers between containers, which are copied now";
+    missing.push({ name: "fuse-overlayfs", why, install: "apt-get install fuse-overlayfs", optional: true });
+  }
   const counts = countContainers(ctx.state);
   const images = ctx.state.get<{ n: number }>("SELECT COUNT(*) AS n FROM images")?.n ?? 0;
   const warnings: string[] = [];
@@ -44,6 +52,7 @@ export async function systemInfo(deps: InfoDeps): Promise<SystemInfo> {
   if (host.singleId) warnings.push("one id is mapped: images with other users than root cannot run");
   return {
     rootless: ctx.rootless,
+    userIds: host.userIds,
     root: ctx.paths.root,
     runRoot: ctx.paths.runRoot,
     storageDriver: deps.storage.driver,

@@ -498,3 +498,21 @@ export interface ContainerStats {
   /** Where the numbers come from: without a cgroup they are summed over the living processes and less exact. */
   readonly source?: "cgroup" | "processes" | "none";
 }
+
+/** User ids `inside`… of a namespace are `outside`… to whoever made it. */
+export interface IdRange {
+  readonly inside: number;
+  readonly outside: number;
+  readonly length: number;
+}
+
+/** A program that is not on this machine. */
+export interface MissingProgram {
+  readonly name: string;
+  /** What it does for us. */
+  readonly why: string;
+  /** The command that installs it, for root. */
+  readonly install: string;
+  /** Only some compose files need it. */
+  readonly optional?: boolean;
+}

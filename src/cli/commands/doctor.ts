@@ -1,4 +1,5 @@
 /** `doctor`: what is missing on this machine and the command that brings it. Changes nothing. */
+import type { SystemInfo } from "../../engine/api.js";
 import type { CommandSpec } from "../command.js";
 
 export const command: CommandSpec = {
@@ -11,14 +12,20 @@ export const command: CommandSpec = {
     const info = await (await ctx.engine()).info();
     const { missing, warnings } = info;
     if (options.text("format") === "json") ctx.print(`${JSON.stringify({ missing, warnings })}\n`);
-    else {
-      const found = info.components.map(({ name, version }) => `ok       ${name} ${version}`.trimEnd());
-      const lacking = missing.map(
-        ({ name, why, install }) => `missing  ${name}: ${why}\n         install with: ${install}`,
-      );
-      const notes = warnings.map((text) => `warning  ${text}`);
-      ctx.print(`${[...found, ...lacking, ...notes].join("\n")}\n`);
-    }
-    return missing.length === 0 ? 0 : 1;
+    else ctx.print(doctorText(info));
+    return missing.some(({ optional }) => optional !== true) ? 1 : 0;
   },
 };
+
+/** One line for each part, and one command for all that is missing. */
+export function doctorText({ components, missing, warnings, rootless }: SystemInfo): string {
+  const packages = [...new Set(missing.map(({ install }) => install.replace(/^apt-get install /, "")))];
+  const install = `apt-get install ${packages.join(" ")}`;
+  return [
+    ...components.map(({ name, version }) => `ok        ${name} ${version}`.trimEnd()),
+    ...missing.map(({ name, why, optional }) => `${optional === true ? "optional" : "missing "}  ${name}: ${why}`),
+    ...warnings.map((text) => `warning   ${text}`),
+    ...(missing.length === 0 ? [] : ["", "Install what is missing with:", `  ${rootless ? "sudo " : ""}${install}`]),
+    "",
+  ].join("\n");
+}

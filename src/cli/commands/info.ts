@@ -24,17 +24,29 @@ export const command: CommandSpec = {
   },
 };
 
+const NETWORK_WORDS: Readonly<Record<string, string>> = {
+  bridge: "bridge (CNI, on the host)",
+  slirp4netns: "slirp4netns (CNI bridges in one network namespace of the user, slirp4netns is the way out)",
+  pasta: "pasta (CNI bridges in one network namespace of the user, pasta is the way out)",
+};
+
+/** `ids 0 → 1000, 1-65536 → 100000-165535`. */
+function mapping({ userIds }: SystemInfo): string {
+  const range = (first: number, length: number) => (length === 1 ? `${first}` : `${first}-${first + length - 1}`);
+  return `ids ${userIds.map(({ inside, outside, length }) => `${range(inside, length)} → ${range(outside, length)}`).join(", ")}`;
+}
+
 /** Lines `Name: value`. */
 export function infoText(info: SystemInfo): string {
   const lines: (readonly [string, string])[] = [
     ["Version", VERSION],
-    ["Rootless", String(info.rootless)],
+    ["Rootless", info.rootless ? `true (${mapping(info)})` : "false"],
     ["Root", info.root],
     ["Run root", info.runRoot],
     ["Storage driver", info.storageDriver],
     ["OCI runtime", `${info.ociRuntime} (${info.ociRuntimeReason})`],
     ["Cgroups", `${info.cgroups}, manager ${info.cgroupManager}`],
-    ["Network", info.network],
+    ["Network", NETWORK_WORDS[info.network] ?? info.network],
     ["Kernel", info.kernel],
     ["Architecture", info.architecture],
     ["CPUs", String(info.cpus)],

@@ -1,6 +1,7 @@
 /** Which programs networking found and their versions; asked by `info` and `doctor` only. */
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
+import type { MissingProgram } from "../types.js";
 import { findPlugin, findProgram, helperEnv, installHint, pluginDirs } from "./programs.js";
 import { run } from "./run.js";
 import type { NetworkingInfo } from "./types.js";
@@ -23,7 +24,7 @@ export async function networkingInfo(ctx: EngineContext, mode: string): Promise<
     return result === undefined ? "" : versionIn(`${result.stdout} ${result.stderr}`);
   };
   const components: { name: string; path: string; version: string }[] = [];
-  const missing: { name: string; why: string; install: string }[] = [];
+  const missing: MissingProgram[] = [];
   for (const [name, why, args] of programs) {
     const path = findProgram(ctx.env, name);
     if (path === undefined) missing.push({ name, why, install: installHint(name) });

@@ -1,6 +1,6 @@
 /** What the network part takes and gives beyond the engine's public vocabulary. Plain data only. */
 import type { NetworksApi } from "../api.js";
-import type { NetworkAttachment, NetworkEndpoint, NetworkMode, PortMapping } from "../types.js";
+import type { MissingProgram, NetworkAttachment, NetworkEndpoint, NetworkMode, PortMapping } from "../types.js";
 
 /** Everything the network part must know about a container before it starts. */
 export interface AttachRequest {
@@ -45,7 +45,7 @@ export interface NetworkingInfo {
   /** `bridge`, `slirp4netns` or `pasta`. */
   readonly mode: string;
   readonly components: readonly { readonly name: string; readonly path: string; readonly version: string }[];
-  readonly missing: readonly { readonly name: string; readonly why: string; readonly install: string }[];
+  readonly missing: readonly MissingProgram[];
 }
 
 /** The network part's public face. */

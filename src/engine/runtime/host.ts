@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readFileSync, statfsSync } from "nod
 import { arch } from "node:os";
 import { dirname, join } from "node:path";
 import { errnoOf } from "../../lib/errors.js";
+import type { IdRange } from "../types.js";
 import { capabilitiesInMask } from "./oci/capabilities.js";
 
 const CGROUP2_MAGIC = 0x63677270;
@@ -23,6 +24,7 @@ export interface CgroupFacts {
 export interface HostFacts {
   readonly rootless: boolean;
   readonly singleId: boolean;
+  readonly userIds: readonly IdRange[];
   readonly cgroups: CgroupFacts;
   readonly boundingCaps: ReadonlySet<string>;
   /** Hard limits as they are now, by RLIMIT_ name; Infinity is unlimited. */
@@ -47,7 +49,8 @@ export function probeHost(options: { readonly rootless: boolean }): HostFacts {
   const gids = idRanges("/proc/self/gid_map");
   return {
     rootless: options.rootless,
-    singleId: options.rootless && gids.reduce((sum, [, length]) => sum + length, 0) <= 1,
+    singleId: options.rootless && gids.reduce((sum, { length }) => sum + length, 0) <= 1,
+    userIds: idRanges("/proc/self/uid_map"),
     cgroups: probeCgroups(options.rootless),
     boundingCaps: capabilitiesInMask(bounding),
     hardLimits: readLimits(),
@@ -56,17 +59,17 @@ export function probeHost(options: { readonly rootless: boolean }): HostFacts {
     selinux: existsSync("/sys/fs/selinux/enforce"),
     architecture: goArchitecture(arch()),
     kernelVersion: [Number(major), Number(minor)],
-    hasTtyGroup: gids.some(([start, length]) => start <= 5 && 5 < start + length),
+    hasTtyGroup: gids.some(({ inside, length }) => inside <= 5 && 5 < inside + length),
   };
 }
 
-function idRanges(path: string): [number, number][] {
+function idRanges(path: string): readonly IdRange[] {
   return readFileSync(path, "utf8")
     .trim()
     .split("\n")
     .map((line) => {
-      const [inside = 0, , length = 0] = line.trim().split(/\s+/).map(Number);
-      return [inside, length];
+      const [inside = 0, outside = 0, length = 0] = line.trim().split(/\s+/).map(Number);
+      return { inside, outside, length };
     });
 }
 

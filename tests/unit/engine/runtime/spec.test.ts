@@ -8,6 +8,7 @@ import type { ContainerSpec } from "../../../../src/engine/types.js";
 const host: HostFacts = {
   rootless: false,
   singleId: false,
+  userIds: [{ inside: 0, outside: 0, length: 4294967295 }],
   cgroups: {
     version: "v2",
     parent: "/tscompose",
