@@ -57,9 +57,10 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     }
     kernel.removeNetworkNamespace(pinOf(ctx, containerId));
     if (release) for (const record of rows) if (!live.includes(record)) life.settle(record, true);
-    for (const { network } of live) await networks.lowerIfIdle(network).catch((error: unknown) => errors.push(error));
+    // Also of rows that are settled: the command that settled them may have been killed right after.
+    for (const { network } of rows) await networks.lowerIfIdle(network).catch((error: unknown) => errors.push(error));
+    await site.releaseIfIdle();
     if (live.length > 0) {
-      await site.releaseIfIdle();
       report(
         "disconnect",
         containerId,

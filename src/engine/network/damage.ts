@@ -31,5 +31,6 @@ export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "
 }
 
 function hasEndpoints(ctx: Pick<EngineContext, "kernel" | "state">): boolean {
-  return ctx.state.get("SELECT 1 FROM endpoints WHERE boot_id = ? LIMIT 1", ctx.kernel.bootId()) !== undefined;
+  const sql = "SELECT 1 FROM endpoints WHERE boot_id = ? AND json_extract(cni, '$.phase') <> 'reserved' LIMIT 1";
+  return ctx.state.get(sql, ctx.kernel.bootId()) !== undefined;
 }

@@ -47,6 +47,7 @@ function wantedFiles(ctx: EngineContext, site: Site): Record<Instance, Wanted> {
   };
   const byNetwork = new Map<string, EndpointRecord[]>();
   for (const record of liveEndpoints(ctx.state, ctx.kernel.bootId())) {
+    if (record.cni.phase === "leaving") continue;
     const list = byNetwork.get(record.network) ?? [];
     list.push(record);
     byNetwork.set(record.network, list);

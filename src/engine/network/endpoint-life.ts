@@ -32,6 +32,8 @@ export interface EndpointLife {
    * (the namespace lives on). Rejects when the plugins fail; the row is the caller's.
    */
   remove(record: EndpointRecord, options: { readonly whole: boolean }): Promise<void>;
+  /** The plugins are through with it: the row asks for no names, ports or DEL any more, but stays until those are gone. */
+  leave(record: EndpointRecord): void;
   /** Ends the row: its address stays reserved for a known container, else it is deleted. */
   settle(record: EndpointRecord, release: boolean): void;
 }
@@ -52,6 +54,12 @@ export function readResult(endpoint: NetworkEndpoint, result: CniResult, ifName:
     }
   }
   return next;
+}
+
+/** The row without what DEL, names and rules are made from. */
+function without(record: EndpointRecord, phase: "leaving" | "reserved"): EndpointRecord {
+  const { conflist: _list, result: _result, args: _args, capabilityArgs: _capabilities, ...cni } = record.cni;
+  return { ...record, cni: { ...cni, phase, names: [], ports: [] } };
 }
 
 export function createEndpointLife(ctx: EngineContext, site: Site, networks: NetworkStore): EndpointLife {
@@ -113,13 +121,13 @@ export function createEndpointLife(ctx: EngineContext, site: Site, networks: Net
         );
       }
     },
+    leave: (record) => saveEndpoint(ctx.state, without(record, "leaving")),
     settle: (record, release) => {
       if (release || !containerExists(ctx.state, record.containerId)) {
         deleteEndpoint(ctx.state, record.containerId, record.network);
         return;
       }
-      const { conflist: _list, result: _result, args: _args, capabilityArgs: _capabilities, ...cni } = record.cni;
-      saveEndpoint(ctx.state, { ...record, cni: { ...cni, phase: "reserved", ports: [] } });
+      saveEndpoint(ctx.state, without(record, "reserved"));
     },
   };
 }

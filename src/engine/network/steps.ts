@@ -124,17 +124,22 @@ export function createSteps({ ctx, site, networks, firewall, dns, life }: Parts)
       for (const path of new Set(records.map((record) => record.cni.netnsPath))) kernel.removeNetworkNamespace(path);
     }
     state.transaction(() => {
-      for (const record of gone) life.settle(record, options.release);
+      for (const record of gone) life.leave(record);
     });
     // The shared namespace goes with its last container, and its rules with it.
-    const rulesMatter = !ctx.rootless || liveEndpoints(state, bootId).length > 0;
+    const rulesMatter = !ctx.rootless || liveEndpoints(state, bootId).some(({ cni }) => cni.phase !== "leaving");
+    // A command was killed between these lines: nobody knows what names and rules still say.
+    const isUnknown = gone.some((record) => record.cni.phase === "leaving");
     const outcomes = await Promise.allSettled([
-      gone.some((record) => record.cni.names.length > 0) ? dns.settled(dns.changed()) : undefined,
-      rulesMatter && gone.some((record) => record.cni.ports.length > 0)
+      isUnknown || gone.some((record) => record.cni.names.length > 0) ? dns.settled(dns.changed()) : undefined,
+      rulesMatter && (isUnknown || gone.some((record) => record.cni.ports.length > 0))
         ? firewall.settled(firewall.changed())
         : undefined,
     ]);
     for (const outcome of outcomes) if (outcome.status === "rejected") errors.push(outcome.reason);
+    state.transaction(() => {
+      for (const record of gone) life.settle(record, options.release);
+    });
     if (errors.length > 0) throw errors[0];
   }
 
