@@ -210,12 +210,14 @@ export async function removeLocked(deps: RuntimeDeps, row: ContainerRow, volumes
     ctx.kernel.removeTree(folderOf(ctx, id)),
   ]);
   const anonymous = volumes ? deps.volumes.ofContainer(id).filter((entry) => entry.removable) : [];
-  ctx.state.transaction(() => {
+  // Together: of a container that is gone nobody knows any more that its volumes were to go too.
+  const discarded = ctx.state.transaction(() => {
     deleteContainer(ctx.state, id);
     endIntentsOf(ctx.state, id);
     emitPlain(deps, row, "destroy");
+    return anonymous.map(({ volume }) => deps.volumes.discard(volume.name));
   });
-  for (const { volume } of anonymous) await deps.volumes.remove(volume.name, { force: true });
+  for (const finish of discarded) await finish?.();
   const { rm } = await import("node:fs/promises");
   await rm(join(ctx.paths.locks, `container-${id}`), { force: true });
 }

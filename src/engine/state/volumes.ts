@@ -29,6 +29,11 @@ export function listVolumes(state: State): VolumeRecord[] {
   return state.all<VolumeRow>("SELECT info, populated FROM volumes ORDER BY name").map(toRecord);
 }
 
+/** Names of every volume, without parsing their rows. */
+export function volumeNames(state: State): string[] {
+  return state.all<{ name: string }>("SELECT name FROM volumes").map(({ name }) => name);
+}
+
 /** Adds a volume; throws SQLite's constraint error when the name is taken. */
 export function insertVolume(state: State, info: VolumeInfo): void {
   state.run(

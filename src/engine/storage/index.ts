@@ -8,9 +8,10 @@ import { mkdirSync, readlinkSync, renameSync, rmdirSync, symlinkSync, unlinkSync
 import { basename, join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
+import { isOrphaned, ownedName } from "../owned-names.js";
 import { deleteLayer, insertLayer, type LayerRow, layerById, layerByShortId, layerStack } from "../state/layers.js";
 import { chooseDriver } from "./probe.js";
-import { isOrphaned, listFolder, openScratch, ownedName, type ScratchPlace } from "./scratch.js";
+import { listFolder, openScratch, type ScratchPlace } from "./scratch.js";
 
 export { listFolder, openScratch, type Scratch, type ScratchPlace } from "./scratch.js";
 

@@ -3,12 +3,13 @@
  * (driver_opts) and the first copy of an image's content. Never mounts anything into a container.
  */
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf, isTscError, TscError, throwAll } from "../../lib/errors.js";
 import type { LabelFilter, VolumesApi } from "../api.js";
 import type { EngineContext } from "../context.js";
+import { isOrphaned, ownedName } from "../owned-names.js";
 import {
   addVolumeUse,
   deleteVolume,
@@ -16,6 +17,7 @@ import {
   insertVolume,
   listVolumes,
   markVolumePopulated,
+  volumeNames,
   volumesOfContainer,
   volumeUsers,
 } from "../state/volumes.js";
@@ -25,8 +27,12 @@ import { parseDevice, type VolumeDevice } from "./device.js";
 const REMOVING = ".removing-";
 
 export interface Volumes extends VolumesApi {
-  /** New volume with a random 64-digit name. */
-  createAnonymous(labels?: Readonly<Record<string, string>>): Promise<VolumeInfo>;
+  /** What `make` takes for a new volume with a random 64-digit name. */
+  anonymous(labels?: Readonly<Record<string, string>>): VolumeSpec;
+  /** `create` without a promise: for use inside a transaction. */
+  make(spec: VolumeSpec): VolumeInfo;
+  /** Where a volume's content lies, whether it exists or not. */
+  mountpointOf(name: string): string;
   /** The host folder with the volume's content; mounts its device first when it has one. Idempotent. `TSC_VOLUME_MOUNT`. */
   mount(name: string): Promise<string>;
   /** Unmounts the device, unless a running container still uses the volume. No device is no error. */
@@ -42,7 +48,12 @@ export interface Volumes extends VolumesApi {
   copyUp(name: string, rootfs: string, target: string): Promise<boolean>;
   /** Removes unused volumes (`all`: named ones too) carrying the labels; what was removed. */
   prune(options?: { all?: boolean } & LabelFilter): Promise<VolumeInfo[]>;
-  /** Finishes removals that a crash interrupted. */
+  /**
+   * The part of `remove` that belongs into a transaction: the row goes and the folder gets another name. What is returned throws the
+   * content away, after the commit. `TSC_VOLUME_IN_USE`; nothing for a volume that is not there.
+   */
+  discard(name: string): (() => Promise<void>) | undefined;
+  /** Finishes removals that a crash interrupted. One look at the folder when there are none. */
   repair(): Promise<void>;
 }
 
@@ -61,7 +72,17 @@ export function openVolumes(ctx: EngineContext): Volumes {
 
   const device = (info: VolumeInfo): VolumeDevice | undefined => parseDevice(info.name, info.driverOpts, ctx.rootless);
 
-  const create = async (spec: VolumeSpec): Promise<VolumeInfo> => {
+  /** Makes the folder of the volume's content; false when it was there. */
+  const makeData = (name: string): boolean => {
+    if (existsSync(dataFolder(name))) return false;
+    mkdirSync(folder(name), { recursive: true, mode: 0o700 });
+    mkdirSync(dataFolder(name), { recursive: true });
+    // mkdir's mode is narrowed by the umask; a volume's root must be readable by any user of the container.
+    chmodSync(dataFolder(name), 0o755);
+    return true;
+  };
+
+  const make = (spec: VolumeSpec): VolumeInfo => {
     const name = validateVolumeName(spec.name);
     const driver = spec.driver === undefined || spec.driver === "" ? "local" : spec.driver;
     if (driver !== "local") {
@@ -81,12 +102,7 @@ export function openVolumes(ctx: EngineContext): Volumes {
           kind: "already-exists",
         });
       }
-      mkdirSync(paths.volumes, { recursive: true, mode: 0o700 });
-      const parent = folder(name);
-      mkdirSync(parent, { recursive: true, mode: 0o700 });
-      const made = mkdirSync(dataFolder(name), { recursive: true });
-      // mkdir's mode is narrowed by the umask; a volume's root must be readable by any user of the container.
-      if (made !== undefined) chmodSync(dataFolder(name), 0o755);
+      makeData(name);
       const fresh: VolumeInfo = {
         name,
         driver,
@@ -104,25 +120,25 @@ export function openVolumes(ctx: EngineContext): Volumes {
     return info;
   };
 
-  const removeFolder = async (name: string): Promise<void> => {
+  /** Undefined when there is no such folder. */
+  const renameFolder = (name: string): string | undefined => {
     kernel.unmount(dataFolder(name), { detach: true });
-    const doomed = join(paths.volumes, `${REMOVING}${name.slice(0, 200)}-${randomBytes(4).toString("hex")}`);
+    const doomed = join(paths.volumes, `${REMOVING}${ownedName(kernel)}`);
     try {
       renameSync(folder(name), doomed);
+      return doomed;
     } catch (error) {
-      if (errnoOf(error) === "ENOENT") return;
+      if (errnoOf(error) === "ENOENT") return undefined;
       throw error;
     }
-    await kernel.removeTree(doomed);
   };
 
-  const remove = async (name: string, options: { force?: boolean } = {}): Promise<void> => {
-    const record = getVolume(state, name);
-    if (record === undefined) {
-      if (options.force === true) return;
-      throw new TscError("TSC_VOLUME_NOT_FOUND", `no such volume: ${name}`, { kind: "not-found" });
-    }
+  // The folder is renamed before the row is gone for good: killed in between, a volume is left that `mount` makes anew. The other way
+  // round its content would come back in the next volume of that name.
+  const discard = (name: string): (() => Promise<void>) | undefined =>
     state.transaction(() => {
+      const record = getVolume(state, name);
+      if (record === undefined) return undefined;
       const users = volumeUsers(state, name);
       if (users.length > 0) {
         throw new TscError(
@@ -132,20 +148,25 @@ export function openVolumes(ctx: EngineContext): Volumes {
         );
       }
       deleteVolume(state, name);
+      const { driver, labels } = record.info;
+      ctx.emit({ type: "volume", action: "destroy", id: name, name, attributes: { driver, ...labels } });
+      const doomed = renameFolder(name);
+      return async () => {
+        if (doomed !== undefined) await kernel.removeTree(doomed);
+      };
     });
-    await removeFolder(name);
-    ctx.emit({
-      type: "volume",
-      action: "destroy",
-      id: name,
-      name,
-      attributes: { driver: record.info.driver, ...record.info.labels },
-    });
+
+  const remove = async (name: string, options: { force?: boolean } = {}): Promise<void> => {
+    const finish = discard(name);
+    if (finish !== undefined) return await finish();
+    if (options.force === true) return;
+    throw new TscError("TSC_VOLUME_NOT_FOUND", `no such volume: ${name}`, { kind: "not-found" });
   };
 
   const mount = async (name: string): Promise<string> => {
     const info = require(name);
     const target = dataFolder(name);
+    if (makeData(name)) ctx.warn(`volume ${name}: its folder ${target} was gone and is made anew, empty`);
     const source = device(info);
     if (source === undefined) return target;
     using _lock = await kernel.lockFile(lockPath(name), { wait: true });
@@ -174,13 +195,16 @@ export function openVolumes(ctx: EngineContext): Volumes {
       .filter((info) => hasLabels(info.labels, filter.labels));
 
   return {
-    create,
+    create: async (spec) => make(spec),
+    make,
+    mountpointOf: dataFolder,
     remove,
+    discard,
     list,
     mount,
     inspect: async (name) => require(name),
     find: async (name) => getVolume(state, name)?.info,
-    createAnonymous: (labels = {}) => create({ name: randomBytes(32).toString("hex"), labels, anonymous: true }),
+    anonymous: (labels = {}) => ({ name: randomBytes(32).toString("hex"), labels, anonymous: true }),
 
     async unmount(name) {
       const record = getVolume(state, name);
@@ -259,10 +283,17 @@ export function openVolumes(ctx: EngineContext): Volumes {
         if (errnoOf(error) === "ENOENT") return;
         throw error;
       }
+      if (names.length === 0) return;
+      const known = new Set(volumeNames(state));
       for (const name of names) {
-        if (name.startsWith(REMOVING)) await kernel.removeTree(join(paths.volumes, name));
-        // A folder without a row and without content is a removal or creation that was cut short; content is never thrown away.
-        else if (getVolume(state, name) === undefined) removeIfEmpty(folder(name));
+        if (isOrphaned(kernel, name, REMOVING)) await kernel.removeTree(join(paths.volumes, name));
+        // A folder without a row and without content is a creation that was cut short; content is never thrown away. In a
+        // transaction, because the folder of a volume is made in the one that adds its row.
+        else if (!known.has(name) && !name.startsWith(REMOVING)) {
+          state.transaction(() => {
+            if (getVolume(state, name) === undefined) removeIfEmpty(folder(name));
+          });
+        }
       }
     },
   };
