@@ -224,6 +224,8 @@ export interface ContainerSpec {
   readonly platform?: string;
   /** Remove the container (and its anonymous volumes) once it exits. */
   readonly autoRemove?: boolean;
+  /** The command that makes it removes it when it has ended; if that command is killed before, a later one does. */
+  readonly removedByMaker?: boolean;
   /** Pod to join, by name. */
   readonly pod?: string;
   readonly storageOpt?: Readonly<Record<string, string>>;

@@ -18,7 +18,8 @@ export interface OneOffRequest {
   /** Publish the ports of the (already changed) service. */
   readonly publish: boolean;
   readonly useAliases: boolean;
-  readonly autoRemove: boolean;
+  /** Who removes it when it has ended: the engine, the command that runs it, or nobody. */
+  readonly removal: "engine" | "command" | "none";
   readonly stdinOpen: boolean;
   readonly stdinOnce: boolean;
   readonly tty: boolean;
@@ -68,7 +69,8 @@ export function planOneOff(
     tty: request.tty,
     stdinOpen: request.stdinOpen,
     stdinOnce: request.stdinOnce,
-    autoRemove: request.autoRemove,
+    autoRemove: request.removal === "engine",
+    ...(request.removal === "command" ? { removedByMaker: true } : {}),
     ports: request.publish ? (base.ports ?? []) : [],
     networks: (base.networks ?? []).map(({ ipv4, ipv6, mac, aliases, ...attachment }) => ({
       ...attachment,

@@ -48,7 +48,7 @@ export async function runOneOff(
       separator,
       publish: options.flag("service-ports") || options.list("publish").length > 0,
       useAliases: options.flag("use-aliases"),
-      autoRemove: detach && options.flag("rm"),
+      removal: !options.flag("rm") ? "none" : detach ? "engine" : "command",
       stdinOpen: interactive || (detach && changed.stdin_open === true),
       stdinOnce: interactive,
       tty: detach ? changed.tty === true : tty,

@@ -4,9 +4,11 @@ import { mkdir } from "node:fs/promises";
 import { hostname as hostName } from "node:os";
 import { join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
+import { REMOVER_LABEL } from "../labels.js";
+import { ownedName } from "../owned-names.js";
 import { deleteContainer, insertContainer } from "../state/containers.js";
 import { beginIntent, endIntent } from "../state/intents.js";
-import type { ContainerSpec, Healthcheck, ImageConfig, ImageInfo, MountSpec } from "../types.js";
+import type { ContainerSpec, Healthcheck, ImageConfig, ImageInfo, MountSpec, VolumeSpec } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
 import { checkHostNames } from "./host-names.js";
 import { findContainer, folderOf } from "./lookup.js";
@@ -30,31 +32,28 @@ export async function createContainer(deps: RuntimeDeps, spec: ContainerSpec): P
   checkLogging(spec);
   checkHostNames(spec);
 
-  const madeVolumes: string[] = [];
-  const undoVolumes = async (): Promise<void> => {
-    for (const name of madeVolumes) await deps.volumes.remove(name, { force: true });
+  const anonymous: VolumeSpec[] = [];
+  const healthcheck = mergeHealthcheck(spec.healthcheck, config?.healthcheck);
+  const record: ContainerRecord = {
+    ...(config === undefined ? {} : { image: config }),
+    topChainId: image === undefined || image.diffIds.length === 0 ? "" : (await deps.images()).chainIdOf(image.diffIds),
+    argv,
+    hostname: spec.hostname ?? (spec.networkMode?.kind === "host" ? hostName() : id.slice(0, 12)),
+    mounts: await resolveMounts(deps, spec, config, image, anonymous),
+    ...(healthcheck === undefined ? {} : { healthcheck }),
+    stopSignal: spec.stopSignal ?? (config?.stopSignal || "SIGTERM"),
+    stopTimeoutMs: spec.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS,
+    logPath: join(folderOf(ctx, id), "container.log"),
   };
-  let record: ContainerRecord;
-  try {
-    const healthcheck = mergeHealthcheck(spec.healthcheck, config?.healthcheck);
-    record = {
-      ...(config === undefined ? {} : { image: config }),
-      topChainId:
-        image === undefined || image.diffIds.length === 0 ? "" : (await deps.images()).chainIdOf(image.diffIds),
-      argv,
-      hostname: spec.hostname ?? (spec.networkMode?.kind === "host" ? hostName() : id.slice(0, 12)),
-      mounts: await resolveMounts(deps, spec, config, image, madeVolumes),
-      ...(healthcheck === undefined ? {} : { healthcheck }),
-      stopSignal: spec.stopSignal ?? (config?.stopSignal || "SIGTERM"),
-      stopTimeoutMs: spec.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS,
-      logPath: join(folderOf(ctx, id), "container.log"),
-    };
-  } catch (error) {
-    await undoVolumes();
-    throw error;
-  }
+  const undoVolumes = async (): Promise<void> => {
+    for (const { name } of anonymous) await deps.volumes.remove(name, { force: true });
+  };
 
-  const labels = { ...config?.labels, ...spec.labels };
+  const labels = {
+    ...config?.labels,
+    ...spec.labels,
+    ...(spec.removedByMaker === true ? { [REMOVER_LABEL]: ownedName(ctx.kernel) } : {}),
+  };
   const createdAt = new Date().toISOString();
   const intent = ctx.state.transaction(() => {
     const row = {
@@ -69,11 +68,12 @@ export async function createContainer(deps: RuntimeDeps, spec: ContainerSpec): P
       labels,
     };
     if (!insertContainer(ctx.state, row)) return undefined;
+    // With the row: nobody would ever remove an anonymous volume that no container has.
+    for (const volume of anonymous) deps.volumes.make(volume);
     for (const mount of record.mounts) if (mount.type === "volume") deps.volumes.use(mount.name, id);
     return beginIntent(ctx.state, "create", id, owner(ctx), ctx.kernel.bootId());
   });
   if (intent === undefined) {
-    await undoVolumes();
     throw new TscError("TSC_CONTAINER_EXISTS", `the container name ${spec.name} is already in use`, {
       kind: "already-exists",
       hint: "remove or rename that container",
@@ -141,7 +141,7 @@ async function resolveMounts(
   spec: ContainerSpec,
   config: ImageConfig | undefined,
   image: ImageInfo | undefined,
-  made: string[],
+  anonymous: VolumeSpec[],
 ): Promise<RecordedMount[]> {
   const mounts: RecordedMount[] = [];
   const taken = new Set<string>();
@@ -149,7 +149,7 @@ async function resolveMounts(
     taken.add(mount.target);
     mounts.push(mount);
   };
-  for (const mount of spec.mounts ?? []) push(await resolveMount(deps, mount, made));
+  for (const mount of spec.mounts ?? []) push(await resolveMount(deps, mount, anonymous));
   for (const from of spec.volumesFrom ?? []) {
     for (const mount of findContainer(deps.ctx, from.container).record.mounts) {
       if (mount.type === "tmpfs" || taken.has(mount.target)) continue;
@@ -159,13 +159,13 @@ async function resolveMounts(
   for (const target of config?.volumes ?? []) {
     const clean = cleanTarget(target);
     if (taken.has(clean)) continue;
-    push(await resolveMount(deps, { type: "volume", source: "", target: clean }, made));
+    push(await resolveMount(deps, { type: "volume", source: "", target: clean }, anonymous));
   }
   if (image !== undefined && mounts.some((mount) => mount.type === "tmpfs" && mount.target === "/")) cleanTarget("/");
   return mounts;
 }
 
-async function resolveMount(deps: RuntimeDeps, mount: MountSpec, made: string[]): Promise<RecordedMount> {
+async function resolveMount(deps: RuntimeDeps, mount: MountSpec, anonymous: VolumeSpec[]): Promise<RecordedMount> {
   const target = cleanTarget(mount.target);
   switch (mount.type) {
     case "bind":
@@ -181,21 +181,17 @@ async function resolveMount(deps: RuntimeDeps, mount: MountSpec, made: string[])
         ...(mount.createHostPath === undefined ? {} : { createHostPath: mount.createHostPath }),
       };
     case "volume": {
-      const anonymous = mount.source === "";
-      const existing = anonymous ? undefined : await deps.volumes.find(mount.source);
+      const fresh = mount.source === "" ? deps.volumes.anonymous(mount.labels) : undefined;
+      if (fresh !== undefined) anonymous.push(fresh);
       const volume =
-        existing ??
-        (anonymous
-          ? await deps.volumes.createAnonymous(mount.labels)
-          : await deps.volumes.create({ name: mount.source }));
-      if (anonymous) made.push(volume.name);
+        fresh ?? (await deps.volumes.find(mount.source)) ?? (await deps.volumes.create({ name: mount.source }));
       return {
         type: "volume",
         name: volume.name,
-        source: volume.mountpoint,
+        source: deps.volumes.mountpointOf(volume.name),
         target,
         readOnly: mount.readOnly ?? false,
-        anonymous: anonymous || volume.anonymous,
+        anonymous: volume.anonymous === true,
         ...(mount.noCopy === undefined ? {} : { noCopy: mount.noCopy }),
         ...(mount.subpath === undefined ? {} : { subpath: mount.subpath }),
       };

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { errnoOf, messageOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { ensureSupervisor, importHealthEvents, isSupervised, isWatched } from "../health/index.js";
-import { BUILD_STEP_LABEL } from "../labels.js";
+import { BUILD_STEP_LABEL, REMOVER_LABEL } from "../labels.js";
 import { isNetworkDamaged } from "../network/damage.js";
+import { isOrphaned } from "../owned-names.js";
 import {
   type ContainerRow,
   containerById,
@@ -39,20 +40,24 @@ export async function repairContainers(deps: RuntimeDeps): Promise<void> {
       ctx.kernel.isAlive({ pid: intent.ownerPid, startTime: intent.ownerStart });
     if (!isOwned) await guarded(ctx, intent.subject, () => finishIntent(deps, intent));
   }
-  await removeAbandonedSteps(deps);
+  await removeAbandoned(deps);
+  await deps.volumes.repair();
   await reviveHelpers(deps, running);
 }
 
-/** Steps of builds whose command was killed: nobody waits for them any more. */
-async function removeAbandonedSteps(deps: RuntimeDeps): Promise<void> {
+/** Containers whose command was killed before it could remove them. */
+async function removeAbandoned(deps: RuntimeDeps): Promise<void> {
   const { ctx } = deps;
-  const steps = ctx.state.all<{ id: string; owner: string }>(
-    "SELECT container_id AS id, value AS owner FROM container_labels WHERE key = ?",
+  const owned = ctx.state.all<{ id: string; key: string; owner: string; state: string }>(
+    `SELECT c.id AS id, l.key AS key, l.value AS owner, c.state AS state FROM container_labels l
+     JOIN containers c ON c.id = l.container_id WHERE l.key IN (?, ?)`,
     BUILD_STEP_LABEL,
+    REMOVER_LABEL,
   );
-  for (const { id, owner } of steps) {
-    const match = /^build-(\d+)-(\d+)-[0-9a-f]+$/.exec(owner);
-    if (match === null || ctx.kernel.isAlive({ pid: Number(match[1]), startTime: match[2] ?? "" })) continue;
+  for (const { id, key, owner, state } of owned) {
+    // Work that somebody asked for goes on without its terminal; nobody waits for the step of a build.
+    if (key === REMOVER_LABEL && (state === "running" || state === "paused")) continue;
+    if (!isOrphaned(ctx.kernel, owner, key === BUILD_STEP_LABEL ? "build-" : "")) continue;
     await guarded(ctx, id, () => removeContainer(deps, id, { force: true, volumes: true }));
   }
 }
