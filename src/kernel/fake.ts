@@ -118,6 +118,7 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
     },
     processIdentity: (pid) => processes.get(pid),
     isAlive,
+    findProcesses: () => [],
     signal(process, signal) {
       record("signal", process, signal);
       return isAlive(process);

@@ -101,6 +101,8 @@ export interface Kernel {
   /** Undefined when there is no such process or it is a zombie. Reads /proc/PID/stat. */
   processIdentity(pid: number): ProcessIdentity | undefined;
   isAlive(process: ProcessIdentity): boolean;
+  /** Live processes with one of these names (comm) and an argument that is exactly this. Looks at every process there is. */
+  findProcesses(names: readonly string[], argument: string): ProcessIdentity[];
   /** Sends through a pidfd after comparing start times; false when that process is gone. */
   signal(process: ProcessIdentity, signal: number | NodeJS.Signals): boolean;
   /** Resolves when that process has ended (pidfd + poll; no busy loop). */

@@ -3,10 +3,10 @@
  * No decisions here beyond what a call needs to be safe.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { lchownSync, mkdirSync, readFileSync } from "node:fs";
+import { lchownSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
-import { TscError } from "../lib/errors.js";
+import { errnoOf, TscError } from "../lib/errors.js";
 import { loadAddon } from "./addon.js";
 import type { Kernel, ProcessIdentity } from "./kernel.js";
 import { packLayer, unpackLayer } from "./layers.js";
@@ -59,6 +59,11 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
     lockFile: (path, lockOptions) => lockFile(addon, path, lockOptions),
 
     processIdentity,
+    findProcesses: (names, argument) =>
+      readdirSync("/proc").flatMap((entry) => {
+        if (!/^\d+$/.test(entry) || !hasArgument(entry, names, argument)) return [];
+        return processIdentity(Number(entry)) ?? [];
+      }),
     isAlive: (process) => addon.startTime(process.pid) === process.startTime,
     signal: (process, signal) => addon.signalProcess(process.pid, process.startTime, signalNumber(signal)),
     waitForExit: (process, signal) =>
@@ -115,6 +120,17 @@ function readIdMap(): { isRootless: boolean; hostUid: number } {
   const uid = process.getuid?.() ?? 0;
   if (isInitial) return { isRootless: uid !== 0, hostUid: uid };
   return { isRootless: outside !== 0, hostUid: outside };
+}
+
+function hasArgument(pid: string, names: readonly string[], argument: string): boolean {
+  try {
+    if (!names.includes(readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd())) return false;
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(argument);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    // it ended meanwhile
+    return false;
+  }
 }
 
 function signalNumber(signal: number | NodeJS.Signals): number {

@@ -1,6 +1,7 @@
 /**
  * Commands die at every change they make to the system, in turn: the next command converges and `down -v` leaves nothing.
- * CI takes a fixed sample; `TSCOMPOSE_SWEEP=all` takes every point and `TSCOMPOSE_SWEEP=N` N points of each command.
+ * CI takes a fixed sample; `TSCOMPOSE_SWEEP=all` takes every point and `TSCOMPOSE_SWEEP=N` N points of each command;
+ * `TSCOMPOSE_SWEEP_ONLY=restart` or `=restart@120-150` only these.
  */
 import { appendFileSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -63,9 +64,12 @@ function oddities(host: TestHost): string[] {
     const intents = db.prepare("SELECT kind, subject FROM intents").all() as { kind: string; subject: string }[];
     const known = new Set(rows.map((row) => row.id));
     const running = new Set(rows.filter((row) => row.state === "running").map((row) => row.id));
-    const list = (name: string): string[] => {
+    const volumes = new Set(
+      (db.prepare("SELECT name FROM volumes").all() as { name: string }[]).map(({ name }) => name),
+    );
+    const list = (name: string, pattern = /^[0-9a-f]{64}$/): string[] => {
       const folder = join(host.folder, name);
-      return existsSync(folder) ? readdirSync(folder).filter((entry) => /^[0-9a-f]{64}$/.test(entry)) : [];
+      return existsSync(folder) ? readdirSync(folder).filter((entry) => pattern.test(entry)) : [];
     };
     const strange = (folder: string, allowed: ReadonlySet<string>): string[] =>
       list(folder)
@@ -76,6 +80,9 @@ function oddities(host: TestHost): string[] {
     return [
       ...strange("store/containers", known),
       ...strange("store/storage/containers", known),
+      ...list("store/volumes", /./)
+        .filter((name) => !volumes.has(name))
+        .map((name) => `store/volumes/${name}`),
       ...strange("run/containers", running),
       ...strange("run/rootfs", running),
       ...strange("run/netns", running),
@@ -105,8 +112,16 @@ interface Operation {
   readonly weight?: number;
 }
 
-async function sweep(host: TestHost, folder: string, operation: Operation, sample: number): Promise<Count> {
+async function sweep(
+  host: TestHost,
+  folder: string,
+  operation: Operation,
+  sample: number,
+  afterFailure: () => void = () => undefined,
+): Promise<Count> {
   const { args, env = {} } = operation;
+  const only = /^([^@]*)(?:@(\d+)-(\d+))?$/.exec(process.env["TSCOMPOSE_SWEEP_ONLY"] ?? "");
+  if (only?.[1] !== undefined && only[1] !== "" && only[1] !== operation.name) return { kills: 1, failures: [] };
   await operation.before();
   const whole = await runWithKillpoint(host, folder, args, 0, { env });
   expect({ name: operation.name, code: whole.code, stderr: whole.code === 0 ? "" : whole.stderr }).toEqual({
@@ -116,7 +131,9 @@ async function sweep(host: TestHost, folder: string, operation: Operation, sampl
   });
   await operation.again();
   const count: Count = { kills: 0, failures: [] };
-  const points = spread(whole.changes, SWEEP === "all" ? whole.changes : Number(SWEEP ?? sample));
+  const points = spread(whole.changes, SWEEP === "all" ? whole.changes : Number(SWEEP ?? sample)).filter(
+    (point) => only?.[2] === undefined || (point >= Number(only[2]) && point <= Number(only[3])),
+  );
   for (const point of points) {
     const at = `${host.mode} ${operation.name} ${point}/${whole.changes}`;
     let ended: Ended | undefined;
@@ -128,6 +145,7 @@ async function sweep(host: TestHost, folder: string, operation: Operation, sampl
     } catch (error) {
       count.failures.push(`${at}: ${error instanceof Error ? error.message : String(error)}`);
       await host.run(folder, ["down", "-v", "-t", "0", "--remove-orphans"]);
+      afterFailure();
     }
     if (REPORT !== undefined)
       appendFileSync(
@@ -362,7 +380,11 @@ describe.each(modes)("kill points, %s", (mode) => {
           1,
         ],
       ];
-      for (const [operation, sample] of operations) counts.push(await sweep(host, folder, operation, sample));
+      const afterFailure = (): void => {
+        kept = 0;
+      };
+      for (const [operation, sample] of operations)
+        counts.push(await sweep(host, folder, operation, sample, afterFailure));
       await clean(host, folder, ["down", "-v", "-t", "0"], env);
       await gone(host);
       return counts;

@@ -1,12 +1,10 @@
 /** Finds and ends the aardvark-dns processes of a configuration folder. Knows the process, not what it serves. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Kernel, ProcessIdentity } from "../../kernel/kernel.js";
 
 /** Written by aardvark-dns into its configuration folder. */
 export const PID_FILE = "aardvark.pid";
-
-const NAME = "aardvark-dns";
 
 /** The process when it lives and runs aardvark-dns on exactly this folder. */
 function identify(kernel: Kernel, pid: number, dir: string): ProcessIdentity | undefined {
@@ -34,20 +32,6 @@ export function dnsServer(kernel: Kernel, dir: string): ProcessIdentity | undefi
   return Number.isInteger(pid) && pid > 1 ? identify(kernel, pid, dir) : undefined;
 }
 
-/** Servers of a folder, with and without a pid file: a command killed while it started one leaves the latter. */
-function allServers(kernel: Kernel, dir: string): ProcessIdentity[] {
-  return readdirSync("/proc").flatMap((entry) => {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid) || pid < 2) return [];
-    try {
-      if (readFileSync(`/proc/${pid}/comm`, "utf8").trim() !== NAME) return [];
-    } catch {
-      return [];
-    }
-    return identify(kernel, pid, dir) ?? [];
-  });
-}
-
 /** Ends a server and waits for that. */
 export async function endServer(kernel: Kernel, server: ProcessIdentity): Promise<void> {
   kernel.signal(server, "SIGTERM");
@@ -56,5 +40,5 @@ export async function endServer(kernel: Kernel, server: ProcessIdentity): Promis
 
 /** Ends every server of a folder, whatever its pid file says; none is no error. Looks at each process there is. */
 export async function endServers(kernel: Kernel, dir: string): Promise<void> {
-  await Promise.all(allServers(kernel, dir).map((server) => endServer(kernel, server)));
+  await Promise.all(kernel.findProcesses(["aardvark-dns"], dir).map((server) => endServer(kernel, server)));
 }

@@ -145,6 +145,8 @@ export async function conmonExec(ctx: EngineContext, request: ConmonExec): Promi
   const child = spawnConmon(ctx, request.choice, args, request.folder, request.attach ? 6 : 5);
   const sync = new SyncPipe(child.stdio[3] as Readable);
   const start = child.stdio[4] as Duplex;
+  // A conmon that ended at once reads nothing; its exit code says why.
+  start.on("error", () => undefined);
   const attached = request.attach
     ? new SyncPipe((child.stdio as unknown as readonly Readable[])[5] as Readable)
     : undefined;

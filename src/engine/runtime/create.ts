@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import { REMOVER_LABEL } from "../labels.js";
 import { ownedName } from "../owned-names.js";
-import { deleteContainer, insertContainer } from "../state/containers.js";
+import { insertContainer } from "../state/containers.js";
 import { beginIntent, endIntent } from "../state/intents.js";
 import type { ContainerSpec, Healthcheck, ImageConfig, ImageInfo, MountSpec, VolumeSpec } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
@@ -45,10 +45,6 @@ export async function createContainer(deps: RuntimeDeps, spec: ContainerSpec): P
     stopTimeoutMs: spec.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS,
     logPath: join(folderOf(ctx, id), "container.log"),
   };
-  const undoVolumes = async (): Promise<void> => {
-    for (const { name } of anonymous) await deps.volumes.remove(name, { force: true });
-  };
-
   const labels = {
     ...config?.labels,
     ...spec.labels,
@@ -84,11 +80,7 @@ export async function createContainer(deps: RuntimeDeps, spec: ContainerSpec): P
     if (spec.rootfs === undefined) await (await deps.storage()).createRootfs(id, record.topChainId);
   } catch (error) {
     await ctx.kernel.removeTree(folderOf(ctx, id));
-    ctx.state.transaction(() => {
-      deleteContainer(ctx.state, id);
-      endIntent(ctx.state, intent);
-    });
-    await undoVolumes();
+    await (await import("./stop.js")).forgetContainer(deps, id, true);
     throw error;
   }
   ctx.state.transaction(() => {

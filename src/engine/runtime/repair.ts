@@ -11,18 +11,12 @@ import { ensureSupervisor, importHealthEvents, isSupervised, isWatched } from ".
 import { BUILD_STEP_LABEL, REMOVER_LABEL } from "../labels.js";
 import { isNetworkDamaged } from "../network/damage.js";
 import { isOrphaned } from "../owned-names.js";
-import {
-  type ContainerRow,
-  containerById,
-  deleteContainer,
-  type LiveRow,
-  liveContainers,
-} from "../state/containers.js";
+import { type ContainerRow, containerById, type LiveRow, liveContainers } from "../state/containers.js";
 import { endIntent, type Intent, openIntents } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
 import { bundleOf, folderOf, lockContainer } from "./lookup.js";
 import { hasDied, releaseResources, settleLocked } from "./settle.js";
-import { removeContainer, removeLocked } from "./stop.js";
+import { forgetContainer, removeContainer, removeLocked } from "./stop.js";
 import { restartsAfter } from "./supervise.js";
 
 /** Brings database and reality together. Failures about one container are warnings: they must not stop a command about another. */
@@ -130,17 +124,15 @@ async function finishIntent(deps: RuntimeDeps, intent: Intent): Promise<void> {
     case "create":
       if (row.spec.rootfs === undefined) await (await deps.storage()).removeRootfs(row.id);
       await ctx.kernel.removeTree(folderOf(ctx, row.id));
-      ctx.state.transaction(() => {
-        deleteContainer(ctx.state, row.id);
-        endIntent(ctx.state, intent.id);
-      });
+      await forgetContainer(deps, row.id, true);
       return;
     case "start":
       if (row.state !== "running" && row.state !== "paused") await killHalfStarted(deps, row);
       endIntent(ctx.state, intent.id);
       return;
     case "remove":
-      await removeLocked(deps, row, false);
+    case "remove-all":
+      await removeLocked(deps, row, intent.kind === "remove-all");
       return;
   }
 }
@@ -148,6 +140,15 @@ async function finishIntent(deps: RuntimeDeps, intent: Intent): Promise<void> {
 /** A start whose command died: its process (if there is one) was never given to anybody. */
 async function killHalfStarted(deps: RuntimeDeps, row: ContainerRow): Promise<void> {
   const { ctx } = deps;
+  // A conmon that has written no pid file yet goes on by itself, and so does the runtime it has started.
+  for (;;) {
+    const strays = ctx.kernel.findProcesses(["tsc-nsexec", "conmon", "crun", "runc"], row.id);
+    if (strays.length === 0) break;
+    for (const stray of strays) {
+      ctx.kernel.signal(stray, "SIGKILL");
+      await ctx.kernel.waitForExit(stray, AbortSignal.timeout(10_000));
+    }
+  }
   for (const name of ["pid", "conmon.pid"]) {
     const path = join(bundleOf(ctx, row.id), name);
     if (row.bootId !== ctx.kernel.bootId() || !existsSync(path)) continue;

@@ -189,6 +189,27 @@ export async function removeContainer(
   await removeLocked(deps, row, options.volumes === true);
 }
 
+/**
+ * Drops a container's row, its intents and, when asked to, its anonymous volumes in one step: of a container that is gone nobody knows
+ * any more that its volumes were to go too.
+ */
+export async function forgetContainer(
+  deps: RuntimeDeps,
+  id: string,
+  volumes: boolean,
+  inTransaction: () => void = () => undefined,
+): Promise<void> {
+  const { state } = deps.ctx;
+  const anonymous = volumes ? deps.volumes.ofContainer(id).filter((entry) => entry.removable) : [];
+  const discarded = state.transaction(() => {
+    deleteContainer(state, id);
+    endIntentsOf(state, id);
+    inTransaction();
+    return anonymous.map(({ volume }) => deps.volumes.discard(volume.name));
+  });
+  for (const finish of discarded) await finish?.();
+}
+
 /** Removal under the lock; also finishes one that a crash interrupted. */
 export async function removeLocked(deps: RuntimeDeps, row: ContainerRow, volumes: boolean): Promise<void> {
   const { ctx } = deps;
@@ -196,7 +217,7 @@ export async function removeLocked(deps: RuntimeDeps, row: ContainerRow, volumes
   const wasStarted = row.incarnation > 0 && row.bootId === ctx.kernel.bootId() && row.state !== "exited";
   ctx.state.transaction(() => {
     markRemoving(ctx.state, id);
-    beginIntent(ctx.state, "remove", id, owner(ctx), ctx.kernel.bootId());
+    beginIntent(ctx.state, volumes ? "remove-all" : "remove", id, owner(ctx), ctx.kernel.bootId());
   });
   if (wasStarted) {
     const [error] = await releaseResources(deps, row);
@@ -209,15 +230,7 @@ export async function removeLocked(deps: RuntimeDeps, row: ContainerRow, volumes
     row.spec.rootfs === undefined ? (await deps.storage()).removeRootfs(id) : undefined,
     ctx.kernel.removeTree(folderOf(ctx, id)),
   ]);
-  const anonymous = volumes ? deps.volumes.ofContainer(id).filter((entry) => entry.removable) : [];
-  // Together: of a container that is gone nobody knows any more that its volumes were to go too.
-  const discarded = ctx.state.transaction(() => {
-    deleteContainer(ctx.state, id);
-    endIntentsOf(ctx.state, id);
-    emitPlain(deps, row, "destroy");
-    return anonymous.map(({ volume }) => deps.volumes.discard(volume.name));
-  });
-  for (const finish of discarded) await finish?.();
+  await forgetContainer(deps, id, volumes, () => emitPlain(deps, row, "destroy"));
   const { rm } = await import("node:fs/promises");
   await rm(join(ctx.paths.locks, `container-${id}`), { force: true });
 }

@@ -2,7 +2,8 @@
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import type { State } from "./index.js";
 
-export type IntentKind = "create" | "start" | "remove";
+/** `remove-all`: with the anonymous volumes. */
+export type IntentKind = "create" | "start" | "remove" | "remove-all";
 
 export interface Intent {
   readonly id: number;
