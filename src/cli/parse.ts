@@ -101,9 +101,7 @@ function convert(
       return Number(value);
     case "string":
       if (spec.choices !== undefined && !spec.choices.includes(value)) {
-        throw new Error(
-          `invalid argument "${value}" for ${flagName(spec)} flag: must be one of ${spec.choices.join(", ")}`,
-        );
+        throw new Error(`invalid value for --${spec.long}: "${value}" is none of ${spec.choices.join(", ")}`);
       }
       return value;
   }

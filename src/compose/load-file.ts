@@ -67,7 +67,6 @@ function readText(path: string, state: LoadState): string {
   if (text === undefined) {
     throw new TscError("TSC_COMPOSE_FILE_NOT_FOUND", `open ${path}: no such file or directory`, {
       kind: "not-found",
-      exitCode: 14,
       hint: `check the path of the compose file ${basename(path)}`,
     });
   }

@@ -21,7 +21,7 @@ export const command: CommandSpec = {
 
 async function images(ctx: CliContext, services: readonly string[], options: ParsedOptions): Promise<number> {
   const [name, engine] = await Promise.all([projectName(ctx), ctx.engine()]);
-  const containers = await projectContainers(engine, name, { services, all: true });
+  const containers = await projectContainers(engine, name, { services, all: true, oneOff: "include" });
   const stored = new Map((await engine.images.list()).map((image) => [image.id, image]));
   const rows = containers
     .filter((info) => info.imageId !== "")
@@ -40,6 +40,7 @@ async function images(ctx: CliContext, services: readonly string[], options: Par
         Platform: parts.filter((part) => part !== "").join("/"),
         Size: image?.sizeBytes ?? 0,
         ...(image === undefined ? {} : { Created: image.createdAt }),
+        ...(image?.lastTaggedAt === undefined ? {} : { LastTagTime: image.lastTaggedAt }),
       };
     });
   if (options.flag("quiet")) {
@@ -52,7 +53,9 @@ async function images(ctx: CliContext, services: readonly string[], options: Par
     return 0;
   }
   if (format !== "table" && format !== "") {
-    throw new TscError("TSC_USAGE", `format value "${format}" could not be parsed`, { kind: "invalid-input" });
+    throw new TscError("TSC_USAGE", `format value "${format}" could not be parsed: parsing failed`, {
+      kind: "invalid-input",
+    });
   }
   const now = Date.now();
   ctx.print(

@@ -49,7 +49,10 @@ async function ls(ctx: CliContext, _args: readonly string[], options: ParsedOpti
     ctx.print(
       renderTable([["NAME", "STATUS", "CONFIG FILES"], ...rows.map((row) => [row.Name, row.Status, row.ConfigFiles])]),
     );
-  } else throw new TscError("TSC_USAGE", `format value "${format}" could not be parsed`, { kind: "invalid-input" });
+  } else
+    throw new TscError("TSC_USAGE", `format value "${format}" could not be parsed: parsing failed`, {
+      kind: "invalid-input",
+    });
   return 0;
 }
 

@@ -37,7 +37,7 @@ async function port(ctx: CliContext, args: readonly string[], options: ParsedOpt
     const has = publishersOf(info).map(({ PublishedPort, Protocol }) => `${PublishedPort}/${Protocol}`);
     throw new TscError(
       "TSC_PORT_NOT_PUBLISHED",
-      `no port ${number}/${protocol} for container ${info.name}: ${has.join(", ")}`.replace(/: $/, ""),
+      `no port ${number}/${protocol} for container ${info.name}: ${has.join(", ")}`,
       { kind: "not-found" },
     );
   }

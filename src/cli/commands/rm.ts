@@ -27,8 +27,10 @@ export const command: CommandSpec = {
       ctx.note("No stopped containers\n");
       return 0;
     }
-    if (!options.flag("force") && !ctx.globals.dryRun) {
-      ctx.note(`Going to remove ${names.join(", ")}\n`);
+    const announcement = `Going to remove ${names.join(", ")}\n`;
+    if (options.flag("force") || ctx.globals.dryRun) ctx.print(announcement);
+    else {
+      ctx.note(announcement);
       if (!(await ctx.confirm("Are you sure?", false))) return 0;
     }
     await session.run(plan);

@@ -14,7 +14,7 @@ export const command: CommandSpec = {
     const { scales, usage } = await import("../lifecycle/options.js");
     const services = args.map((argument) => {
       const at = argument.indexOf("=");
-      if (at <= 0) throw usage(`invalid scale specifier: ${argument}: write SERVICE=NUMBER`);
+      if (at <= 0) throw usage(`invalid scale specifier: ${argument}`);
       return argument.slice(0, at);
     });
     const project = await ctx.project({ services, noDependencies: options.flag("no-deps") });

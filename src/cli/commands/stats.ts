@@ -115,7 +115,7 @@ export function statsRow(
   return {
     BlockIO: `${humanSize(now?.blockReadBytes ?? 0)} / ${humanSize(now?.blockWriteBytes ?? 0)}`,
     CPUPerc: `${cpu.toFixed(2)}%`,
-    Container: id,
+    Container: info.id,
     ID: id,
     MemPerc: `${memory.toFixed(2)}%`,
     MemUsage: `${binarySize(now?.memoryBytes ?? 0)} / ${binarySize(now?.memoryLimitBytes ?? 0)}`,

@@ -26,7 +26,8 @@ export const command: CommandSpec = {
 async function volumes(ctx: CliContext, services: readonly string[], options: ParsedOptions): Promise<number> {
   const [{ name, project }, engine] = await Promise.all([ctx.projectOrName(), ctx.engine()]);
   checkServices(project, services);
-  let found = await engine.volumes.list({ labels: { [LABEL.project]: name } });
+  // anonymous volumes carry the project's label for `down -v` alone
+  let found = (await engine.volumes.list({ labels: { [LABEL.project]: name } })).filter(({ anonymous }) => !anonymous);
   if (services.length > 0) {
     const containers = await projectContainers(engine, name, { services, all: true });
     const used = new Set(containers.flatMap((info) => info.mounts.map((mount) => mount.name)));

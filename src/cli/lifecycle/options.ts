@@ -30,10 +30,13 @@ export function scales(values: readonly string[], project: Project): ReadonlyMap
   const scale = new Map<string, number>();
   for (const value of values) {
     const at = value.lastIndexOf("=");
+    if (at <= 0) throw usage(`invalid --scale option "${value}". Should be SERVICE=NUM`);
     const service = value.slice(0, at);
     const count = Number(value.slice(at + 1));
-    if (at <= 0 || value.slice(at + 1) === "" || !Number.isSafeInteger(count) || count < 0) {
-      throw usage(`invalid scale "${value}": write SERVICE=NUMBER`);
+    if (value.slice(at + 1) === "" || !Number.isSafeInteger(count) || count < 0) {
+      throw usage(
+        `invalid --scale option "${value}": ${JSON.stringify(value.slice(at + 1))} is not a number of containers`,
+      );
     }
     if (project.services[service] === undefined) {
       throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, { kind: "not-found" });

@@ -1,8 +1,8 @@
 /** Containers as rows of docker's `ps`: fields, words and their order. Pure. */
 import type { ContainerInfo, PortMapping } from "../../engine/types.js";
 import { LABEL } from "../../plan/labels.js";
-import type { Row, RowFormat } from "./rows.js";
-import { goStruct, openMap } from "./template.js";
+import { type Row, type RowFormat, withLabels } from "./rows.js";
+import { goStruct } from "./template.js";
 import { ago, ellipsis, goQuote, goTime, humanDuration, humanSize } from "./units.js";
 
 export interface Publisher {
@@ -30,9 +30,6 @@ export const PS_FORMAT: RowFormat = {
     Status: "STATUS",
     Size: "SIZE",
     Labels: "LABELS",
-    Mounts: "MOUNTS",
-    Networks: "NETWORKS",
-    LocalVolumes: "LOCAL VOLUMES",
   },
   rawTemplate:
     "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\nstate: {{- pad .State 1 0}}\n" +
@@ -43,6 +40,7 @@ export const PS_FORMAT: RowFormat = {
 export const CONTAINER_LS_FORMAT: RowFormat = {
   ...PS_FORMAT,
   columns: ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"],
+  headers: { ...PS_FORMAT.headers, Mounts: "MOUNTS", Networks: "NETWORKS", LocalVolumes: "LOCAL VOLUMES" },
 };
 
 /** One row; keys in the order docker prints them in JSON (sorted). `now` in milliseconds. */
@@ -75,11 +73,7 @@ export function containerRow(info: ContainerInfo, options: { readonly now: numbe
     State: info.state,
     Status: statusText(info, options.now),
   };
-  const labels = openMap(info.labels);
-  return Object.defineProperty(row, "Label", {
-    enumerable: false,
-    value: (name: unknown) => (Object.hasOwn(labels, String(name)) ? labels[String(name)] : ""),
-  });
+  return withLabels(row, info.labels);
 }
 
 function networkNames(info: ContainerInfo): readonly string[] {
@@ -118,13 +112,11 @@ export function publishersOf(info: ContainerInfo): readonly Publisher[] {
   const isRunning = info.state === "running" || info.state === "paused";
   if (!isRunning) return [];
   const published = info.ports.flatMap(publisherOf);
-  const exposed = (info.spec.expose ?? []).flatMap((text): Publisher[] => {
-    const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text);
-    if (match === null) return [];
-    const port = { URL: "", TargetPort: Number(match[1]), PublishedPort: 0, Protocol: match[2] ?? "tcp" };
-    const isTaken = published.some((other) => other.TargetPort === port.TargetPort && other.Protocol === port.Protocol);
-    return isTaken ? [] : [port];
-  });
+  const exposed = (info.spec.expose ?? [])
+    .flatMap(exposedPorts)
+    .filter(
+      (port) => !published.some((other) => other.TargetPort === port.TargetPort && other.Protocol === port.Protocol),
+    );
   return [...published, ...exposed]
     .toSorted(
       (a, b) =>
@@ -134,6 +126,19 @@ export function publishersOf(info: ContainerInfo): readonly Publisher[] {
         compareText(a.Protocol, b.Protocol),
     )
     .map(goStruct);
+}
+
+/** `9000`, `9000/udp` or `9000-9002`. */
+function exposedPorts(text: string): Publisher[] {
+  const [, first = "", last = first, protocol = "tcp"] =
+    /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? [];
+  if (first === "" || Number(last) > 65535) return [];
+  return Array.from({ length: Math.max(0, Number(last) - Number(first) + 1) }, (_, index) => ({
+    URL: "",
+    TargetPort: Number(first) + index,
+    PublishedPort: 0,
+    Protocol: protocol,
+  }));
 }
 
 function publisherOf(port: PortMapping): readonly Publisher[] {

@@ -36,6 +36,14 @@ export function renderRows(rows: readonly Row[], shape: RowFormat, format: strin
   );
 }
 
+/** The row with docker's `.Label NAME`, which JSON does not show. */
+export function withLabels(row: Row, labels: Readonly<Record<string, string>>): Row {
+  return Object.defineProperty({ ...row }, "Label", {
+    enumerable: false,
+    value: (name: unknown) => (Object.hasOwn(labels, String(name)) ? labels[String(name)] : ""),
+  });
+}
+
 /** The heading of `{{.Label "com.example.some-name"}}` is `some name`. */
 function labelHeading(name: unknown): string {
   return (String(name).split(".").at(-1) ?? "").replace(/[-_]/g, " ");

@@ -1,6 +1,6 @@
 /** Volumes as rows of docker's `volume ls`. Pure. */
 import type { VolumeInfo } from "../../engine/types.js";
-import type { Row, RowFormat } from "./rows.js";
+import { type Row, type RowFormat, withLabels } from "./rows.js";
 
 export const VOLUME_FORMAT: RowFormat = {
   columns: ["Driver", "Name"],
@@ -20,7 +20,7 @@ export const VOLUME_FORMAT: RowFormat = {
 
 /** The fields docker prints, `N/A` where they belong to its clusters. */
 export function volumeRow(volume: VolumeInfo): Row {
-  return {
+  const row = {
     Availability: "N/A",
     Driver: volume.driver,
     Group: "N/A",
@@ -34,4 +34,5 @@ export function volumeRow(volume: VolumeInfo): Row {
     Size: "N/A",
     Status: "N/A",
   };
+  return withLabels(row, volume.labels);
 }

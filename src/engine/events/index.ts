@@ -79,10 +79,14 @@ function pointInTime(option: string, text: string | undefined): bigint | undefin
   if (text === undefined || text === "") return undefined;
   const nano = parsePointInTime(text);
   if (nano !== undefined) return nano;
-  throw new TscError("TSC_TIME_INVALID", `${option}: ${JSON.stringify(text)} is not a time`, {
-    kind: "invalid-input",
-    hint: "write 2026-01-31T10:00:00Z, seconds since 1970, or a span such as 10m",
-  });
+  throw new TscError(
+    "TSC_TIME_INVALID",
+    `invalid value for "${option}": failed to parse value as time or duration: ${JSON.stringify(text)}`,
+    {
+      kind: "invalid-input",
+      hint: "write 2026-01-31T10:00:00Z, seconds since 1970, or a span such as 10m",
+    },
+  );
 }
 
 /** True when the event carries every label asked for; an undefined value asks for presence only. */

@@ -110,10 +110,14 @@ function bound(option: string, text: string | undefined): bigint | undefined {
   if (text === undefined || text === "") return undefined;
   const nano = parsePointInTime(text);
   if (nano !== undefined) return nano;
-  throw new TscError("TSC_TIME_INVALID", `${option}: ${JSON.stringify(text)} is not a time`, {
-    kind: "invalid-input",
-    hint: "write 2026-01-31T10:00:00Z, seconds since 1970, or a span such as 10m",
-  });
+  throw new TscError(
+    "TSC_TIME_INVALID",
+    `invalid value for "${option}": failed to parse value as time or duration: ${JSON.stringify(text)}`,
+    {
+      kind: "invalid-input",
+      hint: "write 2026-01-31T10:00:00Z, seconds since 1970, or a span such as 10m",
+    },
+  );
 }
 
 interface Piece {

@@ -125,7 +125,13 @@ async function execProcess(deps: RuntimeDeps, row: ContainerRow, spec: ExecSpec)
   const user =
     spec.user === undefined || spec.user === ""
       ? undefined
-      : resolveUser({ user: spec.user, groupAdd: row.spec.groupAdd ?? [], passwd: etc("passwd"), group: etc("group") });
+      : resolveUser({
+          user: spec.user,
+          groupAdd: row.spec.groupAdd ?? [],
+          passwd: etc("passwd"),
+          group: etc("group"),
+          exitCode: 126,
+        });
   const cwd = spec.workingDir ?? base.cwd;
   if (!cwd.startsWith("/") || /^\/+proc\/+(self|thread-self|\d+)\/+fd/.test(cwd)) {
     throw new TscError("TSC_WORKING_DIR", `working directory ${JSON.stringify(cwd)} is refused`, {

@@ -46,8 +46,8 @@ export function openContainers(deps: RuntimeDeps): Containers {
     if (isUp && isSameBoot && ctx.kernel.isAlive({ pid: row.pid, startTime: row.pidStart }))
       return containerInfo(ctx, row);
     const repair = await import("./repair.js");
-    const code = await repair.pendingRestart(deps, row);
-    if (code !== undefined) return { ...containerInfo(ctx, row, "restarting"), exitCode: code };
+    const end = await repair.endBeforeRestart(deps, row);
+    if (end !== undefined) return containerInfo(ctx, { ...row, ...end }, "restarting");
     if (!isUp) return containerInfo(ctx, row);
     await repair.settleDead(deps, row.id);
     const settled = containerById(ctx.state, row.id);
@@ -70,7 +70,7 @@ export function openContainers(deps: RuntimeDeps): Containers {
       const { readExit, settleContainer } = await loadSettle();
       const exit = await readExit(deps, row, { pid: row.conmonPid, startTime: row.conmonStart });
       const repair = await import("./repair.js");
-      if ((await repair.pendingRestart(deps, row)) === undefined && row.spec.autoRemove !== true) {
+      if ((await repair.endBeforeRestart(deps, row)) === undefined && row.spec.autoRemove !== true) {
         await settleContainer(deps, row.id);
       }
       const settled = containerById(ctx.state, row.id);

@@ -3,7 +3,7 @@
  * container when all is well.
  */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
@@ -85,7 +85,7 @@ export async function settleDead(deps: RuntimeDeps, id: string): Promise<void> {
   const { ctx } = deps;
   const row = containerById(ctx.state, id);
   if (row === undefined) return;
-  if ((await pendingRestart(deps, row)) !== undefined) {
+  if ((await endBeforeRestart(deps, row)) !== undefined) {
     await ensureSupervisor(ctx);
     return;
   }
@@ -96,20 +96,27 @@ export async function settleDead(deps: RuntimeDeps, id: string): Promise<void> {
   if (settled.state === "exited" && settled.spec.autoRemove === true) await removeLocked(deps, settled, true);
 }
 
-/** The code a dead container ended with when its supervisor is going to start it again by policy; undefined otherwise. */
-export async function pendingRestart(deps: Pick<RuntimeDeps, "ctx">, row: ContainerRow): Promise<number | undefined> {
-  const { ctx } = deps;
+/** How a watched container's last run ended, between its death and its restart by policy; undefined when it is not restarted. */
+export async function endBeforeRestart(
+  { ctx }: Pick<RuntimeDeps, "ctx">,
+  row: ContainerRow,
+): Promise<Pick<ContainerRow, "exitCode" | "finishedAt"> | undefined> {
   if (row.bootId !== ctx.kernel.bootId() || (row.spec.restart?.policy ?? "no") === "no") return undefined;
   if (!isWatched(ctx, row.id)) return undefined;
   // settled already by the restart that is under way: then conmon's file is gone
-  const code =
-    row.state === "exited"
-      ? row.exitCode
-      : await readFile(join(ctx.paths.exits, row.id), "utf8").then(Number, (error: unknown) => {
-          if (errnoOf(error) !== "ENOENT") throw error;
-          return 255;
-        });
-  return restartsAfter(row, code) ? code : undefined;
+  const end = row.state === "exited" ? row : await writtenEnd(join(ctx.paths.exits, row.id), row);
+  return restartsAfter(row, end.exitCode) ? { exitCode: end.exitCode, finishedAt: end.finishedAt } : undefined;
+}
+
+/** What conmon wrote of an end; 255 when it could not. */
+async function writtenEnd(path: string, row: ContainerRow): Promise<Pick<ContainerRow, "exitCode" | "finishedAt">> {
+  try {
+    const [code, { mtime }] = await Promise.all([readFile(path, "utf8"), stat(path)]);
+    return { exitCode: Number(code), finishedAt: mtime.toISOString() };
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    return { exitCode: 255, finishedAt: row.finishedAt };
+  }
 }
 
 async function finishIntent(deps: RuntimeDeps, intent: Intent): Promise<void> {

@@ -33,7 +33,8 @@ export async function runOperation(context: ExecuteContext, operation: Operation
     case "unpause-container":
       return unpauseContainer(context, operation);
     case "keep-container": {
-      const text = operation.state === "running" ? "Running" : operation.state === "created" ? "Created" : "Exists";
+      const isUp = operation.state === "running" || operation.state === "restarting";
+      const text = isUp ? "Running" : operation.state === "created" ? "Created" : "Exists";
       context.emit({ type: "status", resource: "Container", name: operation.container.name, status: "done", text });
       return;
     }

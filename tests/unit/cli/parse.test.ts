@@ -83,7 +83,7 @@ describe("parseWords", () => {
     expect(problem(["--bogus"])).toBe("unknown flag: --bogus");
     expect(problem(["-az"])).toBe("unknown shorthand flag: 'z' in -az");
     expect(problem(["--tail"])).toBe("flag needs an argument: --tail");
-    expect(problem(["--rmi", "some"])).toMatch(/must be one of local, all/);
+    expect(problem(["--rmi", "some"])).toMatch(/invalid value for --rmi: "some" is none of local, all/);
     expect(problem(["a", "b"], { args: [{ name: "ONE" }] })).toMatch(/accepts at most 1 argument/);
     expect(problem([], { args: [{ name: "ONE", required: true }] })).toMatch(/requires 1 argument: ONE/);
   });

@@ -10,6 +10,8 @@ export interface UserRequest {
   /** Content of the container's files; empty when missing. */
   readonly passwd: string;
   readonly group: string;
+  /** Of the command when there is no such user or group: 125 for a container that cannot be made. */
+  readonly exitCode?: number;
 }
 
 export interface ResolvedUser {
@@ -47,7 +49,7 @@ export function resolveUser(request: UserRequest): ResolvedUser {
   if (entry === undefined && numeric === undefined) {
     throw new TscError("TSC_USER_UNKNOWN", `unable to find user ${wanted}: no matching entries in passwd file`, {
       kind: "not-found",
-      exitCode: 125,
+      exitCode: request.exitCode ?? 125,
     });
   }
   const uid = entry?.uid ?? numeric ?? 0;
