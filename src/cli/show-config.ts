@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { LoadOptions, Project } from "../compose/index.js";
 import { TscError } from "../lib/errors.js";
+import { goJson } from "../lib/go-json.js";
 import type { ParsedOptions } from "./command.js";
 import type { CliContext } from "./context.js";
 import { loadOptions } from "./load-options.js";
@@ -72,9 +73,7 @@ async function projectText(
   if (!isLock) return format === "json" ? toConfigJson(project) : await toConfigYaml(project);
   const { toConfigObject, treeYaml } = await import("../compose/index.js");
   const { services: locked } = toConfigObject(project, format);
-  return format === "json"
-    ? `${JSON.stringify({ services: locked }, null, 2)}\n`
-    : await treeYaml({ services: locked });
+  return format === "json" ? `${goJson({ services: locked }, 2)}\n` : await treeYaml({ services: locked });
 }
 
 async function rawText(
@@ -86,17 +85,8 @@ async function rawText(
   if (services.length > 0) {
     ctx.warn("service filtering is not applied when --no-interpolate is set, the full model will be rendered");
   }
-  const { loadModel, treeYaml } = await import("../compose/index.js");
-  const tree = sortedDeep((await loadModel(base)).tree);
-  return format === "json" ? `${JSON.stringify(tree, null, 2)}\n` : await treeYaml(tree);
-}
-
-/** Maps with their keys in order, as Go prints them. */
-function sortedDeep(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortedDeep);
-  if (typeof value !== "object" || value === null) return typeof value === "bigint" ? Number(value) : value;
-  const keys = Object.keys(value).toSorted((a, b) => (a < b ? -1 : 1));
-  return Object.fromEntries(keys.map((key) => [key, sortedDeep((value as Readonly<Record<string, unknown>>)[key])]));
+  const { loadModel, toModelText } = await import("../compose/index.js");
+  return toModelText((await loadModel(base)).tree, format);
 }
 
 /** Images by the digest that their registry has now. */
@@ -164,16 +154,11 @@ async function showVariables(ctx: CliContext, base: LoadOptions, options: Parsed
   const variables = [...variablesOf(tree).values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   if (options.flag("quiet")) return 0;
   if (options.text("format") === "json") {
-    const entries = variables.map((one) => [
-      one.name,
-      {
-        Name: one.name,
-        DefaultValue: one.defaultValue,
-        PresenceValue: one.presenceValue,
-        Required: one.required,
-      },
-    ]);
-    ctx.print(`${JSON.stringify(Object.fromEntries(entries))}\n`);
+    const entries = variables.map(
+      ({ name, defaultValue, presenceValue, required }) =>
+        [name, { Name: name, DefaultValue: defaultValue, PresenceValue: presenceValue, Required: required }] as const,
+    );
+    ctx.print(`${goJson(new Map(entries), 4)}\n`);
     return 0;
   }
   const { renderTable } = await import("./render/table.js");

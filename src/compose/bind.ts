@@ -6,6 +6,7 @@
 import { formatGoDuration, parseGoDuration } from "../lib/duration.js";
 import { isTscError, TscError } from "../lib/errors.js";
 import { castBoolean } from "./interpolate.js";
+import { byteOrder } from "./key-order.js";
 import { Problems } from "./problems.js";
 import { shellWords } from "./shell-words.js";
 import { parseSize } from "./size.js";
@@ -51,9 +52,6 @@ export function bindMap(value: Tree | undefined, struct: Struct, path: Path, fil
 /** Keys in byte order, as Go sorts them. */
 export function sortedKeys(map: object): string[] {
   return Object.keys(map).sort(byteOrder);
-}
-function byteOrder(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function absent(field: Field, path: Path, binder: Binder): Tree | undefined {

@@ -32,12 +32,6 @@ const FILLS: PathTable<Fill> = pathTable<Fill>([
   ],
   ["services.*.deploy.resources.reservations.devices[]", devices],
   ["services.*.gpus[]", devices],
-  [
-    "services.*.volumes[].bind",
-    (value) => {
-      if (!("create_host_path" in value)) value["create_host_path"] = true;
-    },
-  ],
 ]);
 
 /** Sets default values in place. */

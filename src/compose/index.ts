@@ -9,5 +9,5 @@ export type { LoadedModel } from "./load.js";
 export { loadModel, loadProject } from "./load.js";
 export type * from "./model.js";
 export type { ComposeFs, LoadOptions, RemoteLoader } from "./options.js";
-export { toConfigJson, toConfigObject, toConfigYaml, treeYaml } from "./output.js";
+export { toConfigJson, toConfigObject, toConfigYaml, toModelText, treeYaml } from "./output.js";
 export { enableServices, selectServices, withProfiles } from "./select.js";

@@ -107,7 +107,7 @@ export async function loadFile(
         throw await withMisspelt(error, own, yaml);
       }
     }
-    fixEmpty(own);
+    if (state.interpolate) fixEmpty(own);
     if (phases.skipInclude !== true) await applyIncludes(own, file.path, state, document.resets);
     else delete own["include"];
     for (const path of document.resets) removePath(tree, path);
@@ -119,11 +119,13 @@ export async function loadFile(
       validateSchema(tree, file.path, state.files);
     }
     if ("version" in tree) {
-      state.warn({
-        code: "TSC_COMPOSE_VERSION_OBSOLETE",
-        message: `${file.path}: the attribute \`version\` is obsolete, it will be ignored, please remove it to avoid potential confusion`,
-        path: ["version"],
-      });
+      // a file that only lends a service is not told how to be written
+      if (phases.skipValidation !== true)
+        state.warn({
+          code: "TSC_COMPOSE_VERSION_OBSOLETE",
+          message: `${file.path}: the attribute \`version\` is obsolete, it will be ignored, please remove it to avoid potential confusion`,
+          path: ["version"],
+        });
       delete tree["version"];
     }
     tree = canonicalize(tree, { lenient: !state.interpolate, warn: state.warn, files: state.files });

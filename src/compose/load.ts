@@ -98,7 +98,7 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
       hint: "choose one with -p",
     });
   }
-  tree["name"] = name;
+  nameTree(tree, name, found, options);
   if (options.noNormalize !== true) normalize(tree, visible);
   settleContent(tree, options.noInterpolate !== true);
   if (options.noInterpolate === true) dropNulls(tree);
@@ -106,9 +106,19 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
   return { tree, name, workingDir, configFiles, envFiles, environment, profiles, warnings, files: state.files };
 }
 
+/** A model that is not normalised keeps the name as its files spell it; what was asked for wins even then. */
+function nameTree(tree: TreeMap, name: string, found: Discovered, options: LoadOptions): void {
+  if (options.noNormalize !== true || askedName(found, options) !== "") tree["name"] = name;
+  else if (options.noInterpolate !== true) tree["name"] ??= name;
+}
+
+function askedName(found: Discovered, options: LoadOptions): string {
+  return options.projectName ?? found.environment["COMPOSE_PROJECT_NAME"] ?? "";
+}
+
 /** `-p`, COMPOSE_PROJECT_NAME, the last top-level `name:`, the folder. */
 function projectName(found: Discovered, options: LoadOptions, texts: Map<string, string>): string {
-  const given = options.projectName ?? found.environment["COMPOSE_PROJECT_NAME"] ?? "";
+  const given = askedName(found, options);
   if (given !== "") {
     checkProjectName(given);
     return given;
@@ -118,7 +128,7 @@ function projectName(found: Discovered, options: LoadOptions, texts: Map<string,
     const text = file.text ?? (options.fs ?? nodeFs).readFile(file.path);
     if (text === undefined) continue;
     texts.set(file.path, text);
-    name = topLevelName(text, file.path, found.environment) ?? name;
+    name = topLevelName(text, file.path, options.noInterpolate === true ? undefined : found.environment) ?? name;
   }
   // a name in a file is made valid, one that was asked for must be
   const own = normalizeProjectName(name);
@@ -126,8 +136,8 @@ function projectName(found: Discovered, options: LoadOptions, texts: Map<string,
   return projectNameOfFolder(resolve(found.workingDir));
 }
 
-/** The interpolated `name:` of a file, without parsing the whole when no line can hold it. */
-function topLevelName(text: string, path: string, environment: StringMap): string | undefined {
+/** The `name:` of a file, interpolated when there is an environment, without parsing the whole when no line can hold it. */
+function topLevelName(text: string, path: string, environment: StringMap | undefined): string | undefined {
   const lines = text.match(/^[ \t{]*(?:name|"name"|'name')[ \t]*:.*$/gm);
   if (lines === null) return undefined;
   // nested names are indented; only a root that is itself indented or in braces needs the parser to tell them apart
@@ -147,7 +157,7 @@ function topLevelName(text: string, path: string, environment: StringMap): strin
     }
   }
   if (name === undefined || name === "") return undefined;
-  return substitute(name, (variable) => environment[variable]);
+  return environment === undefined ? name : substitute(name, (variable) => environment[variable]);
 }
 
 /** Moves the resolved values of `environment` to where the model has them; drops them for an untyped model. */
@@ -218,6 +228,14 @@ function finish(model: LoadedModel, options: LoadOptions): Project {
   return options.allResources === true ? project : pruneResources(project);
 }
 
+/** The service with the fields of the model where the reference prints them, extensions last. */
+function inFieldOrder(service: Service): Service {
+  const given: Readonly<Record<string, unknown>> = { ...service };
+  const known = SERVICE.map(({ name }) => name).filter((name) => given[name] !== undefined);
+  const rest = Object.keys(given).filter((name) => name.startsWith("x-"));
+  return Object.fromEntries([...known, ...rest].map((name) => [name, given[name]])) as unknown as Service;
+}
+
 /** `env_file` and `label_file` contents under what is written inline, for the active services. */
 function resolveEnvFiles(project: Project, options: LoadOptions): Project {
   const fs = options.fs ?? nodeFs;
@@ -238,11 +256,11 @@ function resolveEnvFiles(project: Project, options: LoadOptions): Project {
         : serviceEnvironment(environment ?? {}, env_file, project.environment, fs, warn);
     const mergedLabels =
       label_file === undefined ? labels : { ...Object.fromEntries(labelsOfFiles(label_file, fs, warn)), ...labels };
-    return {
+    return inFieldOrder({
       ...rest,
       ...(keepFiles ? { env_file } : {}),
       ...(merged === undefined || Object.keys(merged).length === 0 ? {} : { environment: merged }),
       ...(mergedLabels === undefined ? {} : { labels: mergedLabels }),
-    };
+    });
   }
 }

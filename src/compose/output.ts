@@ -1,7 +1,10 @@
 /** Prints a project as `config` does: JSON and YAML in the normal form, `$` doubled so that the output loads again. */
-import { sortedKeys } from "./bind.js";
+import { goJson } from "../lib/go-json.js";
 import { emitYaml } from "./emit-yaml.js";
+import { byteOrder, naturalOrder } from "./key-order.js";
 import type { FileObject, Project } from "./model.js";
+import type { PathTable, TreeMap } from "./tree.js";
+import { pathTable, stepKey } from "./tree.js";
 
 export interface OutputOptions {
   /** Leave `$` single: the output is not meant to be loaded again. */
@@ -18,22 +21,22 @@ export function toConfigObject(
   options: OutputOptions = {},
 ): Record<string, unknown> {
   const result: Record<string, unknown> = { name: project.name };
-  const print = (value: unknown): Plain => printed(value, format, options.keepDollars !== true);
-  if (format === "yaml") result["services"] = print(project.services);
+  const print = (section: string, value: unknown): Plain =>
+    printed(value, section, format, options.keepDollars !== true);
+  if (format === "yaml") result["services"] = print("services", project.services);
   for (const section of SECTIONS) {
     if (Object.keys(project[section]).length > 0) {
       const value =
         section === "secrets" || section === "configs" ? withoutResolvedContent(project[section]) : project[section];
-      result[section] = print(value);
+      result[section] = print(section, value);
     }
   }
-  if (format === "json") result["services"] = print(project.services);
-  else if (Object.keys(project.models).length > 0) result["models"] = print(project.models);
-  for (const key of sortedKeys(project)) {
-    if (key.startsWith("x-")) result[key] = print(project[key as `x-${string}`]);
+  if (format === "json") result["services"] = print("services", project.services);
+  else if (Object.keys(project.models).length > 0) result["models"] = print("models", project.models);
+  for (const key of Object.keys(project).sort(ORDERS[format])) {
+    if (key.startsWith("x-")) result[key] = print(key, project[key as `x-${string}`]);
   }
-  if (format === "yaml") return result;
-  return Object.fromEntries(sortedKeys(result).map((key) => [key, result[key]]));
+  return format === "yaml" ? result : Object.fromEntries(sortedEntries(result, byteOrder));
 }
 
 /** Values of the environment are never printed. */
@@ -46,48 +49,65 @@ function withoutResolvedContent(objects: Readonly<Record<string, FileObject>>): 
   );
 }
 
-/** Parents whose keys are names: a key `x-foo` there is a name, not an extension. */
-const NAME_PARENTS = new Set([
-  "services",
-  "networks",
-  "volumes",
-  "secrets",
-  "configs",
-  "models",
-  "depends_on",
-  "environment",
-  "labels",
-  "options",
-  "driver_opts",
-  "args",
-  "annotations",
-  "sysctls",
-  "storage_opt",
-  "additional_contexts",
-  "ulimits",
-  "aux_addresses",
-]);
+/** Maps whose keys are names: a key `x-foo` there is a name, not an extension, and they are printed in order. */
+const NAMES: PathTable<true> = pathTable(
+  [
+    ..."networks volumes secrets configs models"
+      .split(" ")
+      .flatMap((section) => [section, `${section}.*.labels`, `${section}.*.driver_opts`]),
+    "networks.*.ipam.options",
+    "networks.*.ipam.config[].aux_addresses",
+    "services",
+    ...(
+      "annotations depends_on environment labels models networks networks.*.driver_opts storage_opt sysctls ulimits " +
+      "build.args build.labels build.additional_contexts build.ulimits deploy.labels logging.options log_opt " +
+      "provider.options gpus[].options deploy.resources.reservations.devices[].options volumes[].volume.labels " +
+      "post_start[].environment pre_start[].environment pre_stop[].environment develop.watch[].exec.environment"
+    )
+      .split(" ")
+      .map((path) => `services.*.${path}`),
+  ].map((path) => [path, true] as const),
+);
+const ORDERS = { json: byteOrder, yaml: naturalOrder } as const;
 const BLKIO_KEYS: Readonly<Record<string, string>> = { path: "Path", rate: "Rate", weight: "Weight" };
 
-function printed(value: unknown, format: "json" | "yaml", doubleDollars: boolean): Plain {
-  const walk = (node: unknown, key: string, parent: string, inExtension: boolean): Plain | undefined => {
-    if (typeof node === "string") return doubleDollars && node.includes("$") ? node.replaceAll("$", "$$$$") : node;
-    if (Array.isArray(node)) return node.map((item) => walk(item, key, parent, inExtension) ?? null);
+function printed(value: unknown, section: string, format: "json" | "yaml", doubleDollars: boolean): Plain {
+  const order = ORDERS[format];
+  const dollars = (text: string): string => (doubleDollars && text.includes("$") ? text.replaceAll("$", "$$$$") : text);
+  /** What nobody but its reader understands: everything is kept, every key is a name. */
+  const extension = (node: unknown): Plain => {
+    if (typeof node === "string") return dollars(node);
+    if (typeof node !== "object" || node === null) return node as Plain;
+    // Go's nil slice
+    if (Array.isArray(node)) return node.length === 0 && format === "json" ? null : node.map(extension);
+    const result = Object.create(null) as Record<string, Plain>;
+    for (const [name, entry] of sortedEntries(node, order)) result[dollars(name)] = extension(entry);
+    return result;
+  };
+  const walk = (node: unknown, table: PathTable<true> | undefined, key: string): Plain => {
+    if (typeof node === "string") return dollars(node);
+    if (Array.isArray(node)) return node.map((item) => walk(item, table?.item, key));
     if (typeof node !== "object" || node === null) return node as Plain;
     const result = Object.create(null) as Record<string, Plain>;
-    const names = NAME_PARENTS.has(key) || inExtension;
-    for (const [name, entry] of Object.entries(node)) {
-      const extension = name.startsWith("x-") && !names;
-      if (extension && format === "json") continue;
-      const bound = walk(entry, name, key, inExtension || extension);
-      if (bound === undefined || (!inExtension && !extension && format === "yaml" && isOmitted(name, bound))) continue;
+    const isNames = table?.value === true;
+    for (const [name, entry] of isNames ? sortedEntries(node, order) : Object.entries(node)) {
+      const isExtension = name.startsWith("x-") && !isNames;
+      if (entry === undefined || (isExtension && format === "json")) continue;
+      const bound = isExtension
+        ? extension(entry)
+        : walk(entry, table === undefined ? undefined : stepKey(table, name), name);
+      if (!isNames && !isExtension && format === "yaml" && isOmitted(name, bound)) continue;
       const shown = format === "json" && isBlkioDevice(key) ? (BLKIO_KEYS[name] ?? name) : name;
       // the reference doubles `$` in the whole text, keys included
-      result[doubleDollars && shown.includes("$") ? shown.replaceAll("$", "$$$$") : shown] = bound;
+      result[dollars(shown)] = bound;
     }
     return result;
   };
-  return walk(value, "services", "", false) ?? null;
+  return section.startsWith("x-") ? extension(value) : walk(value, stepKey(NAMES, section), section);
+}
+
+function sortedEntries(map: object, order: (a: string, b: string) => number): [string, unknown][] {
+  return Object.entries(map).sort(([a], [b]) => order(a, b));
 }
 
 function isBlkioDevice(key: string): boolean {
@@ -103,16 +123,24 @@ function isOmitted(name: string, value: Plain): boolean {
 
 /** Two-space JSON with a newline at the end, as Go's encoder prints it. */
 export function toConfigJson(project: Project, options: OutputOptions = {}): string {
-  return `${JSON.stringify(toConfigObject(project, "json", options), bigints, 2)}\n`;
-}
-
-function bigints(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? Number(value) : value;
+  return `${goJson(toConfigObject(project, "json", options), 2)}\n`;
 }
 
 /** YAML with two spaces, sequences indented. */
 export async function toConfigYaml(project: Project, options: OutputOptions = {}): Promise<string> {
   return await treeYaml(toConfigObject(project, "yaml", options));
+}
+
+/** An untyped model as text, its keys in order. */
+export function toModelText(tree: TreeMap, format: "json" | "yaml"): string {
+  const sorted = inOrder(tree, ORDERS[format]);
+  return format === "json" ? `${goJson(sorted, 2)}\n` : emitYaml(sorted);
+}
+
+function inOrder(value: unknown, order: (a: string, b: string) => number): unknown {
+  if (Array.isArray(value)) return value.map((item) => inOrder(item, order));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(sortedEntries(value, order).map(([key, entry]) => [key, inOrder(entry, order)]));
 }
 
 /** Any plain data as YAML that YAML 1.1 and 1.2 readers understand alike. */

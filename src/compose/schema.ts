@@ -8,7 +8,7 @@ import type { SchemaError } from "./generated/compose-schema.js";
 import validate from "./generated/compose-schema.js";
 import { Problems } from "./problems.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
-import { isMap } from "./tree.js";
+import { isMap, newMap } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
 
 /** Throws TSC_COMPOSE_SCHEMA for everything that does not fit the schema. `file` is named in messages. */
@@ -18,7 +18,7 @@ export function validateSchema(
   files: readonly YamlFile[],
   options: { readonly onlyUnknownKeys?: boolean } = {},
 ): void {
-  if (validate(tree)) return;
+  if (validate(tree) || validate(withPlainNumbers(tree))) return;
   const problems = new Problems(files);
   for (const { path, message, key, hint } of messagesOf(validate.errors ?? [], tree)) {
     if (options.onlyUnknownKeys === true && key === undefined) continue;
@@ -33,6 +33,16 @@ export function validateSchema(
     );
   }
   problems.throw();
+}
+
+/** The schema's validator knows no bigints; a copy, because later phases need their digits. */
+function withPlainNumbers(value: Tree): Tree {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(withPlainNumbers);
+  if (!isMap(value)) return value;
+  const copy = newMap();
+  for (const key in value) copy[key] = withPlainNumbers(value[key] as Tree);
+  return copy;
 }
 
 interface Message {

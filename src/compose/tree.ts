@@ -91,7 +91,7 @@ export function stepKey<T>(table: PathTable<T> | undefined, key: string): PathTa
   return table === undefined ? undefined : (table.keys.get(key) ?? table.any);
 }
 
-/** Text of a scalar as Go prints it (`%v`); floats that are whole print as integers, null as an empty string. Throws TSC_COMPOSE_TYPE for maps and lists. */
+/** Text of a scalar as Go prints it (`%v`); null as an empty string. Throws TSC_COMPOSE_TYPE for maps and lists. */
 export function scalarText(value: Tree): string {
   if (value === null) return "";
   if (typeof value === "number") return numberText(value);
@@ -102,12 +102,12 @@ export function scalarText(value: Tree): string {
   return String(value);
 }
 
-/** A number as Go prints a float64 with `%v`: exponents from 21 digits and below 1e-4. */
+/** A number as Go prints it: whole ones up to 2^53 are integers, others floats with exponents from 1e6 and below 1e-4. */
 export function numberText(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value === 0 ? 0 : value);
+  if (Number.isSafeInteger(value)) return String(value === 0 ? 0 : value);
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
   const magnitude = Math.abs(value);
-  const text = magnitude < 1e-4 ? value.toExponential() : String(value);
+  const text = magnitude < 1e-4 || magnitude >= 1e6 ? value.toExponential() : String(value);
   return text.replace(/e([+-])(\d)$/, "e$10$2");
 }

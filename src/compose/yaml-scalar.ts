@@ -45,12 +45,19 @@ export function plainValue(text: string): Tree {
 
 function numeric(text: string): Tree {
   if (INTEGER.test(text)) return integer(text.replaceAll("_", "")) ?? text;
-  if (FLOAT.test(text)) return Number.parseFloat(text.replaceAll("_", ""));
+  if (FLOAT.test(text)) {
+    const value = Number.parseFloat(text.replaceAll("_", ""));
+    return Number.isFinite(value) ? value : text;
+  }
   if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text))
     return text.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   return text === ".nan" || text === ".NaN" || text === ".NAN" ? Number.NaN : text;
 }
 
+const LEAST_INT = -(2n ** 63n);
+const GREATEST_UINT = 2n ** 64n - 1n;
+
+/** 64 bits as in Go: longer decimals are floats, longer numbers of other bases are text. */
 function integer(text: string): number | bigint | undefined {
   const negative = text.startsWith("-");
   let digits = text.replace(/^[-+]/, "");
@@ -60,7 +67,8 @@ function integer(text: string): number | bigint | undefined {
     const value = Number(digits);
     return Number.isNaN(value) ? undefined : negative ? -value : value;
   }
-  const big = BigInt(digits);
-  const signed = negative ? -big : big;
-  return big <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(signed) : signed;
+  const big = negative ? -BigInt(digits) : BigInt(digits);
+  if (big < LEAST_INT || big > GREATEST_UINT) return /^[0-9]+$/.test(digits) ? Number(big) : undefined;
+  const value = Number(big);
+  return Number.isSafeInteger(value) ? value : big;
 }

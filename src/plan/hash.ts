@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { FileObject, NetworkConfig, Project, Service, VolumeConfig } from "../compose/model.js";
+import { goJson } from "../lib/go-json.js";
 
 /** A Go value's shape: fields in the order of the struct, a list of a shape, a map of a shape, or anything. */
 type Shape =
@@ -87,17 +88,17 @@ const volume = struct("name driver driver_opts external labels");
 
 /** 64 hex digits; what `config --hash` prints and containers carry as `com.docker.compose.config-hash`. */
 export function serviceHash(config: Service): string {
-  return sha256(goJson(config, service));
+  return sha256(goJson(ordered(config, service)));
 }
 
 /** The hash on networks. */
 export function networkHash(config: NetworkConfig): string {
-  return sha256(goJson(config, network));
+  return sha256(goJson(ordered(config, network)));
 }
 
 /** The hash on volumes. */
 export function volumeHash(config: VolumeConfig): string {
-  return sha256(goJson(config, volume));
+  return sha256(goJson(ordered(config, volume)));
 }
 
 /**
@@ -129,35 +130,17 @@ function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** JSON as encoding/json writes it: struct fields in order, map keys sorted by bytes, `<`, `>`, `&`, U+2028 and U+2029 escaped. */
-function goJson(value: unknown, shape: Shape): string {
-  return JSON.stringify(ordered(value, shape)).replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
-
+/** The value with struct fields in order and map keys sorted by bytes. */
 function ordered(value: unknown, shape: Shape): unknown {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map((item) => ordered(item, shape.kind === "list" ? shape.of : any));
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   if (shape.kind === "struct") {
-    const given = new Map(entries);
-    return ownObject(
-      Object.entries(shape.fields)
-        .filter(([name]) => given.has(name))
-        .map(([name, of]) => [name, ordered(given.get(name), of)]),
-    );
+    const given = value as Readonly<Record<string, unknown>>;
+    const present = Object.entries(shape.fields).filter(([name]) => given[name] !== undefined);
+    return new Map(present.map(([name, of]) => [name, ordered(given[name], of)]));
   }
   const of = shape.kind === "map" ? shape.of : any;
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   entries.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  return ownObject(entries.map(([key, item]) => [key, ordered(item, of)]));
-}
-
-/**
- * Object.fromEntries whose JSON keeps the given order: JavaScript moves integer-like keys to the front, which sorts "10"
- * before "9" unlike Go; such maps are rare (labels) and the hash stays stable, only different from docker's.
- */
-function ownObject(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
-  return Object.fromEntries(entries);
+  return new Map(entries.map(([key, item]) => [key, ordered(item, of)]));
 }
