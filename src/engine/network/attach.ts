@@ -1,7 +1,7 @@
 /** A container joins its networks before it starts and leaves them after it ended: all or nothing. */
 import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
 import { withSuppressed } from "../../lib/suppressed.js";
-import { endpointsOf, isLive } from "../state/endpoints.js";
+import { type EndpointRecord, endpointsOf, isLive } from "../state/endpoints.js";
 import { findNetwork } from "../state/networks.js";
 import type { PortMapping } from "../types.js";
 import { parseAddress } from "./addresses.js";
@@ -10,14 +10,16 @@ import { DEFAULT_NETWORK } from "./networks.js";
 import { type Parts, pinOf } from "./parts.js";
 import { namespaceSysctls, planAttachments, reserve } from "./reserve.js";
 import type { Steps } from "./steps.js";
-import type { AttachRequest, AttachResult, Networking } from "./types.js";
+import type { Attachment, AttachRequest, AttachResult, Networking } from "./types.js";
 
 /** A published port without what only we need. */
 export function toPort({ containerPort, hostPort, protocol, hostIp }: PortMapping): PortMapping {
   return { containerPort, hostPort, protocol, hostIp };
 }
 
-export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "attach" | "detach"> {
+const finished = (result: AttachResult): Attachment => ({ reserved: result, joined: Promise.resolve(result) });
+
+export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "attach" | "beginAttach" | "detach"> {
   const { ctx, site, networks, life } = parts;
   const { state, kernel } = ctx;
   const bootId = kernel.bootId();
@@ -70,11 +72,11 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     if (errors.length > 0) throw errors[0];
   }
 
-  async function attach(request: AttachRequest): Promise<AttachResult> {
+  async function beginAttach(request: AttachRequest): Promise<Attachment> {
     checkContainerId(request.id);
     checkContainerId(request.name);
     const mode = request.mode ?? { kind: "bridge" };
-    if (mode.kind === "host") return { netnsPath: "", endpoints: [], ports: [] };
+    if (mode.kind === "host") return finished({ netnsPath: "", endpoints: [], ports: [] });
     if (mode.kind === "container") {
       throw new TscError(
         "TSC_NETWORK_MODE",
@@ -90,12 +92,12 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     kernel.removeNetworkNamespace(netnsPath);
     if (mode.kind === "none") {
       await makeNamespace(netnsPath, namespaceSysctls(false, request.sysctls ?? {}));
-      return { netnsPath, endpoints: [], ports: [] };
+      return finished({ netnsPath, endpoints: [], ports: [] });
     }
     const wanted = request.attachments.length > 0 ? request.attachments : [{ network: DEFAULT_NETWORK }];
-    const joined = [];
-    for (const attachment of wanted) joined.push({ attachment, network: await networks.resolve(attachment.network) });
-    const planned = planAttachments(joined);
+    const found = [];
+    for (const attachment of wanted) found.push({ attachment, network: await networks.resolve(attachment.network) });
+    const planned = planAttachments(found);
     const primary = planned.find((plan) => plan.primary);
     // Like docker, a container that is only on internal networks publishes nothing.
     const publishes = primary !== undefined && !primary.network.settings.internal;
@@ -117,24 +119,31 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
         ports,
       }),
     );
-    try {
-      await makeNamespace(netnsPath, sysctls);
-      const up = await steps.addAll(records);
-      report(
-        "connect",
-        request.id,
-        up.map((record) => record.network),
-      );
-      const order = [...up].sort((a, b) => Number(b.cni.primary) - Number(a.cni.primary));
+    const resultOf = (those: readonly EndpointRecord[]): AttachResult => {
+      const order = [...those].sort((a, b) => Number(b.cni.primary) - Number(a.cni.primary));
       return { netnsPath, endpoints: order.map((record) => record.endpoint), ports: ports.map(toPort) };
-    } catch (error) {
+    };
+    const undoing = async (error: unknown): Promise<never> => {
       const undo = await detach(request.id).then(
         () => [],
         (failure: unknown) => [failure],
       );
       throw withSuppressed(error, undo);
-    }
+    };
+    await makeNamespace(netnsPath, sysctls).catch(undoing);
+    const joined = steps.addAll(records).then((up) => {
+      report(
+        "connect",
+        request.id,
+        up.map((record) => record.network),
+      );
+      return resultOf(up);
+    }, undoing);
+    // A failure is thrown where it is awaited; without this line it would be unhandled until then.
+    joined.catch(() => undefined);
+    const isCertain = planned.every(({ network }) => network.settings.source === "generated");
+    return { reserved: isCertain ? resultOf(records) : undefined, joined };
   }
 
-  return { attach, detach };
+  return { attach: async (request) => (await beginAttach(request)).joined, beginAttach, detach };
 }

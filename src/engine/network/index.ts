@@ -19,7 +19,14 @@ import { firstHostAddress, hostSite, parseResolvConf, readHostResolvConf } from 
 import { createSteps } from "./steps.js";
 import type { Networking } from "./types.js";
 
-export type { AttachRequest, AttachResult, Networking, NetworkingInfo, ResolvConfRequest } from "./types.js";
+export type {
+  Attachment,
+  AttachRequest,
+  AttachResult,
+  Networking,
+  NetworkingInfo,
+  ResolvConfRequest,
+} from "./types.js";
 
 /** Opens the network part on an engine's context; starts nothing. */
 export function openNetworking(ctx: EngineContext): Networking {
@@ -37,7 +44,7 @@ export function openNetworking(ctx: EngineContext): Networking {
     life: createEndpointLife(ctx, site, networks),
   };
   const steps = createSteps(parts);
-  const { attach, detach } = createAttach(parts, steps);
+  const { attach, beginAttach, detach } = createAttach(parts, steps);
 
   function gateways(containerId: string): string[] {
     const served = endpointsOf(state, containerId).filter(
@@ -56,6 +63,7 @@ export function openNetworking(ctx: EngineContext): Networking {
     inspect: networks.inspect,
     list: networks.list,
     attach,
+    beginAttach,
     detach,
     ...createLiveChange(parts, steps),
     repair: createRepair(parts, detach),

@@ -32,7 +32,15 @@ export interface AttachResult {
   readonly ports: readonly PortMapping[];
 }
 
-/** What /etc/resolv.conf is made of; the container must be attached already (or in host/none mode). */
+/** An attach that is under way. */
+export interface Attachment {
+  /** What it will give, when that is certain already; a network from a person's CNI list tells its addresses only at the end. */
+  readonly reserved: AttachResult | undefined;
+  /** All of it is in place when this resolves, and none of it when it rejects. Wait for it also after a failure elsewhere. */
+  readonly joined: Promise<AttachResult>;
+}
+
+/** What /etc/resolv.conf is made of; the container's addresses must be reserved (or in host/none mode). */
 export interface ResolvConfRequest {
   readonly id: string;
   readonly mode?: NetworkMode;
@@ -57,6 +65,8 @@ export interface Networking extends NetworksApi {
    * `TSC_CNI_FAILED`, `TSC_DNS_FAILED`, `TSC_MISSING_PROGRAM`.
    */
   attach(request: AttachRequest): Promise<AttachResult>;
+  /** Like `attach`, but resolves once the namespace exists and the addresses are reserved: the container can be created meanwhile. */
+  beginAttach(request: AttachRequest): Promise<Attachment>;
   /**
    * Undoes `attach` whole, the namespace included; idempotent. The addresses stay reserved for the container unless
    * `release` is set (container removal) or the container is not in the state database.

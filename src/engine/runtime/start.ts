@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
-import type { AttachResult } from "../network/types.js";
+import type { Attachment, AttachResult } from "../network/types.js";
 import {
   beginStart,
   type ContainerRow,
@@ -17,7 +17,7 @@ import {
 import { beginIntent, endIntent } from "../state/intents.js";
 import { loadDefaultSeccomp, writeBundle } from "./bundle.js";
 import { cgroupPathOf } from "./cgroups.js";
-import { type CreatedContainer, conmonCreate } from "./conmon.js";
+import { type ConmonCreate, type CreatedContainer, conmonCreate } from "./conmon.js";
 import type { RuntimeDeps } from "./deps.js";
 import { updateLinkingContainers } from "./links.js";
 import { bundleOf, eventAttributes, findContainer, lockContainer } from "./lookup.js";
@@ -77,6 +77,7 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
   try {
     const prepared = await prepare(deps, fresh, choice, cgroupPath);
     created = prepared.created;
+    const network = await prepared.joined;
     await options.onCreated?.(fresh);
     await startCreated(ctx, choice, cgroupPath, id, created.init);
     const startedAt = new Date().toISOString();
@@ -88,7 +89,7 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
       startedAt,
       restartCount: options.restartCount ?? 0,
     };
-    const record = { ...fresh.record, ports: prepared.network.ports };
+    const record = { ...fresh.record, ports: network.ports };
     ctx.state.transaction(() => {
       markRunning(ctx.state, id, process);
       saveRecord(ctx.state, id, record);
@@ -115,38 +116,53 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
   }
 }
 
+/** Makes the container while its networks are still being joined; nothing of it runs before both are done. */
 async function prepare(
   deps: RuntimeDeps,
   row: ContainerRow,
   choice: RuntimeChoice,
   cgroupPath: string,
-): Promise<{ created: CreatedContainer; network: AttachResult }> {
+): Promise<{ created: CreatedContainer; joined: Promise<AttachResult> }> {
   const { ctx } = deps;
-  const { id, spec } = row;
+  const { id } = row;
   const bundle = bundleOf(ctx, id);
   const networkOwner = sharedNetworkOwner(deps, row);
-  const [network, rootfs] = await allOrFirstError([
-    networkOwner === undefined ? attachNetwork(deps, row) : sharedNetwork(networkOwner),
-    rootfsOf(deps, row),
-    loadDefaultSeccomp(),
-    mkdir(bundle, { recursive: true, mode: 0o700 }),
-    mkdir(runtimeRoot(ctx, choice), { recursive: true, mode: 0o700 }),
-  ]);
-  const { compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
-  const logging = logOptions(deps, row);
-  const created = await conmonCreate(ctx, {
-    id,
+  const attaching = networkOwner === undefined ? beginAttach(deps, row) : sharedNetwork(networkOwner);
+  try {
+    const [{ reserved, joined }, rootfs] = await allOrFirstError([
+      attaching,
+      rootfsOf(deps, row),
+      loadDefaultSeccomp(),
+      mkdir(bundle, { recursive: true, mode: 0o700 }),
+      mkdir(runtimeRoot(ctx, choice), { recursive: true, mode: 0o700 }),
+    ]);
+    const network = reserved ?? (await joined);
+    const { compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
+    const created = await conmonCreate(ctx, conmonRequest(deps, row, { bundle, choice, cgroupPath }));
+    if (compiles !== undefined) keepCompiledFilter(ctx, choice, id, compiles);
+    return { created, joined };
+  } catch (error) {
+    // A create can fail because the networks did, and took the namespace with them.
+    await attaching.then(({ joined }) => joined);
+    throw error;
+  }
+}
+
+function conmonRequest(
+  deps: RuntimeDeps,
+  row: ContainerRow,
+  where: Pick<ConmonCreate, "bundle" | "choice" | "cgroupPath">,
+): ConmonCreate {
+  const { spec } = row;
+  return {
+    ...where,
+    id: row.id,
     name: row.name,
-    bundle,
-    choice,
-    cgroupPath,
     tty: spec.tty === true,
     stdin: spec.stdinOpen === true,
     leaveStdinOpen: spec.stdinOpen === true && spec.stdinOnce !== true,
-    ...logging,
-  });
-  if (compiles !== undefined) keepCompiledFilter(ctx, choice, id, compiles);
-  return { created, network };
+    ...logOptions(deps, row),
+  };
 }
 
 /** Promise.all, but no promise is left running when one rejects: what they make must be undone after them. */
@@ -162,10 +178,10 @@ async function rootfsOf(deps: RuntimeDeps, row: ContainerRow): Promise<string> {
   return row.spec.rootfs ?? (await (await deps.storage()).mountRootfs(row.id));
 }
 
-async function attachNetwork(deps: RuntimeDeps, row: ContainerRow): Promise<AttachResult> {
+async function beginAttach(deps: RuntimeDeps, row: ContainerRow): Promise<Attachment> {
   const { spec } = row;
   const netSysctls = Object.entries(spec.sysctls ?? {}).filter(([name]) => name.startsWith("net."));
-  return await (await deps.networking()).attach({
+  return await (await deps.networking()).beginAttach({
     id: row.id,
     name: row.name,
     netnsPath: join(deps.ctx.paths.netns, row.id),
@@ -191,9 +207,10 @@ function sharedNetworkOwner(deps: RuntimeDeps, row: ContainerRow): ContainerRow 
   );
 }
 
-async function sharedNetwork(target: ContainerRow): Promise<AttachResult> {
+async function sharedNetwork(target: ContainerRow): Promise<Attachment> {
   const isHost = target.spec.networkMode?.kind === "host";
-  return { netnsPath: isHost ? "" : `/proc/${target.pid}/ns/net`, endpoints: [], ports: [] };
+  const result = { netnsPath: isHost ? "" : `/proc/${target.pid}/ns/net`, endpoints: [], ports: [] };
+  return { reserved: result, joined: Promise.resolve(result) };
 }
 
 function logOptions(

@@ -1,5 +1,6 @@
 /** Containers of a busybox rootfs through the real conmon and runtime. Needs root. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Bench, collect, openBench } from "./support.js";
@@ -137,6 +138,27 @@ describe("inside", () => {
     writeFileSync(kept, "rubbish");
     expect(await start()).not.toContain("run.oci.seccomp_bpf_data");
     expect(await start()).toContain("run.oci.seccomp_bpf_data");
+  });
+
+  test("a network that fails beside the create is what the error tells, and the container made meanwhile is gone", async () => {
+    const plugins = mkdtempSync(join(tmpdir(), "tscrun-plugin-"));
+    writeFileSync(join(plugins, "bridge"), `#!/bin/sh\n[ "$CNI_COMMAND" = ADD ] || exit 0\nsleep 0.5\nexit 7\n`, {
+      mode: 0o755,
+    });
+    try {
+      await using own = await openBench({ CNI_PATH: plugins });
+      await own.engine.networks.create({ name: "app" });
+      const networked = { name: "one", networkMode: { kind: "bridge" as const }, networks: [{ network: "app" }] };
+      await expect(own.run("sleep 100", networked)).rejects.toMatchObject({ code: "TSC_CNI_FAILED" });
+      expect(await own.engine.containers.inspect("one")).toMatchObject({ state: "created", pid: 0 });
+      for (const folder of ["containers", "netns", "exits", "runtime/crun"]) {
+        expect([folder, ...readdirSync(join(own.base, "run", folder))]).toEqual([folder]);
+      }
+      await own.engine.containers.remove("one");
+      await own.engine.networks.remove("app");
+    } finally {
+      rmSync(plugins, { recursive: true });
+    }
   });
 
   test("read-only rootfs with tmpfs and a volume that keeps its content", async () => {

@@ -35,7 +35,7 @@ const APPLETS = [
   "pwd",
 ];
 
-export async function openBench(): Promise<Bench> {
+export async function openBench(env: Readonly<Record<string, string>> = {}): Promise<Bench> {
   const base = mkdtempSync(join(tmpdir(), "tscrun-"));
   const rootfs = join(base, "rootfs");
   for (const name of ["bin", "etc", "tmp", "proc", "dev", "sys"]) mkdirSync(join(rootfs, name), { recursive: true });
@@ -49,7 +49,7 @@ export async function openBench(): Promise<Bench> {
       root: join(base, "root"),
       runRoot: join(base, "run"),
       nativeDir: resolve("native/build"),
-      env: { PATH: process.env["PATH"], HOME: base },
+      env: { PATH: process.env["PATH"], HOME: base, ...env },
       selfCommand: ["/bin/true"],
       warn: (message) => warnings.push(message),
     });
