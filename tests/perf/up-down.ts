@@ -9,6 +9,7 @@ import { debianRootfs } from "../helpers/debian.js";
 import { CACHE, REPOSITORY, TestHost } from "../helpers/host.js";
 import { pushImage, startRegistry } from "../helpers/registry.js";
 import { profileUp } from "./profile.js";
+import { rootlessPodmanCompose } from "./rootless-peer.js";
 
 const sizes = process.argv
   .slice(2)
@@ -81,17 +82,27 @@ try {
       "tscompose (user)": await ours("user", image, size),
     };
     if (existsSync(peers)) Object.assign(results, theirs(size));
+    const rootless = rootlessPodmanCompose(size);
+    if (rootless !== undefined) results["podman-compose (user)"] = { again: Number.NaN, ...rootless };
     const base = results["docker compose"];
     console.log(
-      `\n${size} services            up         again (no-op)        ps              down     (ms, and ratio to docker compose of this run)`,
+      `\n${size} services             up         again (no-op)        ps              down     (ms, and ratio to docker compose of this run)`,
     );
     for (const [name, times] of Object.entries(results)) {
       const cell = (verb: keyof Times) => {
-        const ratio = base === undefined ? "" : `(${(times[verb] / base[verb]).toFixed(2)})`;
+        const ratio =
+          base === undefined || Number.isNaN(base[verb]) ? "" : `(${(times[verb] / base[verb]).toFixed(2)})`;
         if (Number.isNaN(times[verb])) return "     - ".padEnd(15);
         return `${times[verb].toFixed(0).padStart(6)} ${ratio.padEnd(8)}`;
       };
-      console.log(`${name.padEnd(20)} ${VERBS.map(cell).join(" ")}`);
+      console.log(`${name.padEnd(21)} ${VERBS.map(cell).join(" ")}`);
+    }
+    if (rootless !== undefined) {
+      const ours = results["tscompose (user)"] as Times;
+      const ratios = (["up", "ps", "down"] as const).map(
+        (verb) => `${verb} ${(ours[verb] / rootless[verb]).toFixed(3)}`,
+      );
+      console.log(`tscompose (user) to podman-compose (user): ${ratios.join(", ")}`);
     }
   }
   console.log(`\n${profiles.join("\n")}`);
