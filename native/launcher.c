@@ -680,7 +680,7 @@ int main(int argc, char **argv) {
     join_rootless();
     append_path();
   }
-  char **args = calloc((size_t)argc + 3, sizeof *args);
+  char **args = calloc((size_t)argc + 4, sizeof *args);
   if (args == NULL) die("TSC_INTERNAL", "out of memory", NULL);
   size_t count = 0;
   args[count++] = node;

@@ -7,6 +7,7 @@ import { formatGoDuration, parseGoDuration } from "../lib/duration.js";
 import { isTscError, TscError } from "../lib/errors.js";
 import { castBoolean } from "./interpolate.js";
 import { byteOrder } from "./key-order.js";
+import type { LoadWarning } from "./model.js";
 import { Problems } from "./problems.js";
 import { shellWords } from "./shell-words.js";
 import { parseSize } from "./size.js";
@@ -17,6 +18,7 @@ import type { YamlFile } from "./yaml.js";
 
 interface Binder {
   readonly problems: Problems;
+  readonly warn: (warning: LoadWarning) => void;
 }
 
 /** One struct of the model from its tree; extension keys are kept at the end. */
@@ -37,10 +39,15 @@ export function bindStruct(tree: TreeMap, struct: Struct, path: Path, binder: Bi
 }
 
 /** A map of structs, sorted by key; null entries become empty structs. */
-export function bindMap(value: Tree | undefined, struct: Struct, path: Path, files: readonly YamlFile[]): TreeMap {
+export function bindMap(
+  value: Tree | undefined,
+  struct: Struct,
+  path: Path,
+  around: { readonly files: readonly YamlFile[]; readonly warn: Binder["warn"] },
+): TreeMap {
   const result = newMap();
   if (!isMap(value)) return result;
-  const binder: Binder = { problems: new Problems(files) };
+  const binder: Binder = { problems: new Problems(around.files), warn: around.warn };
   for (const key of sortedKeys(value)) {
     const entry = value[key];
     result[key] = bindStruct(isMap(entry) ? entry : newMap(), struct, [...path, key], binder);
@@ -92,7 +99,8 @@ function bindKind(value: Tree, kind: Kind, field: Field, path: Path, binder: Bin
       return scalarText(value);
     case "bool":
       // keys that the casts of interpolation do not know are cast here
-      if (typeof value === "string") return castBoolean(value);
+      if (typeof value === "string")
+        return castBoolean(value, (message) => binder.warn({ code: "TSC_COMPOSE_BOOLEAN_SPELLING", message, path }));
       return typeof value === "boolean" ? value : wrong("bool", value);
     case "int":
       return integer(typeof value === "string" && /^[-+]?[0-9]+$/.test(value) ? Number(value) : value, kind);
@@ -107,7 +115,9 @@ function bindKind(value: Tree, kind: Kind, field: Field, path: Path, binder: Bin
     case "duration":
       return formatGoDuration(parseGoDuration(scalarText(value)));
     case "strings":
-      return (Array.isArray(value) ? value : [value]).map(scalarText);
+      return (Array.isArray(value) ? value : [value]).map((item) =>
+        typeof item === "number" && !Number.isInteger(item) ? wrong("string", item) : scalarText(item),
+      );
     case "shell":
       return typeof value === "string" ? shellWords(value) : Array.isArray(value) ? value.map(scalarText) : null;
     case "test":
@@ -164,8 +174,10 @@ function wrong(expected: string, value: Tree): never {
 }
 
 function integer(value: Tree, kind: "int" | "uint"): number {
-  const number = typeof value === "bigint" ? Number(value) : value;
-  if (typeof number !== "number" || !Number.isInteger(number)) return wrong(kind, value);
+  if (typeof value !== "number" && typeof value !== "bigint") return wrong(kind, value);
+  // where the schema allows any number the reference cuts off what is behind the point
+  const number = Math.trunc(Number(value));
+  if (!Number.isFinite(number)) return wrong(kind, value);
   if (kind === "uint" && number < 0) {
     throw new TscError("TSC_COMPOSE_TYPE", `cannot parse value as 'uint64': ${number} overflows uint`, {
       kind: "invalid-input",

@@ -13,6 +13,8 @@ interface Context {
   /** Variables were left in place: a short form that does not parse stays as it is. */
   readonly lenient: boolean;
   readonly warn: (warning: LoadWarning) => void;
+  /** Keeps what `work` throws as a problem at `path`, so that the other entries of a list are still read. */
+  readonly guard: <T>(path: Path, work: () => T) => T | undefined;
 }
 type Transform = (value: Tree, path: Path, context: Context) => Tree;
 
@@ -29,7 +31,7 @@ function deepMap(data: object): TreeMap {
   return result;
 }
 
-const context: Transform = (value) => (typeof value === "string" ? map({ context: value }) : value);
+const buildContext: Transform = (value) => (typeof value === "string" ? map({ context: value }) : value);
 const source: Transform = (value) => (typeof value === "string" ? map({ source: value }) : value);
 const names: Transform = (value) => (Array.isArray(value) ? keyed(value, () => null) : value);
 const stringList: Transform = (value) => (typeof value === "string" ? [value] : value);
@@ -78,14 +80,15 @@ function keyValues(list: readonly Tree[]): TreeMap {
   return result;
 }
 
-const ports: Transform = (value, _path, { lenient }) => {
+const ports: Transform = (value, path, { lenient, guard }) => {
   if (!Array.isArray(value)) return value;
+  const long = (entry: Tree): Tree[] => (isMap(entry) ? [entry] : parsePorts(scalarText(entry)).map(map));
+  if (!lenient) return value.flatMap((entry, i) => guard([...path, i], () => long(entry)) ?? []);
   try {
-    return value.flatMap((entry): Tree[] => (isMap(entry) ? [entry] : parsePorts(scalarText(entry)).map(map)));
-  } catch (error) {
+    return value.flatMap(long);
+  } catch {
     // one entry with a variable leaves the whole list as it was written, as in the reference
-    if (lenient) return value;
-    throw error;
+    return value;
   }
 };
 
@@ -144,7 +147,7 @@ const external: Transform = (value, path, { warn }) => {
 };
 
 const TRANSFORMS: PathTable<Transform> = pathTable<Transform>([
-  ["services.*.build", context],
+  ["services.*.build", buildContext],
   ["services.*.build.additional_contexts", keyValueForm],
   ["services.*.build.secrets[]", source],
   ["services.*.build.ssh", sshForm],
@@ -180,10 +183,11 @@ export function canonicalize(
   },
 ): TreeMap {
   const problems = new Problems(options.files);
+  const context: Context = { ...options, guard: (path, work) => problems.guard(path, work) };
   const walk = (value: Tree, table: PathTable<Transform>, path: Path): Tree => {
     const transform = table.value;
     const changed =
-      transform === undefined ? value : (problems.guard(path, () => transform(value, path, options)) ?? value);
+      transform === undefined ? value : (problems.guard(path, () => transform(value, path, context)) ?? value);
     if (isMap(changed)) {
       for (const key in changed) {
         const next = stepKey(table, key);

@@ -118,7 +118,6 @@ function checkDependencies(
     if (project.services[dependency] !== undefined) continue;
     const disabled = project.disabledServices[dependency];
     if (disabled !== undefined && !required) continue;
-    if (disabled === undefined && !required) continue;
     const hint =
       disabled === undefined
         ? didYouMean(dependency, known)
@@ -156,21 +155,23 @@ function checkReferences(name: string, service: Service, project: Facts, at: Pat
     }
   });
   (service.build?.secrets ?? []).forEach((secret, i) => {
-    if (secret.source !== undefined && project.secrets[secret.source] === undefined) {
+    const source = secret.source ?? "";
+    if (project.secrets[source] === undefined) {
       report(
-        `service ${quoted} refers to undefined build secret ${secret.source}${INVALID}`,
+        `service ${quoted} refers to undefined build secret ${source}${INVALID}`,
         [...at, "build", "secrets", i],
-        didYouMean(secret.source, project.secrets),
+        didYouMean(source, project.secrets),
       );
     }
   });
   for (const kind of ["configs", "secrets"] as const) {
     (service[kind] ?? []).forEach((reference, i) => {
-      if (reference.source === undefined || project[kind][reference.source] !== undefined) return;
+      const source = reference.source ?? "";
+      if (project[kind][source] !== undefined) return;
       report(
-        `service ${quoted} refers to undefined ${kind.slice(0, -1)} ${reference.source}${INVALID}`,
+        `service ${quoted} refers to undefined ${kind.slice(0, -1)} ${source}${INVALID}`,
         [...at, kind, i],
-        didYouMean(reference.source, project[kind]),
+        didYouMean(source, project[kind]),
       );
     });
   }
@@ -198,8 +199,24 @@ function checkReferences(name: string, service: Service, project: Facts, at: Pat
     if (earlier !== undefined) report(`${place}: target ${target} already mounted as ${earlier}`, [...at, "tmpfs", i]);
     targets.set(target, place);
   });
-  for (const dependency of serviceContexts(service)) {
-    if (project.services[dependency] === undefined && project.disabledServices[dependency] === undefined) {
+  (service.develop?.watch ?? []).forEach(({ action, target }, i) => {
+    if (action === "rebuild" || action === "restart" || target !== undefined) return;
+    report(
+      `services.${name}.develop.watch: target is required for non-rebuild actions${INVALID}`,
+      [...at, "develop", "watch", i],
+      `write where in the container the files of \`path\` go`,
+    );
+  });
+  for (const [context, dependency] of serviceContexts(service)) {
+    const base = project.services[dependency] ?? project.disabledServices[dependency];
+    if (base !== undefined && base.build === undefined) {
+      report(
+        `service ${quoted} declares non-buildable service ${JSON.stringify(dependency)} as additional contexts ${context}`,
+        [...at, "build", "additional_contexts"],
+        `give ${JSON.stringify(dependency)} a build`,
+      );
+    }
+    if (base === undefined) {
       report(
         `service ${quoted} depends on undefined service ${JSON.stringify(dependency)}${INVALID}`,
         [...at, "build", "additional_contexts"],
@@ -209,10 +226,11 @@ function checkReferences(name: string, service: Service, project: Facts, at: Pat
   }
 }
 
-function serviceContexts(service: Service): string[] {
-  return Object.values(service.build?.additional_contexts ?? {})
-    .filter((value) => value.startsWith("service:"))
-    .map((value) => value.slice(8));
+/** Names of additional contexts and the services they are built from. */
+function serviceContexts(service: Service): [name: string, service: string][] {
+  return Object.entries(service.build?.additional_contexts ?? {})
+    .filter(([, value]) => value.startsWith("service:"))
+    .map(([name, value]) => [name, value.slice(8)]);
 }
 
 /** Pairs of an attribute and its `deploy` twin that must not disagree. */
@@ -229,6 +247,13 @@ function checkLimits(service: Service, name: string, at: Path, report: Report): 
   for (const [key, value, twin, other] of pairs) {
     if (value === undefined || other === undefined || value === other) continue;
     report(`services.${name}: can't set distinct values on '${key}' and '${twin}'${INVALID}`, [...at, key]);
+  }
+  for (const [path, count] of [
+    ["scale", service.scale],
+    ["deploy.replicas", service.deploy?.replicas],
+  ] as const) {
+    if (count !== undefined && count < 0)
+      report(`services.${name}.${path}: must be greater than or equal to 0`, [...at, ...path.split(".")]);
   }
   const replicas = service.scale ?? service.deploy?.replicas ?? 1;
   if (service.container_name !== undefined && replicas > 1) {

@@ -1,6 +1,7 @@
 /** `extends`: merges each service onto the one it extends, across files, chains followed, cycles reported as a path. */
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import type { TscError } from "../lib/errors.js";
+import { nearest } from "../lib/nearest.js";
 import type { LoadState } from "./load-file.js";
 import { loadFile, removePath } from "./load-file.js";
 import { mergeService } from "./merge.js";
@@ -116,7 +117,7 @@ async function baseFile(
   if (loaded === undefined) {
     const folder = dirname(path);
     const base = remote === undefined && !isAbsolute(from) ? relative(state.workingDir, folder) : folder;
-    const { tree, resets } = await loadFile({ path }, newMap(), state, {
+    const { tree, resets } = await loadFile({ path, namedAt: ["services", name, "extends"] }, newMap(), state, {
       skipExtends: true,
       skipInclude: true,
       skipValidation: true,
@@ -141,7 +142,7 @@ async function baseFile(
 }
 
 function missing(state: LoadState, name: string, message: string, known: readonly string[], ref: string): TscError {
-  const near = known.find((candidate) => candidate.toLowerCase() === ref.toLowerCase());
+  const near = nearest(ref, known);
   return problem(state.files, "TSC_COMPOSE_EXTENDS", message, ["services", name, "extends"], {
     hint:
       near === undefined ? `known services: ${known.slice(0, 8).join(", ")}` : `did you mean ${JSON.stringify(near)}?`,

@@ -39,7 +39,7 @@ export async function applyIncludes(
     if (entry.paths.length === 0) {
       throw problem(state.files, "TSC_COMPOSE_INCLUDE", `include[${i}]: path is required`, ["include", i]);
     }
-    const imported = await loadEntry(entry, file, state);
+    const imported = await loadEntry(entry, ["include", i], file, state);
     for (const path of resets) removePath(imported, path);
     importTree(tree, imported);
   }
@@ -61,7 +61,7 @@ function readEntry(value: Tree, invalid: (message: string) => TscError): Entry {
   };
 }
 
-async function loadEntry(entry: Entry, file: string, state: LoadState): Promise<TreeMap> {
+async function loadEntry(entry: Entry, at: Path, file: string, state: LoadState): Promise<TreeMap> {
   const paths: string[] = [];
   let anyRemote = false;
   for (const path of entry.paths) {
@@ -74,13 +74,8 @@ async function loadEntry(entry: Entry, file: string, state: LoadState): Promise<
   const main = paths[0] ?? "";
   const chain = state.included.length === 0 ? [file] : state.included;
   if (chain.includes(main)) {
-    throw new TscError(
-      "TSC_COMPOSE_INCLUDE_CYCLE",
-      `include cycle detected:\n${chain[0]}\n include ${[...chain.slice(1), main].join("\n include ")}`,
-      {
-        kind: "invalid-input",
-      },
-    );
+    const message = `include cycle detected:\n${chain[0]}\n include ${[...chain.slice(1), main].join("\n include ")}`;
+    throw problem(state.files, "TSC_COMPOSE_INCLUDE_CYCLE", message, at);
   }
   const folder =
     entry.projectDirectory === undefined
@@ -90,7 +85,7 @@ async function loadEntry(entry: Entry, file: string, state: LoadState): Promise<
   const nested: LoadState = { ...state, workingDir: folder, environment, included: [...chain, main] };
   const base = anyRemote ? folder : relativeBase(state.workingDir, folder, entry);
   return await loadTree(
-    paths.map((path) => ({ path })),
+    paths.map((path) => ({ path, namedAt: at })),
     nested,
     { resolvePaths: true, base },
   );

@@ -15,17 +15,12 @@ type Cast = (text: string, warn: (message: string) => void) => Tree;
 
 const toInt: Cast = (text) => {
   const value = goInteger(text);
-  if (value === undefined) throw castError(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return value;
-};
-const toInt64: Cast = (text) => {
-  const value = goInteger(text);
-  if (value === undefined) throw castError(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (value === undefined) throw castError(`${JSON.stringify(text)} is not an integer`);
   return value;
 };
 const toFloat: Cast = (text) => {
   if (!/^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/.test(text)) {
-    throw castError(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`);
+    throw castError(`${JSON.stringify(text)} is not a number`);
   }
   return Number(text);
 };
@@ -35,15 +30,11 @@ const toBoolean: Cast = (text, warn) => {
       return true;
     case "false":
       return false;
-    case "1":
-    case "t":
     case "y":
     case "yes":
     case "on":
       warn(`${JSON.stringify(text)} for boolean is not supported by YAML 1.2, please use \`true\``);
       return true;
-    case "0":
-    case "f":
     case "n":
     case "no":
     case "off":
@@ -54,9 +45,9 @@ const toBoolean: Cast = (text, warn) => {
   }
 };
 
-/** What a string means where a boolean belongs; throws TSC_COMPOSE_CAST. */
-export function castBoolean(text: string): boolean {
-  return toBoolean(text, () => undefined) === true;
+/** What a string means where a boolean belongs; `warn` is told of the spellings of YAML 1.1. Throws TSC_COMPOSE_CAST. */
+export function castBoolean(text: string, warn: (message: string) => void): boolean {
+  return toBoolean(text, warn) === true;
 }
 
 function goInteger(text: string): number | bigint | undefined {
@@ -76,14 +67,14 @@ const UPDATE: readonly (readonly [string, Cast])[] = [
 
 /** What the strings at these paths become. */
 const CASTS: PathTable<Cast> = pathTable<Cast>([
-  ["services.*.cpu_count", toInt64],
+  ["services.*.cpu_count", toInt],
   ["services.*.cpu_percent", toFloat],
-  ["services.*.cpu_period", toInt64],
-  ["services.*.cpu_quota", toInt64],
-  ["services.*.cpu_rt_period", toInt64],
-  ["services.*.cpu_rt_runtime", toInt64],
+  ["services.*.cpu_period", toInt],
+  ["services.*.cpu_quota", toInt],
+  ["services.*.cpu_rt_period", toInt],
+  ["services.*.cpu_rt_runtime", toInt],
   ["services.*.cpus", toFloat],
-  ["services.*.cpu_shares", toInt64],
+  ["services.*.cpu_shares", toInt],
   ["services.*.init", toBoolean],
   ["services.*.deploy.replicas", toInt],
   ...UPDATE.map(([key, cast]) => [`services.*.deploy.update_config.${key}`, cast] as const),
@@ -93,13 +84,12 @@ const CASTS: PathTable<Cast> = pathTable<Cast>([
   ["services.*.healthcheck.retries", toInt],
   ["services.*.healthcheck.disable", toBoolean],
   ["services.*.oom_kill_disable", toBoolean],
-  ["services.*.oom_score_adj", toInt64],
-  ["services.*.pids_limit", toInt64],
+  ["services.*.oom_score_adj", toInt],
+  ["services.*.pids_limit", toInt],
   ["services.*.ports[].target", toInt],
   ["services.*.privileged", toBoolean],
   ["services.*.read_only", toBoolean],
   ["services.*.env_file[].required", toBoolean],
-  ["services.*.depends_on.*.required", toBoolean],
   ["services.*.depends_on.*.restart", toBoolean],
   ["services.*.scale", toInt],
   ["services.*.stdin_open", toBoolean],

@@ -11,7 +11,7 @@ import { interpolate } from "./interpolate.js";
 import { mergeTrees } from "./merge.js";
 import type { LoadWarning, StringMap } from "./model.js";
 import type { ComposeFs, RemoteLoader } from "./options.js";
-import { problem } from "./problems.js";
+import { placeOf, problem } from "./problems.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
 import { isMap, newMap, scalarText } from "./tree.js";
 import { enforceUnicity } from "./unicity.js";
@@ -50,23 +50,27 @@ export interface FilePhases {
 export interface SourceFile {
   readonly path: string;
   readonly text?: string;
+  /** Where another file names it. */
+  readonly namedAt?: Path;
 }
 
 /** Reads and parses a file; throws TSC_COMPOSE_FILE_NOT_FOUND. */
 export function readYaml(file: SourceFile, state: LoadState): YamlFile {
-  const text = file.text ?? readText(file.path, state);
+  const text = file.text ?? readText(file, state);
   const parsed = parseYaml(text, file.path);
   state.files.push(parsed);
   return parsed;
 }
 
-function readText(path: string, state: LoadState): string {
+function readText({ path, namedAt }: SourceFile, state: LoadState): string {
   const known = state.texts.get(path);
   if (known !== undefined) return known;
   const text = state.fs.readFile(path);
   if (text === undefined) {
+    const where = namedAt === undefined ? undefined : placeOf(state.files, namedAt);
     throw new TscError("TSC_COMPOSE_FILE_NOT_FOUND", `open ${path}: no such file or directory`, {
       kind: "not-found",
+      ...(where === undefined ? {} : { where }),
       hint: `check the path of the compose file ${basename(path)}`,
     });
   }
@@ -92,11 +96,11 @@ export async function loadFile(
       });
     }
     if (!isMap(document.tree)) {
-      throw problem(
-        [yaml],
+      const where = yaml.locate([])?.place;
+      throw new TscError(
         "TSC_COMPOSE_TOP_LEVEL",
         `failed to parse ${file.path}: top-level object must be a mapping, not ${Array.isArray(document.tree) ? "a list" : `\`${scalarText(document.tree)}\``}`,
-        [],
+        { kind: "invalid-input", ...(where === undefined ? {} : { where }) },
       );
     }
     const own = document.tree;

@@ -46,6 +46,8 @@ export interface LoadedModel {
   readonly profiles: readonly string[];
   readonly warnings: readonly LoadWarning[];
   readonly files: readonly YamlFile[];
+  /** Tells a warning once, and keeps it in `warnings`. */
+  readonly warn: (warning: LoadWarning) => void;
 }
 
 /**
@@ -91,7 +93,10 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
   };
   const tree = await loadTree(found.files, state, { resolvePaths: options.noPathResolution !== true });
   if (Object.keys(tree).length === 0)
-    throw new TscError("TSC_COMPOSE_EMPTY", "empty compose file", { kind: "invalid-input" });
+    throw new TscError("TSC_COMPOSE_EMPTY", `empty compose file ${found.configFiles.join(", ")}`, {
+      kind: "invalid-input",
+      hint: "it needs at least `services:` with one service below",
+    });
   if (name === "") {
     throw new TscError("TSC_COMPOSE_PROJECT_NAME", "project name must not be empty", {
       kind: "invalid-input",
@@ -103,7 +108,7 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
   settleContent(tree, options.noInterpolate !== true);
   if (options.noInterpolate === true) dropNulls(tree);
   const { workingDir, configFiles, envFiles, profiles } = found;
-  return { tree, name, workingDir, configFiles, envFiles, environment, profiles, warnings, files: state.files };
+  return { tree, name, workingDir, configFiles, envFiles, environment, profiles, warnings, files: state.files, warn };
 }
 
 /** A model that is not normalised keeps the name as its files spell it; what was asked for wins even then. */
@@ -193,7 +198,7 @@ function finish(model: LoadedModel, options: LoadOptions): Project {
   for (const key in tree) if (key.startsWith("x-")) extensions[key as `x-${string}`] = tree[key];
   // bindMap's result has the shape of the tables in structs.ts, which mirror the model's types
   const section = <T>(name: string, struct: Parameters<typeof bindMap>[1]): Readonly<Record<string, T>> =>
-    bindMap(tree[name], struct, [name], files) as unknown as Readonly<Record<string, T>>;
+    bindMap(tree[name], struct, [name], { files, warn: model.warn }) as unknown as Readonly<Record<string, T>>;
   let project: Project = {
     name: scalarText(tree["name"] ?? null),
     services: section<Service>("services", SERVICE),
@@ -224,7 +229,7 @@ function finish(model: LoadedModel, options: LoadOptions): Project {
   project = selectServices(project, options.services ?? [], options.noDependencies !== true);
   if (options.noConsistency !== true) checkContainerNames(project, report);
   problems.throw();
-  project = resolveEnvFiles(project, options);
+  project = resolveEnvFiles(project, options, problems);
   return options.allResources === true ? project : pruneResources(project);
 }
 
@@ -237,13 +242,15 @@ function inFieldOrder(service: Service): Service {
 }
 
 /** `env_file` and `label_file` contents under what is written inline, for the active services. */
-function resolveEnvFiles(project: Project, options: LoadOptions): Project {
+function resolveEnvFiles(project: Project, options: LoadOptions, problems: Problems): Project {
   const fs = options.fs ?? nodeFs;
   const warn = options.warn ?? ((): void => undefined);
   const services = Object.create(null) as Record<string, Service>;
   for (const [name, service] of Object.entries(project.services)) {
-    services[name] = resolveService(service);
+    const key = service.env_file === undefined ? "label_file" : "env_file";
+    services[name] = problems.guard(["services", name, key], () => resolveService(service)) ?? service;
   }
+  problems.throw();
   return { ...project, services };
 
   function resolveService(service: Service): Service {

@@ -97,7 +97,8 @@ function normalizeService(service: TreeMap, environment: StringMap): void {
     if (hook["image"] === undefined && service["image"] !== undefined) hook["image"] = service["image"];
   }
   for (const link of Array.isArray(service["links"]) ? service["links"] : []) {
-    addDependency(service, scalarText(link).split(":")[0] ?? "", true);
+    const [name = "", alias, ...more] = scalarText(link).split(":");
+    addDependency(service, more.length > 0 ? [name, alias, ...more].join(":") : name, true);
   }
   for (const key of NAMESPACES) {
     const value = service[key];

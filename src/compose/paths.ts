@@ -59,12 +59,13 @@ const watched: Resolve = (value, options) => {
 const mount: Resolve = (value, options) => {
   if (!isMap(value) || value["type"] !== "bind") return value;
   const source = value["source"];
-  if (source === undefined || source === "") {
+  if (source === undefined) {
     throw new TscError("TSC_COMPOSE_INVALID", `invalid mount config for type "bind": field Source must not be empty`, {
       kind: "invalid-input",
     });
   }
-  value["source"] = resolvePath(scalarText(source), options);
+  // an empty source (an unset variable) is the project folder, as in the reference
+  value["source"] = source === "" ? options.base : resolvePath(scalarText(source), options);
   return value;
 };
 

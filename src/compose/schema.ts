@@ -73,7 +73,7 @@ function messagesOf(errors: readonly SchemaError[], tree: Tree): Message[] {
     if (specific.length === 0 && deeper) continue;
     const path = pathOf(pointer, tree);
     if (specific.length > 0) messages.push(...dedupe(specific.map((error) => specificMessage(error, path, tree))));
-    else messages.push({ path, message: typeMessage(found) });
+    else messages.push({ path, message: typeMessage(found), hint: typeHint(path, valueAt(tree, path)) });
   }
   return messages;
 }
@@ -116,6 +116,27 @@ function typeMessage(errors: readonly SchemaError[]): string {
   return words.length === 0 ? `must be a ${last}` : `must be a ${words.join(", ")} or ${last}`;
 }
 
+const DURATIONS = new Set(
+  "interval timeout start_period start_interval stop_grace_period delay monitor window".split(" "),
+);
+
+/** What to write instead, for the mistakes that are made most. */
+function typeHint(path: Path, value: Tree | undefined): string | undefined {
+  const key = path.at(-1);
+  if (typeof value === "number" && DURATIONS.has(String(key))) return `a duration has a unit, for instance ${value}s`;
+  if (path.length === 2 && path[0] === "services" && value === null) return "give it an image or a build";
+  if (typeof key !== "number" || !isMap(value)) return undefined;
+  const [name, ...others] = Object.keys(value);
+  const entry = name === undefined ? undefined : value[name];
+  if (name === undefined || others.length > 0 || typeof entry === "object") return undefined;
+  return `write ${name}=${String(entry)}, or leave out the dashes`;
+}
+
+/** The longer word that a short one is a part of: `healthy` for `service_healthy`. */
+function containing(word: string, known: readonly string[]): string | undefined {
+  return word.length < 3 ? undefined : known.find((one) => one.endsWith(word) || one.startsWith(word));
+}
+
 function specificMessage(error: SchemaError, path: Path, tree: Tree): Message {
   const { params } = error;
   switch (error.keyword) {
@@ -128,7 +149,7 @@ function specificMessage(error: SchemaError, path: Path, tree: Tree): Message {
     case "enum": {
       const allowed = Array.isArray(params["allowedValues"]) ? params["allowedValues"].map(String) : [];
       const value = valueAt(tree, path);
-      const near = typeof value === "string" ? nearest(value, allowed) : undefined;
+      const near = typeof value === "string" ? (nearest(value, allowed) ?? containing(value, allowed)) : undefined;
       return {
         path,
         message: `value must be one of ${allowed.map((one) => `'${one}'`).join(", ")}`,
@@ -138,7 +159,7 @@ function specificMessage(error: SchemaError, path: Path, tree: Tree): Message {
     case "pattern":
       return {
         path,
-        message: `'${String(valueAt(tree, path))}' does not match pattern '${String(params["pattern"])}'`,
+        message: `'${String(valueAt(tree, path))}' does not match pattern '${String(params["pattern"]).replace(/\|\\\$$/, "")}'`,
       };
     case "minimum":
       return { path, message: `must be greater than or equal to ${String(params["limit"])}` };
@@ -159,7 +180,7 @@ function valueAt(tree: Tree, path: Path): Tree | undefined {
 }
 
 function keyHint(key: string, path: Path): string | undefined {
-  const near = nearest(key, keysFor(path));
+  const near = key === "" ? undefined : nearest(key, keysFor(path));
   if (near !== undefined) return `did you mean ${JSON.stringify(near)}?`;
   return path.length === 0 ? "services belong under the top-level key `services`" : undefined;
 }

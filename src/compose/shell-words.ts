@@ -24,7 +24,7 @@ function split(text: string): { words: string[]; tail: string } {
     if (c === "\\" && quote !== "'") {
       i++;
       if (i >= text.length) throw invalid(text, "it ends with a backslash");
-      word += ESCAPED[text[i] as string] ?? text[i];
+      word += text[i];
       inWord = true;
     } else if (quote !== "") {
       if (c !== quote) word += c;
@@ -57,8 +57,6 @@ function split(text: string): { words: string[]; tail: string } {
   if (inWord) words.push(word);
   return { words, tail: "" };
 }
-
-const ESCAPED: Readonly<Record<string, string>> = { t: "\t", n: "\n" };
 
 function invalid(text: string, why: string): TscError {
   return new TscError("TSC_COMPOSE_COMMAND_INVALID", `invalid command line string ${JSON.stringify(text)}: ${why}`, {

@@ -1,6 +1,6 @@
 /** The short form of a service's ports: `[[IP:]HOST:]CONTAINER[/PROTOCOL]` with ranges. Pure text to data. */
 import { isIP } from "node:net";
-import { TscError } from "../lib/errors.js";
+import { messageOf, TscError } from "../lib/errors.js";
 
 /** One long-form port of a short form. */
 export interface ParsedPort {
@@ -13,14 +13,25 @@ export interface ParsedPort {
 
 /** Ports of one entry, one per port of a range. Throws TSC_COMPOSE_PORT_INVALID. */
 export function parsePorts(spec: string): ParsedPort[] {
+  try {
+    return parse(spec);
+  } catch (error) {
+    throw new TscError("TSC_COMPOSE_PORT_INVALID", `port ${JSON.stringify(spec)}: ${messageOf(error)}`, {
+      kind: "invalid-input",
+      hint: "write [[IP:]HOST:]CONTAINER[/PROTOCOL], for instance 127.0.0.1:8080:80/tcp",
+    });
+  }
+}
+
+function parse(spec: string): ParsedPort[] {
   const { ip, host, container, protocol } = split(spec);
-  if (container === "") throw invalid(`No port specified: ${spec}<empty>`);
-  if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) throw invalid(`Invalid proto: ${protocol}`);
+  if (container === "") throw new Error("no port specified");
+  if (!["tcp", "udp", "sctp"].includes(protocol.toLowerCase())) throw new Error(`invalid protocol ${protocol}`);
   const hostIp = address(ip);
-  const [start, end] = range(container, "containerPort");
-  const published = host === "" ? undefined : range(host, "hostPort");
+  const [start, end] = range(container, "container port");
+  const published = host === "" ? undefined : range(host, "host port");
   if (published !== undefined && published[1] - published[0] !== end - start && end !== start) {
-    throw invalid(`Invalid ranges specified for container and host Ports: ${container} and ${host}`);
+    throw new Error(`the ranges ${host} and ${container} differ in length`);
   }
   const ports: ParsedPort[] = [];
   for (let port = start; port <= end; port++) {
@@ -50,10 +61,10 @@ function address(ip: string): string {
   if (ip === "") return "";
   const bracketed = /^\[(.*)\]$/.exec(ip)?.[1];
   if (bracketed === undefined && ip.includes(":")) {
-    throw invalid(`Invalid ip address ${ip}: address ${ip}:: too many colons in address`);
+    throw new Error(`an IPv6 address needs brackets: [${ip}]`);
   }
   const bare = bracketed ?? ip;
-  if (isIP(bare) === 0) throw invalid(`Invalid ip address: ${bare}`);
+  if (isIP(bare) === 0) throw new Error(`${bare} is no IP address`);
   return bare;
 }
 
@@ -61,10 +72,6 @@ function range(text: string, what: string): [number, number] {
   const parts = text.split("-");
   const numbers = parts.map((part) => (/^[0-9]{1,5}$/.test(part) ? Number(part) : -1));
   const [first = -1, last = first] = numbers;
-  if (parts.length > 2 || first < 0 || last < first || last > 65535) throw invalid(`Invalid ${what}: ${text}`);
+  if (parts.length > 2 || first < 0 || last < first || last > 65535) throw new Error(`${text} is no ${what}`);
   return [first, last];
-}
-
-function invalid(message: string): TscError {
-  return new TscError("TSC_COMPOSE_PORT_INVALID", message, { kind: "invalid-input" });
 }

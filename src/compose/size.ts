@@ -3,16 +3,20 @@ import { TscError } from "../lib/errors.js";
 
 const POWERS: Readonly<Record<string, number>> = { k: 1, m: 2, g: 3, t: 4, p: 5 };
 
+const DIGITS = "[0-9]+(?:_[0-9]+)*";
+const NUMBER = new RegExp(`^[-+]?(?:${DIGITS}\\.?(?:${DIGITS})?|\\.${DIGITS})(?:[eE][-+]?[0-9]+)?$`);
+
 /** Bytes of a size. Throws TSC_SIZE_INVALID with the reference's messages. */
 export function parseSize(text: string): bigint {
   const match = /^(.*[0-9.])( ?)([^0-9.]*)$/s.exec(text);
   const [, digits = "", , suffix = ""] = match ?? [];
-  if (!/^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/.test(digits)) throw invalid(`invalid size: '${text}'`);
+  if (!NUMBER.test(digits)) throw invalid(`invalid size: '${text}'`);
   const unit = suffix.toLowerCase();
   if (!/^(?:b|[kmgtp](?:i?b)?)?$/.test(unit)) throw invalid(`invalid suffix: '${suffix}'`);
   const scale = 1024n ** BigInt(POWERS[unit[0] ?? ""] ?? 0);
-  if (/^[-+]?[0-9]+$/.test(digits)) return BigInt(digits.replace(/^\+/, "")) * scale;
-  const size = Number(digits) * Number(scale);
+  const plain = digits.replaceAll("_", "").replace(/^\+/, "");
+  if (/^-?[0-9]+$/.test(plain)) return BigInt(plain) * scale;
+  const size = Number(plain) * Number(scale);
   if (!Number.isFinite(size) || Math.abs(size) > 2 ** 63) throw invalid(`invalid size: '${text}'`);
   return BigInt(Math.trunc(size));
 }

@@ -8,8 +8,10 @@ import type { Node, Pair, Scalar } from "yaml";
 import { isAlias, isScalar, isSeq, isMap as isYamlMap, LineCounter, parseAllDocuments } from "yaml";
 import type { SourcePlace } from "../lib/errors.js";
 import { TscError } from "../lib/errors.js";
+import { nearest } from "../lib/nearest.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
 import { newMap } from "./tree.js";
+import { yamlProblem } from "./yaml-errors.js";
 import type { AnyDocument } from "./yaml-locate.js";
 import { offsetOf } from "./yaml-locate.js";
 import { scalarValue } from "./yaml-scalar.js";
@@ -58,10 +60,12 @@ export function parseYaml(text: string, name: string): YamlFile {
   for (const document of documents) {
     const problem = document.errors[0];
     if (problem !== undefined) {
-      const where = place(problem.pos[0]);
-      throw new TscError("TSC_COMPOSE_YAML", `failed to parse ${name}: yaml: line ${where.line}: ${problem.message}`, {
+      const { message, hint, offset } = yamlProblem(problem, document, text);
+      const where = place(offset);
+      throw new TscError("TSC_COMPOSE_YAML", `failed to parse ${name}: yaml: line ${where.line}: ${message}`, {
         kind: "invalid-input",
         where,
+        ...(hint === undefined ? {} : { hint }),
       });
     }
     const builder = new Builder(document, name, place);
@@ -161,7 +165,8 @@ class Builder {
 
   #alias<T>(node: Node & { readonly source: string }, path: Path, use: (target: Node) => T): T {
     const target = this.#anchors.get(node.source);
-    if (target === undefined) throw this.#error(node, `unknown anchor '${node.source}' referenced`);
+    if (target === undefined)
+      throw this.#error(node, `unknown anchor '${node.source}' referenced`, this.#anchorHint(node.source));
     const outer = this.#open.get(target);
     if (outer !== undefined) {
       throw this.#error(
@@ -210,16 +215,16 @@ class Builder {
   }
 
   /** `<<`: keys that are not there yet; the first of several maps wins. */
-  #merge(map: TreeMap, seen: ReadonlyMap<string, Node>, source: Node, path: Path): void {
+  #merge(map: TreeMap, seen: ReadonlyMap<string, Node>, source: Node, path: Path, written = source): void {
     if (isAlias(source)) {
-      this.#alias(source, path, (target) => this.#merge(map, seen, target, path));
+      this.#alias(source, path, (target) => this.#merge(map, seen, target, path, written));
       return;
     }
     if (isSeq(source)) {
       for (const item of source.items) this.#merge(map, seen, item as Node, path);
       return;
     }
-    if (!isYamlMap(source)) throw this.#error(source, "map merge requires map or sequence of maps as the value");
+    if (!isYamlMap(source)) throw this.#error(written, "map merge requires map or sequence of maps as the value");
     const value = this.#value(source, path);
     if (value === undefined || value === null || typeof value !== "object" || Array.isArray(value)) return;
     for (const key in value) {
@@ -245,11 +250,20 @@ class Builder {
     );
   }
 
-  #error(node: Node | null, message: string): TscError {
+  #anchorHint(source: string): string {
+    const near = nearest(source, [...this.#anchors.keys()]);
+    if (near !== undefined) return `did you mean *${near}?`;
+    return /^\w/.test(source)
+      ? `write &${source} behind the key it stands for, further up`
+      : "quote text that starts with *";
+  }
+
+  #error(node: Node | null, message: string, hint?: string): TscError {
     const where = this.#place(node?.range?.[0] ?? 0);
     return new TscError("TSC_COMPOSE_YAML", `failed to parse ${this.#name}: yaml: line ${where.line}: ${message}`, {
       kind: "invalid-input",
       where,
+      ...(hint === undefined ? {} : { hint }),
     });
   }
 }

@@ -12,7 +12,7 @@ services:
     secrets: [key]
     configs: [conf]
     build: { context: ., additional_contexts: { base: service:db } }
-  db: { image: d, volumes: ["data:/data"], networks: [front] }
+  db: { image: d, build: ., volumes: ["data:/data"], networks: [front] }
 networks: { front: { external: true } }
 volumes: { data: }
 secrets: { key: { environment: KEY } }
