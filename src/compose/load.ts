@@ -12,6 +12,7 @@ import { labelsOfFiles, serviceEnvironment } from "./env-file.js";
 import type { LoadState } from "./load-file.js";
 import { loadTree } from "./load-tree.js";
 import type {
+  EnvFile,
   FileObject,
   LoadWarning,
   ModelConfig,
@@ -256,13 +257,18 @@ function resolveEnvFiles(project: Project, options: LoadOptions, problems: Probl
   function resolveService(service: Service): Service {
     if (service.env_file === undefined && service.label_file === undefined) return service;
     const { env_file, label_file, environment, labels, ...rest } = service;
+    // paths are still relative when their resolution is switched off
+    const inProject = (path: string): string => resolve(project.workingDir, path);
+    const absolute = (file: EnvFile): EnvFile => ({ ...file, path: inProject(file.path) });
     const keepFiles = options.noEnvResolution === true && env_file !== undefined;
     const merged =
       env_file === undefined || keepFiles
         ? environment
-        : serviceEnvironment(environment ?? {}, env_file, project.environment, fs, warn);
+        : serviceEnvironment(environment ?? {}, env_file.map(absolute), project.environment, fs, warn);
     const mergedLabels =
-      label_file === undefined ? labels : { ...Object.fromEntries(labelsOfFiles(label_file, fs, warn)), ...labels };
+      label_file === undefined
+        ? labels
+        : { ...Object.fromEntries(labelsOfFiles(label_file.map(inProject), fs, warn)), ...labels };
     return inFieldOrder({
       ...rest,
       ...(keepFiles ? { env_file } : {}),

@@ -12,6 +12,7 @@ import { nearest } from "../lib/nearest.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
 import { newMap } from "./tree.js";
 import { yamlProblem } from "./yaml-errors.js";
+import { moveLines } from "./yaml-lenient.js";
 import type { AnyDocument } from "./yaml-locate.js";
 import { offsetOf } from "./yaml-locate.js";
 import { scalarValue } from "./yaml-scalar.js";
@@ -44,30 +45,10 @@ export function parseYaml(text: string, name: string): YamlFile {
     });
   }
   refuseDeepNesting(text, name);
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, {
-    version: "1.2",
-    schema: "failsafe",
-    merge: false,
-    uniqueKeys: false,
-    prettyErrors: false,
-    lineCounter: lines,
-    keepSourceTokens: false,
-    logLevel: "silent",
-  }) as unknown as AnyDocument[];
-  const place = (offset: number): SourcePlace => placeAt(text, name, lines, offset);
+  const { documents, read, lines } = parseLenient(text, name);
+  const place = (offset: number): SourcePlace => placeAt(read, name, lines, offset);
   const built: YamlDocument[] = [];
   for (const document of documents) {
-    const problem = document.errors[0];
-    if (problem !== undefined) {
-      const { message, hint, offset } = yamlProblem(problem, document, text);
-      const where = place(offset);
-      throw new TscError("TSC_COMPOSE_YAML", `failed to parse ${name}: yaml: line ${where.line}: ${message}`, {
-        kind: "invalid-input",
-        where,
-        ...(hint === undefined ? {} : { hint }),
-      });
-    }
     const builder = new Builder(document, name, place);
     built.push({ tree: builder.build(), resets: builder.resets });
   }
@@ -83,6 +64,45 @@ export function parseYaml(text: string, name: string): YamlFile {
       return best === undefined ? undefined : { place: place(best.offset), matched: best.matched };
     },
   };
+}
+
+interface Parsed {
+  readonly documents: readonly AnyDocument[];
+  /** The text that was read in the end. */
+  readonly read: string;
+  readonly lines: LineCounter;
+}
+
+/** Parses; moves lines of quoted scalars and flow collections where only their indentation is wrong. Throws TSC_COMPOSE_YAML. */
+function parseLenient(text: string, name: string): Parsed {
+  let read = text;
+  for (let moved = 0; ; moved++) {
+    const lines = new LineCounter();
+    const documents = parseAllDocuments(read, {
+      version: "1.2",
+      schema: "failsafe",
+      merge: false,
+      uniqueKeys: false,
+      prettyErrors: false,
+      lineCounter: lines,
+      keepSourceTokens: false,
+      logLevel: "silent",
+    }) as unknown as AnyDocument[];
+    const broken = documents.find(({ errors }) => errors.length > 0);
+    const error = broken?.errors[0];
+    if (broken === undefined || error === undefined) return { documents, read, lines };
+    const indented = moveLines(read, broken, error.pos[0], moved);
+    if (indented === undefined) {
+      const { message, hint, offset } = yamlProblem(error, broken, read);
+      const where = placeAt(read, name, lines, offset);
+      throw new TscError("TSC_COMPOSE_YAML", `failed to parse ${name}: yaml: line ${where.line}: ${message}`, {
+        kind: "invalid-input",
+        where,
+        ...(hint === undefined ? {} : { hint }),
+      });
+    }
+    read = indented;
+  }
 }
 
 /** Flow nesting makes the parser recurse; real files never get near this. */
