@@ -39,7 +39,7 @@ export async function showConfig(
     if (!options.flag("quiet")) ctx.print(lines.map((line) => `${line}\n`).join(""));
     return 0;
   }
-  const format = options.text("format") ?? "yaml";
+  const format = options.text("format") || "yaml";
   if (format !== "yaml" && format !== "json") {
     throw new TscError("TSC_USAGE", `unsupported format "${format}"`, {
       kind: "invalid-input",
@@ -47,7 +47,7 @@ export async function showConfig(
     });
   }
   const text = options.flag("no-interpolate")
-    ? await rawText(ctx, base, services, format)
+    ? await rawText(ctx, base, services, options, format)
     : await projectText(ctx, base, services, options, format);
   if (options.flag("quiet")) return 0;
   const output = options.text("output") ?? "";
@@ -80,13 +80,20 @@ async function rawText(
   ctx: CliContext,
   base: LoadOptions,
   services: readonly string[],
+  options: ParsedOptions,
   format: "yaml" | "json",
 ): Promise<string> {
   if (services.length > 0) {
     ctx.warn("service filtering is not applied when --no-interpolate is set, the full model will be rendered");
   }
-  const { loadModel, toModelText } = await import("../compose/index.js");
-  return toModelText((await loadModel(base)).tree, format);
+  const { loadModel, loadProject, lockTree, pinTree, toModelText } = await import("../compose/index.js");
+  const { tree } = await loadModel(base);
+  const isLock = options.flag("lock-image-digests");
+  if (!isLock && !options.flag("resolve-image-digests")) return toModelText(tree, format);
+  // a digest belongs to an image whose name is known: variables in it are replaced
+  const { services: pinned } = await pinImages(ctx, await loadProject({ ...base, noInterpolate: false }));
+  const images = Object.fromEntries(Object.entries(pinned).map(([name, { image }]) => [name, image]));
+  return toModelText(isLock ? lockTree(tree, images) : pinTree(tree, images), format);
 }
 
 /** Images by the digest that their registry has now. */
@@ -129,9 +136,14 @@ async function hashes(project: Project, options: ParsedOptions): Promise<readonl
   const wanted = options.text("hash") ?? "*";
   const names = wanted === "*" ? sorted(project.services) : wanted.split(",").toSorted();
   checkServices(project, names);
-  return names.flatMap((name) => {
+  return names.map((name) => {
     const service = project.services[name];
-    return service === undefined ? [] : [`${name} ${serviceHash(service)}`];
+    if (service !== undefined) return `${name} ${serviceHash(service)}`;
+    const profiles = project.disabledServices[name]?.profiles ?? [];
+    throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${name}: disabled`, {
+      kind: "not-found",
+      hint: `its profiles are not active: ${profiles.join(", ")}`,
+    });
   });
 }
 

@@ -169,8 +169,9 @@ function present(
   if (found.length > 1 && first !== undefined) {
     warn({
       code: "TSC_COMPOSE_SEVERAL_FILES",
-      message: `Found multiple config files with supported names: ${found.join(", ")}. Using ${first}`,
+      message: `Found multiple config files with supported names: ${found.join(", ")}`,
     });
+    warn({ code: "TSC_COMPOSE_SEVERAL_FILES", message: `Using ${first}` });
   }
   return first;
 }

@@ -63,7 +63,7 @@ export function serviceEnvironment(
   for (const file of files) {
     const text = readOptional(file, fs, "env file");
     if (text === undefined) continue;
-    if (file.format === "raw") for (const [key, value] of parseRaw(text)) merged.set(key, value);
+    if (file.format === "raw") for (const [key, value] of parseRaw(text, file.path, lookup)) merged.set(key, value);
     else if (file.format !== undefined && file.format !== "") {
       throw new TscError("TSC_COMPOSE_ENV_FILE", `unsupported env_file format ${JSON.stringify(file.format)}`, {
         kind: "invalid-input",
@@ -77,13 +77,24 @@ export function serviceEnvironment(
   return result;
 }
 
-/** `KEY=value` lines, taken as they are; comments and blank lines skipped. */
-function parseRaw(text: string): Map<string, string> {
+/** The format of `docker run --env-file`: `KEY=value` lines taken as they are, bare keys inherited, comments skipped. */
+function parseRaw(text: string, path: string, lookup: (name: string) => string | undefined): Map<string, string> {
   const result = new Map<string, string>();
-  for (const line of text.replace(/^\uFEFF/, "").split(/\r?\n/)) {
-    if (line.trim() === "" || line.trimStart().startsWith("#")) continue;
+  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
+  for (const [i, whole] of lines.entries()) {
+    const line = whole.trimStart();
+    if (line === "" || line.startsWith("#")) continue;
     const equals = line.indexOf("=");
-    if (equals > 0) result.set(line.slice(0, equals).trim(), line.slice(equals + 1));
+    const key = equals < 0 ? line : line.slice(0, equals);
+    if (key === "" || /[ \t]/.test(key)) {
+      const why = key === "" ? `no variable name on line '${line}'` : `variable '${key}' contains whitespaces`;
+      throw new TscError("TSC_COMPOSE_DOTENV_INVALID", `failed to parse env_file ${path}: line ${i + 1}: ${why}`, {
+        kind: "invalid-input",
+        hint: "a raw file has KEY=value lines; leave `format: raw` out for quotes, blanks and variables",
+      });
+    }
+    const value = equals < 0 ? lookup(key) : line.slice(equals + 1);
+    if (value !== undefined) result.set(key, value);
   }
   return result;
 }

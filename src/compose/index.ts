@@ -10,4 +10,5 @@ export { loadModel, loadProject } from "./load.js";
 export type * from "./model.js";
 export type { ComposeFs, LoadOptions, RemoteLoader } from "./options.js";
 export { toConfigJson, toConfigObject, toConfigYaml, toModelText, treeYaml } from "./output.js";
+export { lockTree, pinTree } from "./pin.js";
 export { enableServices, selectServices, withProfiles } from "./select.js";

@@ -153,5 +153,14 @@ describe("oci", () => {
     expect(a.tty).toBe(true);
     const locked = compose(["config", "--lock-image-digests", "--format", "json"]);
     expect(JSON.parse(locked.stdout)).toEqual({ services: { a: expect.objectContaining({ image: a.image }) } });
+    const raw = ["config", "--no-interpolate", "--format", "json"];
+    const both = compose([...raw, "--resolve-image-digests"]);
+    expect(JSON.parse(both.stdout).services.a).toEqual({
+      ...JSON.parse(compose(raw).stdout).services.a,
+      image: a.image,
+    });
+    expect(JSON.parse(compose([...raw, "--lock-image-digests"]).stdout)).toEqual({
+      services: { a: { image: a.image } },
+    });
   }, 60_000);
 });

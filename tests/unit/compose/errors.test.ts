@@ -111,3 +111,13 @@ test("an empty source of a bind mount is the project folder", async () => {
   const project = await load(web("volumes: [{type: bind, source: '', target: /x}]"));
   expect(project.services["web"]?.volumes?.[0]?.source).toBe("/proj/app");
 });
+
+test("a raw env_file: values as they are, bare names inherited, blanks in names refused", async () => {
+  const raw = web("env_file: [{path: r.env, format: raw}]");
+  const files = (text: string) => ({ "compose.yaml": raw, "r.env": text });
+  const project = await load(files(" # c\nA='b' #c\n  HOME\nNOPE\nB= $x\n"));
+  expect(project.services["web"]?.environment).toEqual({ A: "'b' #c", B: " $x", HOME: "/home/u" });
+  const hint = "a raw file has KEY=value lines; leave `format: raw` out for quotes, blanks and variables";
+  expect(await told(files("A=1\nA B=1\n"))).toEqual([`4:5 ${hint}`]);
+  expect(await told(files("=1\n"))).toEqual([`4:5 ${hint}`]);
+});
