@@ -24,7 +24,7 @@ export async function showConfig(
     noConsistency: options.flag("no-consistency"),
     noEnvResolution: options.flag("no-env-resolution"),
   };
-  if (options.flag("variables")) return await showVariables(ctx, base, options);
+  if (options.flag("variables")) return await showVariables(ctx, base, services, options);
   const listing = LISTS.find(([flag]) => (flag === "hash" ? (options.text("hash") ?? "") !== "" : options.flag(flag)));
   if (listing !== undefined) {
     const [flag, list] = listing;
@@ -160,21 +160,45 @@ async function images(project: Project): Promise<readonly string[]> {
   });
 }
 
-async function showVariables(ctx: CliContext, base: LoadOptions, options: ParsedOptions): Promise<number> {
-  const { loadModel, variablesOf } = await import("../compose/index.js");
-  const { tree } = await loadModel({ ...base, noInterpolate: true });
-  const variables = [...variablesOf(tree).values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  if (options.flag("quiet")) return 0;
-  if (options.text("format") === "json") {
-    const entries = variables.map(
-      ({ name, defaultValue, presenceValue, required }) =>
-        [name, { Name: name, DefaultValue: defaultValue, PresenceValue: presenceValue, Required: required }] as const,
+async function showVariables(
+  ctx: CliContext,
+  base: LoadOptions,
+  services: readonly string[],
+  options: ParsedOptions,
+): Promise<number> {
+  const { loadModel, treeYaml, variablesOf } = await import("../compose/index.js");
+  if (services.length > 0) {
+    ctx.warn(
+      "service filtering is not applied when --variables is set, variables from the full model will be rendered",
     );
-    ctx.print(`${goJson(new Map(entries), 4)}\n`);
-    return 0;
   }
-  const { renderTable } = await import("./render/table.js");
-  const rows = variables.map((one) => [one.name, String(one.required), one.defaultValue, one.presenceValue]);
-  ctx.print(renderTable([["NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"], ...rows]));
+  const { tree } = await loadModel({ ...base, noInterpolate: true });
+  const variables = [...variablesOf(tree).values()]
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map((one) => ({
+      Name: one.name,
+      DefaultValue: one.defaultValue,
+      PresenceValue: one.presenceValue,
+      Required: one.required,
+    }));
+  if (options.flag("quiet")) return 0;
+  const format = options.text("format") ?? "";
+  if (format === "json") {
+    ctx.print(`${goJson(new Map(variables.map((one) => [one.Name, one] as const)), 4)}\n`);
+  } else if (format === "yaml") {
+    // the reference's YAML has the names of the fields in lower case
+    const lower = variables.map((one) =>
+      Object.fromEntries(Object.entries(one).map(([key, value]) => [key.toLowerCase(), value])),
+    );
+    ctx.print(await treeYaml(Object.fromEntries(lower.map((one) => [one["name"], one]))));
+  } else if (format === "" || format === "table" || format === "pretty") {
+    const { renderTable } = await import("./render/table.js");
+    const rows = variables.map((one) => [one.Name, String(one.Required), one.DefaultValue, one.PresenceValue]);
+    ctx.print(renderTable([["NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"], ...rows]));
+  } else {
+    throw new TscError("TSC_USAGE", `format value "${format}" could not be parsed: parsing failed`, {
+      kind: "invalid-input",
+    });
+  }
   return 0;
 }

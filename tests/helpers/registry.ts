@@ -91,7 +91,11 @@ export interface ImageSource {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly mediaTypes?: "docker" | "oci";
   readonly headers?: Record<string, string>;
+  /** This machine's by default. */
+  readonly architecture?: string;
 }
+
+const NATIVE = process.arch === "x64" ? "amd64" : process.arch;
 
 /** Tars, compresses and pushes an image; its manifest digest. */
 export async function pushImage(registry: string, name: string, tag: string, source: ImageSource): Promise<string> {
@@ -118,7 +122,7 @@ export async function pushImage(registry: string, name: string, tag: string, sou
   }
   const config = Buffer.from(
     JSON.stringify({
-      architecture: process.arch === "x64" ? "amd64" : process.arch,
+      architecture: source.architecture ?? NATIVE,
       os: "linux",
       created: "2026-01-01T00:00:00Z",
       config: {
@@ -150,4 +154,29 @@ export async function pushImage(registry: string, name: string, tag: string, sou
   });
   if (put.status !== 201) throw new Error(`manifest refused: ${put.status} ${await put.text()}`);
   return digestOf(Buffer.from(manifest));
+}
+
+/** The same layers as images for amd64 and arm64 (they differ in their config alone), behind one index per tag. */
+export async function pushPlatforms(
+  registry: string,
+  name: string,
+  tags: readonly string[],
+  layers: readonly string[],
+  config: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const base = `http://${registry}/v2/${name}/manifests`;
+  const mediaType = "application/vnd.oci.image.manifest.v1+json";
+  const manifests: object[] = [];
+  for (const architecture of ["amd64", "arm64"]) {
+    const digest = await pushImage(registry, name, architecture, { layers, config, architecture, mediaTypes: "oci" });
+    const stored = await fetch(`${base}/${digest}`, { headers: { accept: mediaType } });
+    const { byteLength: size } = await stored.arrayBuffer();
+    manifests.push({ mediaType, digest, size, platform: { os: "linux", architecture } });
+  }
+  const type = "application/vnd.oci.image.index.v1+json";
+  const body = JSON.stringify({ schemaVersion: 2, mediaType: type, manifests });
+  for (const tag of tags) {
+    const put = await fetch(`${base}/${tag}`, { method: "PUT", body, headers: { "content-type": type } });
+    if (put.status !== 201) throw new Error(`index refused: ${put.status} ${await put.text()}`);
+  }
 }

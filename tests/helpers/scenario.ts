@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, test } from "@jest/globals";
 import { debianRootfs } from "./debian.js";
 import { CACHE, eventually, isRoot, type Mode, REPOSITORY, type Result, TestHost } from "./host.js";
-import { pushImage, type Registry, startRegistry } from "./registry.js";
+import { pushImage, pushPlatforms, type Registry, startRegistry } from "./registry.js";
 
 const FIXTURES = resolve(REPOSITORY, "../shared/conformance/vectors/e2e/testdata");
 
@@ -38,6 +38,8 @@ export class Scenario {
   readonly folder: string;
   readonly project: string;
   readonly env: Record<string, string> = {};
+  /** Typed by the person at the questions of the commands that follow. */
+  input = "";
   last: Result = { code: 0, stdout: "", stderr: "" };
 
   constructor(host: TestHost, folder: string, project: string) {
@@ -48,7 +50,7 @@ export class Scenario {
 
   /** Runs `tscompose ARGS`; the result is kept in `last`. */
   async run(...args: string[]): Promise<Result> {
-    this.last = await this.host.run(this.folder, args, { env: this.env });
+    this.last = await this.host.run(this.folder, args, { env: this.env, input: this.input });
     return this.last;
   }
   async ok(...args: string[]): Promise<Result> {
@@ -144,6 +146,13 @@ export class Scenario {
       | undefined;
     return labels?.[key];
   }
+  /** The containers of the service are the same ones before and after. */
+  async keeps(service: string, step: () => Promise<unknown>, kept = true): Promise<void> {
+    const before = (await this.ids(service)).join();
+    await step();
+    const after = (await this.ids(service)).join();
+    claim(before !== "" && (before === after) === kept, `${service} must ${kept ? "not " : ""}be recreated`, this.last);
+  }
   async imageExists(name: string, exists = true): Promise<void> {
     const result = await this.host.run(this.folder, ["image", "inspect", name]);
     claim((result.code === 0) === exists, `image ${name} must ${exists ? "" : "not "}exist`, result);
@@ -161,6 +170,12 @@ export class Scenario {
   }
 }
 
+/** `TSCOMPOSE_SCENARIO_MODES=user,root` runs every scenario as both, whatever it says of itself. */
+const EVERY_MODE = process.env["TSCOMPOSE_SCENARIO_MODES"]?.split(",") as readonly Mode[] | undefined;
+
+/** A platform that this machine is not. */
+export const FOREIGN_PLATFORM = process.arch === "arm64" ? "linux/amd64" : "linux/arm64";
+
 let registry: Registry | undefined;
 
 /** Call once at the top of a scenario file: a registry that stands in for docker.io, filled with Debian's programs. */
@@ -171,9 +186,10 @@ export function dockerIo(): void {
     const busybox = debianRootfs("busybox", CACHE);
     const push = (name: string, tag: string, layers: string[], config: Record<string, unknown> = {}) =>
       pushImage((registry as Registry).address, `library/${name}`, tag, { layers, config });
-    for (const tag of ["latest", "3.12", "3.13.12", "3.14", "3.15", "3.18", "3.19", "3.20"])
+    for (const tag of ["latest", "3.12", "3.13.12", "3.14", "3.15", "3.18"])
       await push("alpine", tag, [busybox], { Cmd: ["/bin/sh"], Labels: { tag } });
     for (const tag of ["latest", "1.35.0"]) await push("busybox", tag, [busybox]);
+    await pushPlatforms(registry.address, "library/alpine", ["3.19", "3.20"], [busybox], { Cmd: ["/bin/sh"] });
     await push("bash", "latest", [busybox, debianRootfs("bash", CACHE)], { Cmd: ["bash"] });
     await push("hello-world", "latest", [busybox], { Cmd: ["echo", "Hello from Docker!"] });
     const nginx = [debianRootfs("nginx", CACHE), join(import.meta.dirname, "images/nginx-static")];
@@ -204,7 +220,7 @@ export function scenario(
 ): void {
   const fixture = join(FIXTURES, options.fixture ?? name);
   const runnable = isRoot && (options.files !== undefined || existsSync(fixture));
-  for (const mode of options.modes ?? ["user"]) {
+  for (const mode of EVERY_MODE ?? options.modes ?? ["user"]) {
     const declare = runnable ? test : test.skip;
     declare(
       `${name} (${mode}): ${obligation}${runnable ? "" : " [needs root and ../shared]"}`,

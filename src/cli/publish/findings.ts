@@ -70,7 +70,7 @@ export function contentQuestion(files: readonly SourceFile[]): string | undefine
 /** Formats of well-known secrets; the last group of a match is the secret. */
 const DETECTORS: readonly (readonly [type: string, pattern: RegExp])[] = [
   ["AWS Client ID", /\b((?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA|ANVA|A3T[A-Z0-9])[A-Z0-9]{16})\b/g],
-  ["AWS Secret Key", /aws[\w.-]{0,30}["']?\s*[:=]\s*["']?([A-Za-z0-9/+=]{40})(?![A-Za-z0-9/+=])/gi],
+  ["AWS Secret Key", /aws[\w.-]{0,30}(?:["']|["']?\s*[:=]\s*["']?)([A-Za-z0-9/+=]{40})(?![A-Za-z0-9/+=])/gi],
   ["Github authentication", /\b((?:gh[pousr]_[A-Za-z0-9]{36,255})|(?:github_pat_[A-Za-z0-9_]{50,255}))\b/g],
   ["JSON Web Token", /\b(eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})/g],
   ["Private Key", /(-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----)/g],
@@ -78,21 +78,58 @@ const DETECTORS: readonly (readonly [type: string, pattern: RegExp])[] = [
 
 export interface Secret {
   readonly type: string;
-  readonly file: string;
+  /** `services.web.environment.KEY`, the name of a variable, or a path. */
+  readonly place: string;
   /** Shortened: the question must not leak what it warns of. */
   readonly shown: string;
 }
 
-/** Secrets in a text, each once. */
-export function findSecrets(file: string, text: string): readonly Secret[] {
+/** A text and how a person finds it. */
+export interface PlacedText {
+  readonly place: string;
+  readonly text: string;
+}
+
+/** Secrets in the texts, each at the first place that has it. */
+export function findSecrets(texts: readonly PlacedText[]): readonly Secret[] {
   const found = new Map<string, Secret>();
-  for (const [type, pattern] of DETECTORS) {
-    for (const [, secret = ""] of text.slice(0, 1 << 22).matchAll(pattern)) {
-      const shown = secret.startsWith("-----") ? secret : `${secret.slice(0, 4)}…`;
-      found.set(`${type} ${secret}`, { type, file, shown: printable(shown, 80) });
+  for (const { place, text } of texts) {
+    for (const [type, pattern] of DETECTORS) {
+      for (const [, secret = ""] of text.slice(0, 1 << 22).matchAll(pattern)) {
+        const shown = secret.startsWith("-----") ? secret : `${secret.slice(0, 4)}…`;
+        const key = `${type} ${secret}`;
+        if (!found.has(key)) found.set(key, { type, place, shown: printable(shown, 80) });
+      }
     }
   }
   return [...found.values()];
+}
+
+/** The values of a compose file by their paths, then the whole file: a comment is published as well. */
+export function textsOfModel(path: string, model: unknown, text: string): readonly PlacedText[] {
+  const texts: PlacedText[] = [];
+  const visit = (value: unknown, place: readonly string[]): void => {
+    if (typeof value === "object" && value !== null) {
+      const isList = Array.isArray(value);
+      for (const [key, child] of Object.entries(value)) visit(child, isList ? place : [...place, key]);
+    } else if (typeof value === "string") {
+      // `- KEY=value` is named like `KEY: value`
+      const key = /^([A-Za-z_]\w*)=/.exec(value)?.[1];
+      const named = key === undefined ? place : [...place, key];
+      texts.push({ place: named.join("."), text: `${named.at(-1) ?? ""}: ${value}` });
+    }
+  };
+  visit(model, []);
+  return [...texts, { place: path, text }];
+}
+
+/** The lines of an env file by their variables, then the whole file. */
+export function textsOfEnvFile(path: string, text: string): readonly PlacedText[] {
+  const lines = text.split("\n").flatMap((line): PlacedText[] => {
+    const key = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*[=:]/.exec(line)?.[1];
+    return key === undefined ? [] : [{ place: key, text: line }];
+  });
+  return [...lines, { place: path, text }];
 }
 
 /** The question for secrets, or undefined without any. */
@@ -101,7 +138,7 @@ export function secretQuestion(secrets: readonly Secret[]): string | undefined {
   return [
     "you are about to publish sensitive data within your OCI artifact.",
     "please double check that you are not leaking sensitive data",
-    ...secrets.map(({ type, file, shown }) => `${type}\n"${printable(file)}": ${shown}`),
+    ...secrets.map(({ type, place, shown }) => `${type}\n"${printable(place)}": ${shown}`),
     "Are you ok to publish these sensitive data?",
   ].join("\n");
 }

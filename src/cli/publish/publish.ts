@@ -10,7 +10,15 @@ import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { DRY_RUN_PREFIX } from "../dry-run.js";
 import { VERSION } from "../version.js";
-import { bindMountQuestion, contentQuestion, environmentQuestion, findSecrets, secretQuestion } from "./findings.js";
+import {
+  bindMountQuestion,
+  contentQuestion,
+  environmentQuestion,
+  findSecrets,
+  secretQuestion,
+  textsOfEnvFile,
+  textsOfModel,
+} from "./findings.js";
 import { readSources, type Sources } from "./source-files.js";
 
 /** What docker compose calls the parts of such an artifact. */
@@ -95,9 +103,16 @@ async function secretsOf(project: Project, sources: Sources) {
   const named = [...Object.values(project.configs), ...Object.values(project.secrets)].flatMap(
     ({ file }) => file ?? [],
   );
-  const others = [...new Set([...sources.envFiles.keys(), ...named])];
-  const texts = await Promise.all(others.map(async (path) => ({ path, text: await textOf(path) })));
-  return [...sources.files, ...texts].flatMap(({ path, text }) => findSecrets(path, text));
+  const [envFiles, others] = await Promise.all(
+    [[...sources.envFiles.keys()], [...new Set(named)]].map((paths) =>
+      Promise.all(paths.map(async (path) => ({ path, text: await textOf(path) }))),
+    ),
+  );
+  return findSecrets([
+    ...sources.files.flatMap(({ path, model, text }) => textsOfModel(path, model, text)),
+    ...(envFiles ?? []).flatMap(({ path, text }) => textsOfEnvFile(path, text)),
+    ...(others ?? []).map(({ path, text }) => ({ place: path, text })),
+  ]);
 }
 
 async function textOf(path: string): Promise<string> {

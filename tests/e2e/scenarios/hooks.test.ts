@@ -1,0 +1,146 @@
+/** Hooks around a service's life, and services that a provider program runs. */
+import { existsSync } from "node:fs";
+import { dockerIo, type Scenario, scenario } from "../../helpers/scenario.js";
+
+dockerIo();
+
+scenario("TestPostStartHookInError", "a failing post_start hook fails up", async (s) => {
+  await s.exits(1, ["up", "-d"], "test hook exited with status 127");
+});
+scenario("TestPostStartHookSuccess", "a post_start hook that works", async (s) => {
+  await s.ok("up", "-d");
+  await s.state("test", "running");
+});
+scenario("TestPreStopHookSuccess", "pre_stop runs before stop", async (s) => {
+  await s.ok("up", "-d");
+  await s.ok("stop", "-t", "1");
+  await s.state("sample", "exited");
+  await s.ok("run", "--rm", "-T", "sample", "cat", "/data/log.txt");
+  s.says("In the pre-stop");
+});
+scenario("TestPreStopHookInError", "a failing pre_stop hook fails down", async (s) => {
+  await s.ok("up", "-d");
+  await s.exits(1, ["down", "-t", "0"], "sample hook exited with status 127");
+});
+scenario("TestPreStopHookSuccessWithPreviousStop", "stop of one service runs its hook only", async (s) => {
+  await s.ok("up", "-d");
+  await s.ok("stop", "-t", "1", "sample");
+  await s.state("sample", "exited");
+  await s.state("test", "running");
+});
+scenario("TestPostStartAndPreStopHook", "both kinds of hook", async (s) => {
+  await s.ok("up", "-d");
+  await s.state("sample", "running");
+  await s.state("test", "running");
+});
+scenario("TestPreStartHookSuccess", "pre_start prepares a file", async (s) => {
+  await s.ok("up", "-d", "--wait");
+  await s.ok("logs", "sample");
+  s.says("initialized");
+});
+scenario("TestPreStartHookInError", "a failing pre_start hook names itself", async (s) => {
+  await s.exits(1, ["up", "-d"], /pre_start[\s\S]*17/);
+  await s.state("sample", "created");
+});
+scenario("TestPreStartHookBuildInheritance", "a hook without an image runs on the built one", async (s) => {
+  await s.ok("up", "-d", "--wait");
+  await s.ok("logs", "sample");
+  s.says("built-image-marker");
+});
+scenario("TestPreStartHookMidSequenceFailure", "the failing hook is named by its index", async (s) => {
+  await s.exits(1, ["up", "-d"], "pre_start[1]", "17");
+  await s.state("sample", "created");
+});
+
+/** What the hooks of earlier containers left in the project's volume. */
+async function written(s: Scenario, file: string): Promise<string[]> {
+  return (await s.inside("sample", "cat", file)).trim().split("\n");
+}
+function equal(is: readonly string[], wanted: readonly string[] | number): void {
+  if (typeof wanted === "number" ? is.length !== wanted : is.join() !== wanted.join())
+    throw new Error(`has ${is.join()}, wanted ${wanted}`);
+}
+scenario("TestPreStartHookIdempotentReUp", "an unchanged service is not prepared again", async (s) => {
+  await s.ok("up", "-d", "--wait");
+  await s.keeps("sample", () => s.ok("up", "-d", "--wait"));
+  equal(await written(s, "/shared/tokens.txt"), 1);
+});
+scenario("TestPreStartHookReRunOnSpecChange", "another hook recreates the service and runs", async (s) => {
+  s.env["HOOK_VERSION"] = "v1";
+  await s.ok("up", "-d", "--wait");
+  s.env["HOOK_VERSION"] = "v2";
+  await s.keeps("sample", () => s.ok("up", "-d", "--wait"), false);
+  equal(await written(s, "/shared/versions.txt"), ["v1", "v2"]);
+});
+scenario("TestPreStartHookForceRecreate", "a replaced container is prepared again", async (s) => {
+  await s.ok("up", "-d", "--wait");
+  await s.keeps("sample", () => s.ok("up", "-d", "--wait", "--force-recreate"), false);
+  equal(await written(s, "/shared/tokens.txt"), 2);
+});
+scenario(
+  "TestPreStartHookSequentialOrder",
+  "hooks run one after the other",
+  async (s) => {
+    await s.ok("up", "-d", "--wait");
+    equal(await written(s, "/shared/out"), ["A", "B"]);
+  },
+  { modes: ["user", "root"] },
+);
+scenario("TestPreStartHookNotReRunOnScaleUp", "a second replica is not prepared", async (s) => {
+  await s.ok("up", "-d", "--wait");
+  await s.ok("up", "-d", "--scale", "sample=2", "--wait");
+  await s.scale("sample", 2);
+  equal(await written(s, "/shared/tokens.txt"), 1);
+});
+scenario("TestPreStartHookRunsOnceForScaledService", "once for all replicas", async (s) => {
+  await s.ok("up", "-d", "--wait");
+  await s.scale("sample", 2);
+  equal(await written(s, "/shared/log"), ["ran"]);
+});
+
+/** A provider program as the reference's: it is found on PATH by its name. */
+function withProvider(s: Scenario): void {
+  s.write("bin/docker-example-provider", PROVIDER);
+  s.env["PATH"] = `${s.folder}/bin:${s.host.env["PATH"]}`;
+}
+scenario("TestDependsOnMultipleProviders", "provider variables carry the service's name", async (s) => {
+  withProvider(s);
+  await s.ok("up", "--menu=false");
+  s.says("PROVIDER1_URL=https://magic.cloud/provider1", "PROVIDER2_URL=https://magic.cloud/provider2");
+});
+scenario("TestProviderRawSetEnv", "setenv carries the service's name, rawsetenv does not", async (s) => {
+  withProvider(s);
+  await s.ok("up", "--menu=false");
+  s.says("SECRETS_URL=https://magic.cloud/secrets", "CLOUD_REGION=us-east-1");
+  s.saysNot("SECRETS_CLOUD_REGION", "overrid");
+});
+for (const name of [
+  "TestProviderRawSetEnvOverridesUserEnv",
+  "TestProviderRawSetEnvOverridesInheritedEnv",
+  "TestProviderRawSetEnvOverridesInheritedEnvMapForm",
+]) {
+  scenario(name, "rawsetenv wins over the user's value, with a warning", async (s) => {
+    withProvider(s);
+    s.env["CLOUD_REGION"] = "eu-west-3";
+    await s.ok("up", "--menu=false");
+    s.says("CLOUD_REGION=us-east-1", /CLOUD_REGION[\s\S]*overrid|overrid[\s\S]*CLOUD_REGION/i);
+    s.saysNot("CLOUD_REGION=eu-west-3");
+  });
+}
+scenario("TestProviderStopHook", "stop calls the provider", async (s) => {
+  withProvider(s);
+  s.env["PROVIDER_STOP_MARKER"] = `${s.folder}/stopped`;
+  await s.ok("up", "-d");
+  await s.ok("stop", "-t", "1");
+  if (!existsSync(`${s.folder}/stopped`)) throw new Error("stop was not called");
+});
+const PROVIDER = `#!/bin/sh
+# what the reference's example provider answers: compose up|down|stop --project-name=P [options] NAME
+for last; do :; done
+name=$last
+case "$*" in
+  *" up "*|*"up "*) echo '{"type":"info","message":"preparing"}'; echo '{"type":"setenv","message":"URL=https://magic.cloud/'$name'"}'; echo '{"type":"rawsetenv","message":"CLOUD_REGION=us-east-1"}' ;;
+  *stop*) [ -z "$PROVIDER_STOP_MARKER" ] || : >"$PROVIDER_STOP_MARKER" ;;
+esac
+exit 0
+`;

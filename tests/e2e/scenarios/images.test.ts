@@ -1,0 +1,78 @@
+/** Pulling, and which image of several platforms a container is made from. */
+import { dockerIo, FOREIGN_PLATFORM, scenario } from "../../helpers/scenario.js";
+
+dockerIo();
+
+scenario("TestComposePull", "every image is pulled, every time", async (s) => {
+  for (let i = 0; i < 2; i++) {
+    await s.ok("pull");
+    s.says(/alpine:3\.14 +Pulled/, /alpine:3\.15 +Pulled/);
+  }
+});
+scenario("TestPullImagePresentLocally", "missing skips what is there, but not latest", async (s) => {
+  await s.ok("pull");
+  await s.ok("pull");
+  s.says(/alpine:3\.13\.12 +Skipped +Image is already present locally/, /alpine:latest +Pulled/);
+});
+scenario("TestPullNoImageNameGiven", "nothing to pull for a build", async (s) => {
+  await s.ok("pull");
+  s.says(/no-image-service +Skipped +No image to be pulled/);
+});
+// docker.io denies what it does not know; the registry that stands in for it says "not found"
+scenario("TestPullFailure", "an unknown image is named", async (s) => {
+  await s.exits(1, ["pull"], /(pull access denied for|manifest for) does_not_exists/);
+});
+scenario("TestPullIgnoreFailures", "--ignore-pull-failures goes on", async (s) => {
+  await s.ok("pull", "--ignore-pull-failures");
+  s.says("Some service image(s) must be built from source");
+});
+scenario("TestPullRefreshWindowExplicitPull", "an explicit pull ignores the daily window", async (s) => {
+  await s.ok("pull");
+  await s.ok("pull");
+  s.says(/alpine:3\.18 +Pulled/);
+  s.saysNot("Skipped");
+});
+scenario("TestImagesAfterImageRemoved", "images lists a container whose image lost its name", async (s) => {
+  s.env["REMOVED_IMAGE"] = "alpine:3.15";
+  await s.ok("image", "pull", "alpine:3.15");
+  await s.ok("up", "-d");
+  await s.run("image", "rm", "-f", "alpine:3.15");
+  await s.ok("images");
+  s.says(`${s.project}-app-1`);
+});
+
+scenario(
+  "TestCreateIdempotentDefaultPlatform",
+  "an image of DOCKER_DEFAULT_PLATFORM is no reason to recreate",
+  async (s) => {
+    s.env["DOCKER_DEFAULT_PLATFORM"] = FOREIGN_PLATFORM;
+    await s.ok("create");
+    await s.state("app", "created");
+    await s.keeps("app", () => s.ok("create"));
+  },
+);
+scenario("TestCreateIdempotentSharedImageMixedPlatforms", "each service has the image of its platform", async (s) => {
+  s.env["PINNED_PLATFORM"] = FOREIGN_PLATFORM;
+  await s.ok("create");
+  const image = async (service: string) => await s.label(`${s.project}-${service}-1`, "com.docker.compose.image");
+  const [native, pinned] = [await image("native"), await image("pinned")];
+  if (native === undefined || pinned === undefined || native === pinned) throw new Error(`${native} ${pinned}`);
+  await s.keeps("native", () => s.keeps("pinned", () => s.ok("create")));
+  if ((await image("native")) !== native || (await image("pinned")) !== pinned) throw new Error("another image");
+});
+scenario(
+  "TestCreateLocalMultiPlatformImage",
+  "the stored variant is used though no registry knows the name",
+  async (s) => {
+    const name = "compose-e2e-multiplatform-local-only:v1";
+    s.env["REQUESTED_PLATFORM"] = FOREIGN_PLATFORM;
+    await s.ok("image", "pull", "--platform", FOREIGN_PLATFORM, "alpine:3.20");
+    await s.ok("image", "tag", "alpine:3.20", name);
+    await s.ok("image", "pull", "alpine:3.20");
+    await s.ok("create");
+    await s.state("repro", "created");
+    s.saysNot("Pulling");
+    await s.ok("image", "inspect", "-f", "{{.Architecture}}", name);
+    s.says(FOREIGN_PLATFORM.slice("linux/".length));
+  },
+);
