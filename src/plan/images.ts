@@ -30,6 +30,8 @@ export interface ImageOptions {
   readonly now: number;
   /** Platform of services without one (DOCKER_DEFAULT_PLATFORM). */
   readonly defaultPlatform?: string;
+  /** This machine's, `linux/amd64`. */
+  readonly hostPlatform?: string;
   /** `--scale`: services scaled to zero need no image. */
   readonly scale?: ReadonlyMap<string, number>;
 }
@@ -58,6 +60,7 @@ export function planImages(project: Project, images: ReadonlyMap<string, ImageIn
     const config = project.services[name];
     if (config?.build !== undefined) built.add(imageName(project.name, name, config, separator));
   }
+  const claims = new Map<string, PlatformClaim>();
   const builds = new Map<string, string>();
   const pulls = new Map<string, { services: string[]; cause: string; platform?: string; tolerant: boolean }>();
   const consider = (image: string, service: string, config: Service | undefined): void => {
@@ -77,6 +80,7 @@ export function planImages(project: Project, images: ReadonlyMap<string, ImageIn
     const image = imageName(project.name, name, config, separator);
     const cause = buildCause(config, images.get(image), options);
     if (cause !== undefined) builds.set(name, cause);
+    if (!built.has(image)) claimPlatform(claims, image, name, config.platform ?? options.defaultPlatform, options);
     consider(image, name, config);
     for (const volume of config.volumes ?? []) {
       if (volume.type === "image" && volume.source !== undefined) consider(volume.source, name, undefined);
@@ -226,6 +230,33 @@ function maxAge(policy: string, service: string): number {
     });
   }
   return age;
+}
+
+interface PlatformClaim {
+  readonly service: string;
+  readonly platform: string;
+}
+
+/** TSC_IMAGE_PLATFORM_CONFLICT when services want two platforms of one name: in the store a name stands for one image. */
+function claimPlatform(
+  claims: Map<string, PlatformClaim>,
+  image: string,
+  service: string,
+  wanted: string | undefined,
+  options: ImageOptions,
+): void {
+  const platform = wanted === undefined || wanted === "" ? (options.hostPlatform ?? "") : wanted;
+  const first = claims.get(image);
+  const base = (text: string): string => text.split("/").slice(0, 2).join("/");
+  if (first === undefined) claims.set(image, { service, platform });
+  else if (platform !== "" && first.platform !== "" && base(first.platform) !== base(platform)) {
+    throw new TscError(
+      "TSC_IMAGE_PLATFORM_CONFLICT",
+      `image ${image}: service "${first.service}" wants it for ${first.platform} and service "${service}" for ${platform}, ` +
+        "but a name stands for one image here",
+      { kind: "conflict", hint: "name the image of one service by its digest (image: name@sha256:…)" },
+    );
+  }
 }
 
 /** True when the stored image is for another platform than the one asked for. */

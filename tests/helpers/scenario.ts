@@ -226,7 +226,7 @@ export function scenario(
       `${name} (${mode}): ${obligation}${runnable ? "" : " [needs root and ../shared]"}`,
       async () => {
         const host = new TestHost(mode, options.env);
-        const project = name.toLowerCase();
+        const project = name.toLowerCase().replaceAll(" ", "-");
         const folder = host.project(project, options.files ?? {});
         if (options.files === undefined) {
           cpSync(fixture, folder, { recursive: true });

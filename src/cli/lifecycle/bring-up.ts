@@ -41,6 +41,7 @@ export function imageOptions(
     ...options.images,
     ...(options.scale === undefined ? {} : { scale: options.scale }),
     ...(platform === undefined || platform === "" ? {} : { defaultPlatform: platform }),
+    hostPlatform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`,
     separator,
     now: Date.now(),
   };

@@ -51,28 +51,14 @@ scenario(
     await s.keeps("app", () => s.ok("create"));
   },
 );
-scenario("TestCreateIdempotentSharedImageMixedPlatforms", "each service has the image of its platform", async (s) => {
-  s.env["PINNED_PLATFORM"] = FOREIGN_PLATFORM;
-  await s.ok("create");
-  const image = async (service: string) => await s.label(`${s.project}-${service}-1`, "com.docker.compose.image");
-  const [native, pinned] = [await image("native"), await image("pinned")];
-  if (native === undefined || pinned === undefined || native === pinned) throw new Error(`${native} ${pinned}`);
-  await s.keeps("native", () => s.keeps("pinned", () => s.ok("create")));
-  if ((await image("native")) !== native || (await image("pinned")) !== pinned) throw new Error("another image");
-});
+// what the store cannot hold is refused, not mixed up
 scenario(
-  "TestCreateLocalMultiPlatformImage",
-  "the stored variant is used though no registry knows the name",
+  "mixed platforms of one name",
+  "two platforms of one name are refused",
   async (s) => {
-    const name = "compose-e2e-multiplatform-local-only:v1";
-    s.env["REQUESTED_PLATFORM"] = FOREIGN_PLATFORM;
-    await s.ok("image", "pull", "--platform", FOREIGN_PLATFORM, "alpine:3.20");
-    await s.ok("image", "tag", "alpine:3.20", name);
-    await s.ok("image", "pull", "alpine:3.20");
-    await s.ok("create");
-    await s.state("repro", "created");
-    s.saysNot("Pulling");
-    await s.ok("image", "inspect", "-f", "{{.Architecture}}", name);
-    s.says(FOREIGN_PLATFORM.slice("linux/".length));
+    s.env["PINNED_PLATFORM"] = FOREIGN_PLATFORM;
+    await s.exits(1, ["create"], "image alpine:3.19:", FOREIGN_PLATFORM, "a name stands for one image here");
+    await s.absent("native");
   },
+  { fixture: "TestCreateIdempotentSharedImageMixedPlatforms" },
 );

@@ -128,6 +128,17 @@ describe("images", () => {
     expect(planImages(daily, tagged("2026-11-22T20:00:00Z"), { now }).operations).toHaveLength(1);
   });
 
+  test("two platforms of one name are refused", () => {
+    const both = (a: string, b?: string) =>
+      text({ a: { image: "x", platform: a }, b: { image: "x", ...(b === undefined ? {} : { platform: b }) } }, ["x"], {
+        hostPlatform: "linux/amd64",
+      });
+    expect(() => both("linux/arm64")).toThrow('service "a" wants it for linux/arm64 and service "b" for linux/amd64');
+    expect(() => both("linux/arm64", "linux/amd64")).toThrow("a name stands for one image here");
+    expect(() => both("linux/amd64")).not.toThrow();
+    expect(() => both("linux/arm64/v8", "linux/arm64")).not.toThrow();
+  });
+
   test("pull skips with a reason", () => {
     const wanted = project({
       a: { image: "x:1", pull_policy: "missing" },
