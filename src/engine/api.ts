@@ -176,6 +176,11 @@ export interface BuildRequest {
 }
 
 export interface NetworksApi {
+  /**
+   * Brings the kernel's links, rules, namespaces and the helpers back to what running containers need, whoever took them away. What had
+   * to be joined again is told as a warning.
+   */
+  mend(): Promise<void>;
   /** `TSC_NETWORK_EXISTS`, `TSC_NETWORK_SUBNET_TAKEN`. */
   create(spec: NetworkSpec): Promise<NetworkInfo>;
   /** `TSC_NETWORK_IN_USE` while containers are attached; `TSC_NETWORK_NOT_FOUND`. */

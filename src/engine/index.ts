@@ -93,6 +93,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
   );
   const networks: NetworksApi = {
+    mend: async () => (await networking()).mend(),
     create: async (spec) => (await networking()).create(spec),
     remove: async (name) => (await networking()).remove(name),
     inspect: async (name) => (await networking()).inspect(name),

@@ -17,7 +17,11 @@ export type BringUpOptions = Omit<UpOptions, "separator"> & {
 export async function bringUp(session: Session, project: Project, options: BringUpOptions): Promise<void> {
   const separator = separatorOf(session.ctx);
   const references = imageReferences(project, separator);
-  let observed = await observe(session.engine, project.name, { images: references });
+  const [first] = await Promise.all([
+    observe(session.engine, project.name, { images: references }),
+    session.ctx.globals.dryRun ? undefined : session.engine.networks.mend(),
+  ]);
+  let observed = first;
   const images = planImages(project, observed.images, imageOptions(session.ctx, options, separator));
   if (images.operations.length > 0 || images.warnings.length > 0) {
     await session.run(images, options.run);

@@ -57,9 +57,15 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
   };
   /** From the first layer made here until the engine closes: its image is recorded by somebody else, later. */
   let isBuilding = false;
+  let tidied: Promise<void> | undefined;
+  /** What killed commands left unfinished goes before the first work that makes files of that kind. */
+  const tidy = (): Promise<void> => {
+    tidied ??= blobs.removeStale();
+    return tidied;
+  };
   const withRegistries = async () => {
     registries ??= (async () => {
-      await blobs.removeStale();
+      await tidy();
       return (await import("./registry/index.js")).openRegistries(ctx);
     })();
     return { ...deps, registries: await registries };
@@ -95,7 +101,7 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
     },
     async load(path, options) {
       const { loadImages } = await import("./load.js");
-      await blobs.removeStale();
+      await tidy();
       return await holding(() => loadImages(deps, path, options?.onProgress));
     },
     async save(references, path) {
@@ -109,6 +115,7 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
     },
     async createImage(request) {
       const { createImage } = await import("./create.js");
+      await tidy();
       return await createImage(deps, request);
     },
     readConfig: (id) => JSON.parse(blobs.read(id).toString("utf8")) as Record<string, unknown>,

@@ -55,13 +55,21 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     const live = rows.filter((record) => isLive(record, bootId));
     const errors: unknown[] = [];
     if (live.length > 0) {
-      await steps.removeAll(live, { release, keepNamespace: false }).catch((error: unknown) => errors.push(error));
+      await steps
+        .removeAll(live, { release: false, keepNamespace: false })
+        .catch((error: unknown) => errors.push(error));
     }
     kernel.removeNetworkNamespace(pinOf(ctx, containerId));
-    if (release) for (const record of rows) if (!live.includes(record)) life.settle(record, true);
     // Also of rows that are settled: the command that settled them may have been killed right after.
     for (const { network } of rows) await networks.lowerIfIdle(network).catch((error: unknown) => errors.push(error));
     await site.releaseIfIdle();
+    // Last: by its rows the next command knows what a killed one may not have come to.
+    if (release) {
+      const kept = endpointsOf(state, containerId).filter((record) => !isLive(record, bootId));
+      state.transaction(() => {
+        for (const record of kept) life.settle(record, true);
+      });
+    }
     if (live.length > 0) {
       report(
         "disconnect",

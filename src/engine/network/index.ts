@@ -10,6 +10,7 @@ import { createEndpointLife } from "./endpoint-life.js";
 import { createFirewall } from "./firewall.js";
 import { networkingInfo } from "./info.js";
 import { createLiveChange } from "./live-change.js";
+import { createMend } from "./mend.js";
 import { createNetworkStore } from "./networks.js";
 import { isInternal, type Parts } from "./parts.js";
 import { createRepair } from "./repair.js";
@@ -67,6 +68,7 @@ export function openNetworking(ctx: EngineContext): Networking {
     detach,
     ...createLiveChange(parts, steps),
     repair: createRepair(parts, detach),
+    mend: createMend(parts),
     endpoints: (id) =>
       endpointsOf(state, id)
         .filter((record) => isLive(record, bootId))

@@ -1,0 +1,126 @@
+/**
+ * Compares what running containers need with what the kernel has, and mends the difference: a bridge or link that somebody deleted or
+ * took down, flushed rules, a lost pin. Containers keep running and keep their addresses.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { messageOf } from "../../lib/errors.js";
+import { type EndpointRecord, endpointOf, liveEndpoints, saveEndpoint } from "../state/endpoints.js";
+import { findNetwork, type NetworkRecord, setNetworkProgress } from "../state/networks.js";
+import type { CniResult } from "./cni.js";
+import { isPinned } from "./endpoint-life.js";
+import type { Parts } from "./parts.js";
+import { helperEnv, needProgram } from "./programs.js";
+import { run } from "./run.js";
+import type { Networking } from "./types.js";
+
+/** One entry of `ip -j addr`. */
+export interface Link {
+  readonly ifname: string;
+  readonly flags?: readonly string[];
+  readonly master?: string;
+  readonly addr_info?: readonly { readonly local?: string }[];
+}
+
+/** What is wrong with a generated network's bridge, or undefined. */
+export function bridgeFault(network: NetworkRecord, links: ReadonlyMap<string, Link>): string | undefined {
+  const { bridge, subnets } = network.settings;
+  const link = links.get(bridge);
+  if (link === undefined) return `bridge ${bridge} is gone`;
+  if (link.flags?.includes("UP") !== true) return `bridge ${bridge} is down`;
+  const held = new Set(link.addr_info?.map(({ local }) => local));
+  const lost = subnets.find(({ gateway }) => gateway !== undefined && gateway !== "" && !held.has(gateway));
+  return lost === undefined ? undefined : `bridge ${bridge} has lost its address ${lost.gateway}`;
+}
+
+/** What is wrong with the host's end of a container's link, or undefined. */
+export function linkFault(
+  record: EndpointRecord,
+  bridge: string,
+  links: ReadonlyMap<string, Link>,
+): string | undefined {
+  const result = record.cni.result as CniResult | undefined;
+  const name = result?.interfaces?.find((entry) => (entry.sandbox ?? "") === "" && entry.name !== bridge)?.name;
+  if (name === undefined) return undefined;
+  const link = links.get(name);
+  if (link === undefined) return `link ${name} is gone`;
+  if (link.master !== bridge) return `link ${name} is not on bridge ${bridge}`;
+  return link.flags?.includes("UP") === true ? undefined : `link ${name} is down`;
+}
+
+export function createMend(parts: Parts): Networking["mend"] {
+  const { ctx, site, dns, firewall, life } = parts;
+  const { state, kernel } = ctx;
+  const bootId = kernel.bootId();
+
+  async function readLinks(): Promise<ReadonlyMap<string, Link>> {
+    const argv = [...site.prefix(), needProgram(ctx.env, "ip"), "-j", "addr"];
+    const { stdout } = await run(kernel, argv, { env: helperEnv(ctx.env) });
+    return new Map((JSON.parse(stdout) as Link[]).map((link) => [link.ifname, link]));
+  }
+
+  const standing = (): EndpointRecord[] => liveEndpoints(state, bootId).filter(({ cni }) => cni.phase === "up");
+
+  /** The process of a running container. */
+  function processOf(containerId: string): number | undefined {
+    const row = state.get<{ pid: number; pid_start: string }>(
+      "SELECT pid, pid_start FROM containers WHERE id = ? AND state IN ('running', 'paused')",
+      containerId,
+    );
+    return row !== undefined && kernel.isAlive({ pid: row.pid, startTime: row.pid_start }) ? row.pid : undefined;
+  }
+
+  function pinAgain(record: EndpointRecord): void {
+    const { netnsPath } = record.cni;
+    const pid = processOf(record.containerId);
+    if (isPinned(netnsPath) || pid === undefined) return;
+    kernel.removeNetworkNamespace(netnsPath);
+    mkdirSync(dirname(netnsPath), { recursive: true, mode: 0o700 });
+    writeFileSync(netnsPath, "", { mode: 0o600 });
+    kernel.mount(`/proc/${pid}/ns/net`, netnsPath, "", ["bind"]);
+  }
+
+  /** Off and on again with the same addresses; nothing while another command works on the container. */
+  async function rejoin({ containerId, network: name }: EndpointRecord, network: NetworkRecord): Promise<void> {
+    using lock = await kernel.lockFile(join(ctx.paths.locks, `container-${containerId}`), { wait: false });
+    const record = endpointOf(state, containerId, name);
+    if (lock === undefined || record?.cni.phase !== "up" || processOf(containerId) === undefined) return;
+    await life.remove(record, { whole: true }).catch(() => undefined);
+    const added = await life.add(network, record, () => undefined);
+    saveEndpoint(state, { ...added, cni: { ...added.cni, phase: "up" } });
+  }
+
+  async function mendLinks(): Promise<void> {
+    const epoch = site.epoch();
+    if (epoch === undefined) return;
+    const links = await readLinks();
+    const broken = new Map<string, string | undefined>();
+    for (const record of standing()) {
+      const network = findNetwork(state, record.network);
+      if (network === undefined || network.settings.source !== "generated" || network.settings.bridge === "") continue;
+      if (!broken.has(network.name)) {
+        const fault = bridgeFault(network, links);
+        broken.set(network.name, fault);
+        // The next to join makes the bridge anew.
+        if (fault !== undefined) setNetworkProgress(state, network.name, epoch, "raising");
+      }
+      const fault = broken.get(network.name) ?? linkFault(record, network.settings.bridge, links);
+      if (fault === undefined) continue;
+      ctx.warn(`container ${record.cni.containerName} joins network ${network.name} again: ${fault}`);
+      await rejoin(record, network).catch((error: unknown) =>
+        ctx.warn(
+          `container ${record.cni.containerName} cannot join network ${network.name} again: ${messageOf(error)}`,
+        ),
+      );
+    }
+  }
+
+  return async function mend(): Promise<void> {
+    const live = standing();
+    if (live.length === 0) return;
+    await site.repair();
+    for (const record of live) pinAgain(record);
+    await mendLinks();
+    await Promise.all([firewall.settled(firewall.changed()), dns.settled(dns.changed())]);
+  };
+}
