@@ -2,7 +2,7 @@
  * The engine's side of supervision (native/supervisor.md): writes and removes watch files, starts the supervisor, reads
  * what it found out. Probes and restarts themselves are the supervisor's.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
@@ -206,6 +206,16 @@ function labelsOf(ctx: EngineContext, id: string): Record<string, string> {
     id,
   );
   return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
+}
+
+/** True when there is something to supervise: a running container, or one whose restart is due. */
+export function hasWatches(ctx: Pick<EngineContext, "paths">): boolean {
+  try {
+    return readdirSync(ctx.paths.supervise).some((name) => /^[0-9a-f]{64}$/.test(name));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /** True when the engine's watch file for a container is there. */

@@ -24,6 +24,9 @@ export type Dns = Coalescer;
 
 type Instance = "main" | "internal";
 
+/** Within this time aardvark-dns has acted on a second signal. */
+const EXTRA_READ_MS = 100;
+
 interface Wanted {
   readonly files: Map<string, string>;
   readonly listen: Set<string>;
@@ -131,7 +134,12 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
     for (let wait = 1; ; wait = Math.min(wait * 2, 20)) {
       const now = sockets(current.pid);
       const missing = wanted.filter(({ key }) => now.get(key) === undefined || now.get(key) === before.get(key));
-      if (missing.length === 0) return;
+      if (missing.length === 0) {
+        // A signal too many makes it read its files once more: if that fell into the next update, its sockets would be taken for that
+        // update's, before the files of that one were read.
+        if (lastSignal !== begin) await delay(EXTRA_READ_MS);
+        return;
+      }
       if (Date.now() - begin > 5_000) {
         throw new TscError(
           "TSC_DNS_FAILED",

@@ -97,8 +97,13 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
       if (epoch === undefined) return;
       if (networksStanding(ctx.state, epoch).some((name) => findNetwork(ctx.state, name)?.settings.ipv6 === true))
         ipv6 = true;
-      await apply(4);
-      if (ipv6) await apply(6);
+      try {
+        await apply(4);
+        if (ipv6) await apply(6);
+      } catch (error) {
+        // Rules end with the namespace they are in: another command gave it up when its last container left.
+        if (site.epoch() === epoch) throw error;
+      }
     }),
   );
   return {

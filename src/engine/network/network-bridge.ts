@@ -77,7 +77,8 @@ export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewal
       [...site.prefix(), needProgram(ctx.env, "ip"), "link", "delete", settings.bridge],
       { env },
     );
-    if (result.code !== 0 && !/Cannot find device/.test(result.stderr)) {
+    // Also gone when another command gave up the namespace it was in.
+    if (result.code !== 0 && !/Cannot find device/.test(result.stderr) && site.epoch() !== undefined) {
       throw new TscError(
         "TSC_NETWORK_REMOVE",
         `bridge ${settings.bridge} of network ${name} cannot be removed: ${printable(result.stderr)}`,

@@ -7,7 +7,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
-import { ensureSupervisor, importHealthEvents, isSupervised, isWatched } from "../health/index.js";
+import { ensureSupervisor, hasWatches, importHealthEvents, isSupervised, isWatched } from "../health/index.js";
 import { BUILD_STEP_LABEL, REMOVER_LABEL } from "../labels.js";
 import { isNetworkDamaged } from "../network/damage.js";
 import { isOrphaned } from "../owned-names.js";
@@ -59,13 +59,14 @@ async function removeAbandoned(deps: RuntimeDeps): Promise<void> {
 /** Helper processes that died under living containers. */
 async function reviveHelpers(deps: RuntimeDeps, running: readonly LiveRow[]): Promise<void> {
   const { ctx } = deps;
-  for (const { name, conmonPid, conmonStart } of running) {
-    // Ending a working service because its log keeper died would be the greater harm.
-    if (conmonPid > 0 && !ctx.kernel.isAlive({ pid: conmonPid, startTime: conmonStart }))
+  for (const row of running) {
+    const { name, conmonPid, conmonStart } = row;
+    // Ending a working service because its log keeper died would be the greater harm. Asked again: both may have ended meanwhile.
+    if (conmonPid > 0 && !ctx.kernel.isAlive({ pid: conmonPid, startTime: conmonStart }) && !hasDied(deps, row))
       ctx.warn(`container ${name} runs on without its monitor (conmon): output is lost until it is restarted`);
   }
   try {
-    if (running.some(({ id }) => isWatched(ctx, id)) && !isSupervised(ctx)) await ensureSupervisor(ctx);
+    if (hasWatches(ctx) && !isSupervised(ctx)) await ensureSupervisor(ctx);
     if (isNetworkDamaged(ctx)) await (await deps.networking()).repair();
   } catch (error) {
     ctx.warn(`a helper process cannot be brought back: ${messageOf(error)}`);

@@ -26,7 +26,7 @@ import { owner } from "./owner.js";
 import { runtimeReason } from "./reasons.js";
 import type { RuntimeChoice } from "./record.js";
 import { keepCompiledFilter } from "./seccomp-filter.js";
-import { readExit, releaseResources, settleLocked } from "./settle.js";
+import { type ReleaseOptions, readExit, releaseResources, settleLocked } from "./settle.js";
 import { superviseContainer } from "./supervise.js";
 
 export interface StartOptions {
@@ -100,7 +100,8 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
     await superviseContainer(ctx, { ...fresh, ...process, record, state: "running" });
   } catch (error) {
     const failure = startError(row, error);
-    const suppressed = await undoStart(deps, fresh, created);
+    // The supervisor tries a restart again; a person does so by hand.
+    const suppressed = await undoStart(deps, fresh, created, { keepWatch: options.onlyIncarnation !== undefined });
     ctx.state.transaction(() => {
       markStartFailed(ctx.state, id, failure.exitCode, failure.message);
       endIntent(ctx.state, begun.intent);
@@ -263,11 +264,12 @@ async function undoStart(
   deps: RuntimeDeps,
   row: ContainerRow,
   created: CreatedContainer | undefined,
+  options: ReleaseOptions,
 ): Promise<unknown[]> {
   if (created !== undefined) {
     deps.ctx.kernel.signal(created.init, "SIGKILL");
     await deps.ctx.kernel.waitForExit(created.init);
     await readExit(deps, row, created.conmon);
   }
-  return await releaseResources(deps, row);
+  return await releaseResources(deps, row, options);
 }
