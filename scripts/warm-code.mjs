@@ -16,7 +16,14 @@ const { runProgram } = program.load("./main.js");
 const folder = mkdtempSync(join(tmpdir(), "tscompose-warm-"));
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 const io = {
-  env: { PATH: process.env.PATH, HOME: folder, TSCOMPOSE_ROOT: join(folder, "store"), TSCOMPOSE_RUN_ROOT: join(folder, "run") },
+  env: {
+    PATH: process.env.PATH,
+    HOME: folder,
+    TSCOMPOSE_ROOT: join(folder, "store"),
+    TSCOMPOSE_RUN_ROOT: join(folder, "run"),
+    // an ordinary user may mount with fuse out here, but not unmount the way we do inside the namespaces
+    TSCOMPOSE_STORAGE_DRIVER: process.getuid() === 0 ? "" : "vfs",
+  },
   cwd: folder,
   stdin: process.stdin,
   stdout: nowhere(),
