@@ -434,11 +434,13 @@ static _Noreturn void make_namespaces(void) {
              uids.count == 0 ? "/etc/subuid" : "/etc/subgid");
   }
   if (pause < 0) {
-    char reason[512];
+    char reason[768], give[256];
     /* The user was given ids: a store with the owners of all files lost would be a bad surprise later. */
     if (strstr(message, NOT_INSTALLED) != NULL) die("TSC_MISSING_PROGRAM", message, "as root: apt-get install uidmap");
+    snprintf(give, sizeof give, "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %.100s",
+             name[0] == '\0' ? "USER" : name);
     const char *fix = uids.count == 0 || gids.count == 0
-                          ? "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER"
+                          ? give
                           : "check that newuidmap and newgidmap are setuid root or have file capabilities";
     snprintf(reason, sizeof reason, "only your own user id can be used in containers (%s); %s", message, fix);
     pause = try_namespace(false, &uids, &gids, message, sizeof message);

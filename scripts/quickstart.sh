@@ -13,5 +13,8 @@ echo "http://$address answers:"
 curl -fsS --retry 20 --retry-connrefused --retry-delay 1 "http://${address/0.0.0.0/127.0.0.1}/"
 cat <<'S'
 
-Try:   cd examples/quickstart; ../../bin/tscompose logs | exec web sh | down
+Try, in examples/quickstart:
+  ../../bin/tscompose logs -f
+  ../../bin/tscompose exec web sh
+  ../../bin/tscompose down -v
 S
