@@ -7,10 +7,12 @@ import type { ContainersApi, LabelFilter } from "../api.js";
 import { isWatched } from "../health/index.js";
 import { type ContainerRow, containerById, listContainers, renameContainer, saveSpec } from "../state/containers.js";
 import { lastExitCode } from "../state/events.js";
+import { beginIntent, endIntent, restartingOwner } from "../state/intents.js";
 import type { ContainerInfo, ContainerSpec, LogLine, LogOptions, NetworkAttachment } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
 import { containerInfo } from "./inspect.js";
 import { eventAttributes, findContainer } from "./lookup.js";
+import { owner as self } from "./owner.js";
 import type { PendingAttaches } from "./pending-attach.js";
 
 export type { ImageSource, RuntimeDeps } from "./deps.js";
@@ -37,9 +39,16 @@ export function openContainers(deps: RuntimeDeps): Containers {
   const find = (reference: string): ContainerRow => findContainer(ctx, reference);
   let pending: PendingAttaches | undefined;
 
+  /** Between the two halves of somebody's `restart`. */
+  const isBeingRestarted = (id: string): boolean => {
+    const owner = restartingOwner(ctx.state, id);
+    return owner !== undefined && owner.bootId === ctx.kernel.bootId() && ctx.kernel.isAlive(owner);
+  };
+
   /** The row with the kernel's word on whether it runs; `state` is what callers are told. */
   const fresh = async (row: ContainerRow): Promise<ContainerInfo | undefined> => {
     const isUp = row.state === "running" || row.state === "paused";
+    if (row.state === "exited" && isBeingRestarted(row.id)) return containerInfo(ctx, row, "restarting");
     const isSettled = !isUp && (row.state !== "exited" || (row.spec.restart?.policy ?? "no") === "no");
     if (isSettled) return containerInfo(ctx, row);
     const isSameBoot = row.bootId === ctx.kernel.bootId();
@@ -128,8 +137,13 @@ export function openContainers(deps: RuntimeDeps): Containers {
     stop: async (id, options = {}) => (await loadStop()).stopContainer(deps, find(id).id, options, true),
     async restart(id, options = {}) {
       const row = find(id);
-      await (await loadStop()).stopContainer(deps, row.id, options, false);
-      await start(row.id);
+      const intent = beginIntent(ctx.state, "restart", row.id, self(ctx), ctx.kernel.bootId());
+      try {
+        await (await loadStop()).stopContainer(deps, row.id, options, false);
+        await start(row.id);
+      } finally {
+        endIntent(ctx.state, intent);
+      }
       ctx.emit({ type: "container", action: "restart", id: row.id, name: row.name, attributes: eventAttributes(row) });
     },
     kill: async (id, signal) => (await loadStop()).killContainer(deps, find(id), signal),

@@ -138,6 +138,10 @@ async function finishIntent(deps: RuntimeDeps, intent: Intent): Promise<void> {
       if (row.state !== "running" && row.state !== "paused") await killHalfStarted(deps, row);
       endIntent(ctx.state, intent.id);
       return;
+    case "restart":
+      // stopped or started, both are whole: the next command goes on from there
+      endIntent(ctx.state, intent.id);
+      return;
     case "remove":
     case "remove-all":
       await removeLocked(deps, row, intent.kind === "remove-all");

@@ -2,8 +2,8 @@
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import type { State } from "./index.js";
 
-/** `remove-all`: with the anonymous volumes. */
-export type IntentKind = "create" | "start" | "remove" | "remove-all";
+/** `restart`: stopped only to be started again. `remove-all`: with the anonymous volumes. */
+export type IntentKind = "create" | "start" | "remove" | "remove-all" | "restart";
 
 export interface Intent {
   readonly id: number;
@@ -44,6 +44,15 @@ export function endIntent(state: State, id: number): void {
 /** Drops every intent about a container. */
 export function endIntentsOf(state: State, subject: string): void {
   state.run("DELETE FROM intents WHERE subject = ?", subject);
+}
+
+/** Who is about to start the container again that it has stopped; undefined when nobody is. */
+export function restartingOwner(state: State, subject: string): (ProcessIdentity & { bootId: string }) | undefined {
+  return state.get(
+    `SELECT owner_pid AS pid, owner_start AS startTime, boot_id AS bootId FROM intents
+     WHERE subject = ? AND kind = 'restart' ORDER BY id DESC LIMIT 1`,
+    subject,
+  );
 }
 
 /** Everything unfinished, oldest first. */
