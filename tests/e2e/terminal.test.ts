@@ -2,7 +2,7 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { isRoot, onHost, TSCOMPOSE } from "../helpers/host.js";
+import { eventually, isRoot, onHost, TSCOMPOSE } from "../helpers/host.js";
 import { Terminal } from "../helpers/terminal.js";
 
 const check = isRoot ? test : test.skip;
@@ -39,14 +39,20 @@ describe("on a terminal", () => {
       });
       cpSync("/bin/busybox", join(folder, "app/busybox"));
       using screen = new Terminal(host, folder, { columns: 80, rows: 24 });
-      const run = (command: string) =>
-        screen.line(`clear; ${TSCOMPOSE} ${command}; echo "code $?, $(stty -a | grep -o ' echo ')"`);
+      const run = async (command: string) => {
+        screen.line("clear");
+        await screen.until(/^\$$/);
+        screen.line(`${TSCOMPOSE} ${command}; echo "code $?, $(stty -a | grep -o ' echo ')"`);
+      };
 
-      run("up");
+      await run("up");
       await screen.until(/^\[\+\] up 5\/5 +\d+\.\ds$/m);
       await screen.until(/^v View Containers {3}o View Config {3}w Enable Watch {3}d Detach$/m);
       // a policy brings it back: up stays with it
       await screen.until(/^flap-1 exited with code 4 \(restarting\)$/m);
+      // nor does another terminal's restart end it
+      await host.must(folder, "restart", "-t", "0", "web");
+      await screen.until(/^web-1 exited with code 137 \(restarting\)\nweb-1 +\| web line$/m);
       screen.keys("w");
       await screen.until(/^watch: none of the selected services is configured for watch/m);
       screen.resize(40, 12);
@@ -57,7 +63,7 @@ describe("on a terminal", () => {
       screen.keys("d");
       await screen.until(/^code 0, +echo$/m);
 
-      run("up");
+      await run("up");
       await screen.until(/^web-1 +\| web line$/m);
       screen.keys("C-c");
       await screen.until(/^Gracefully Stopping\.\.\. press Ctrl\+C again to force$/m);
@@ -67,7 +73,7 @@ describe("on a terminal", () => {
       expect(screen.isCursorVisible).toBe(true);
 
       // the picture is folded by a narrower screen, and taken away whole
-      run("-f slow.yaml build");
+      await run("-f slow.yaml build");
       await screen.until(/│ a line of output/);
       screen.resize(40, 50);
       await screen.until(/^code 1, +echo$/m);
@@ -78,15 +84,19 @@ describe("on a terminal", () => {
       screen.resize(80, 24);
 
       await host.must(folder, "up", "-d");
-      run("exec web sh");
+      await run("exec web sh");
       await screen.until(/^\/ #$/m);
       screen.resize(70, 20);
-      screen.line("stty size");
-      await screen.until(/^20 70$/m);
+      // the new size travels behind the keys
+      await eventually(() => {
+        if (!/#$/.test(screen.screen())) return false;
+        screen.line("stty size");
+        return /^20 70$/m.test(screen.screen());
+      });
       screen.keys("C-p", "C-q");
       await screen.until(/^read escape sequence\ncode 0, +echo$/m);
       screen.resize(120, 24);
-      run("exec web no-such-program");
+      await run("exec web no-such-program");
       await screen.until(/executable file not found[\s\S]*code 127, +echo$/m);
       await host.must(folder, "down", "-v", "-t", "0");
     }),
