@@ -1,11 +1,12 @@
 /** The plan of `down`: from the compose file when there is one, else from labels alone. Pure. */
 import type { Project } from "../compose/model.js";
 import { LABEL } from "./labels.js";
-import { addProviders, addStops, inReverseOrder, resourceOf, select, targetOf } from "./lifecycle.js";
 import { imageName, networkName, type Separator, volumeName } from "./names.js";
 import type { Observed, ObservedContainer } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 import { orphansOf } from "./reconcile/orphans.js";
+import { inReverseOrder, resourceOf, select, targetOf } from "./selection.js";
+import { addProviders, addStops } from "./stop.js";
 
 export interface DownOptions {
   readonly services?: readonly string[];

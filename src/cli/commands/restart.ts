@@ -12,7 +12,7 @@ export const command: CommandSpec = {
     const { openSession } = await import("../lifecycle/session.js");
     const { timeoutMs } = await import("../lifecycle/options.js");
     const { observe } = await import("../../plan/observe.js");
-    const { planRestart } = await import("../../plan/lifecycle.js");
+    const { planRestart } = await import("../../plan/restart.js");
     const timeout = timeoutMs(options);
     const { name, project } = await ctx.projectOrName();
     if (services.length > 0 && project !== undefined) await ctx.project({ services });

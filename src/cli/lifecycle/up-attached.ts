@@ -4,8 +4,9 @@
  */
 import type { Project } from "../../compose/model.js";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
-import { planKill, planStop } from "../../plan/lifecycle.js";
+import { planKill } from "../../plan/lifecycle.js";
 import { observe } from "../../plan/observe.js";
+import { planStop } from "../../plan/stop.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { createLogPrinter, wantsColor } from "../render/log-printer.js";

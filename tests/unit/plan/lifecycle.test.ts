@@ -2,8 +2,11 @@ import { describe, expect, test } from "@jest/globals";
 import { planDown } from "../../../src/plan/down.js";
 import { planPull } from "../../../src/plan/image-commands.js";
 import { planImages } from "../../../src/plan/images.js";
-import { planKill, planRemove, planRestart, planStart, planStop } from "../../../src/plan/lifecycle.js";
+import { planKill, planRemove } from "../../../src/plan/lifecycle.js";
 import { formatPlan } from "../../../src/plan/plan.js";
+import { planRestart } from "../../../src/plan/restart.js";
+import { planStart } from "../../../src/plan/start.js";
+import { planStop } from "../../../src/plan/stop.js";
 import { container, image, observed, project } from "./fixtures.js";
 
 const needsDb = { depends_on: { db: { condition: "service_healthy", required: true } } } as const;

@@ -1,0 +1,93 @@
+/** Whether an existing container is what the project asks for (compose.md §3.3, rule 21). */
+import type { ContainerSpec } from "../../engine/types.js";
+import { explainDifference } from "../diff.js";
+import { serviceOfMode } from "../graph.js";
+import { LABEL } from "../labels.js";
+import type { ObservedContainer } from "../observe.js";
+import { samePath } from "./container-spec.js";
+import type { ServiceContext } from "./decision.js";
+
+/** Why the container is not what the project asks for, or undefined. */
+export function staleCause(
+  context: ServiceContext,
+  observed: ObservedContainer,
+  spec: ContainerSpec,
+): string | undefined {
+  const { info } = observed;
+  const wanted = spec.labels ?? {};
+  if (observed.configHash !== wanted[LABEL.configHash]) {
+    const difference = explainDifference(withoutAnonymous(info.spec, observed), withoutAnonymous(spec, observed));
+    return difference === "" ? "config changed" : `config changed: ${difference}`;
+  }
+  if (wanted[LABEL.image] !== undefined && info.labels[LABEL.image] !== wanted[LABEL.image]) return "image changed";
+  if ((info.labels[LABEL.imageVolumeDigest] ?? "") !== (wanted[LABEL.imageVolumeDigest] ?? "")) {
+    return "image of a volume changed";
+  }
+  if ((info.labels[LABEL.files] ?? "") !== (wanted[LABEL.files] ?? "")) return "content of a config or secret changed";
+  return (
+    parentCause(context, observed) ??
+    networkCause(observed, spec) ??
+    volumeCause(observed, spec, context.replacedVolumes)
+  );
+}
+
+/** Anonymous volumes carry names that say nothing about the configuration. */
+function withoutAnonymous(spec: ContainerSpec, { info }: ObservedContainer): ContainerSpec {
+  const names = new Set(info.mounts.filter(({ anonymous }) => anonymous).map(({ name }) => name));
+  const mounts = (spec.mounts ?? []).filter(
+    (mount) => mount.type !== "volume" || (mount.source !== "" && !names.has(mount.source)),
+  );
+  return { ...spec, mounts };
+}
+
+/** A container that shares a namespace or volumes is bound to that very container. */
+function parentCause({ rec, config, decisions }: ServiceContext, observed: ObservedContainer): string | undefined {
+  const shares: [string, string][] = [];
+  for (const mode of [config.network_mode, config.ipc, config.pid]) {
+    const parent = serviceOfMode(mode);
+    if (parent !== undefined) shares.push([parent, "namespace"]);
+  }
+  for (const from of config.volumes_from ?? []) {
+    if (!from.startsWith("container:")) shares.push([from.split(":")[0] ?? "", "volumes"]);
+  }
+  for (const [parent, what] of shares) {
+    const made = decisions.get(parent)?.some(({ action }) => action === "create" || action === "recreate");
+    if (made === true) return `shares ${what} with ${parent}, which is recreated`;
+  }
+  const parentRefs = [observed.info.spec.networkMode, observed.info.spec.ipc, observed.info.spec.pid];
+  for (const mode of parentRefs) {
+    if (mode?.kind !== "container") continue;
+    const known = rec.observed.containers.some(({ id, name }) => id === mode.container || name === mode.container);
+    const isOurs = shares.length > 0;
+    if (isOurs && !known) return `shares a namespace with a container that is gone`;
+  }
+  return undefined;
+}
+
+function networkCause({ info }: ObservedContainer, spec: ContainerSpec): string | undefined {
+  if (info.state !== "running") return undefined;
+  for (const attachment of spec.networks ?? []) {
+    const endpoint = info.networks.find(({ network }) => network === attachment.network);
+    if (endpoint === undefined) return `network ${attachment.network} is not connected`;
+    const missing = (attachment.aliases ?? []).find((alias) => !endpoint.aliases.includes(alias));
+    if (missing !== undefined && endpoint.aliases.length > 0)
+      return `network ${attachment.network}: alias ${missing} is missing`;
+  }
+  return undefined;
+}
+
+function volumeCause(
+  { info }: ObservedContainer,
+  spec: ContainerSpec,
+  replaced: ReadonlySet<string>,
+): string | undefined {
+  for (const mount of spec.mounts ?? []) {
+    if (mount.type !== "volume" || mount.source === "") continue;
+    if (replaced.has(mount.source)) return `volume ${mount.source} is recreated`;
+    const mounted = info.mounts.find(({ target, type }) => type === "volume" && samePath(target, mount.target));
+    if (mounted !== undefined && mounted.name !== mount.source && !mounted.anonymous) {
+      return `volume at ${mount.target} is ${mounted.name}, not ${mount.source}`;
+    }
+  }
+  return undefined;
+}
