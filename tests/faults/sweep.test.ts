@@ -5,11 +5,11 @@
  */
 import { appendFileSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { debianRootfs } from "../helpers/debian.js";
 import { CACHE, isRoot, type Mode, onHost, type TestHost } from "../helpers/host.js";
 import { pushImage, type Registry, startRegistry } from "../helpers/registry.js";
+import { viewStore } from "../helpers/strays.js";
 import { putImage, tarOf } from "../integration/images/fixtures.js";
 import { type Ended, runWithKillpoint, spread } from "./killpoints.js";
 import { processesOf, unfinished } from "./support.js";
@@ -56,47 +56,22 @@ interface Count {
   failures: string[];
 }
 
-/** What the folders of a host hold that no container of its database has, and containers without what they need. */
+/** What a host has that no container of its database explains, and running containers without what they need. */
 function oddities(host: TestHost): string[] {
-  const db = new DatabaseSync(join(host.folder, "store/state.db"), { readOnly: true });
-  try {
-    const rows = db.prepare("SELECT id, state FROM containers").all() as { id: string; state: string }[];
-    const intents = db.prepare("SELECT kind, subject FROM intents").all() as { kind: string; subject: string }[];
-    const known = new Set(rows.map((row) => row.id));
-    const running = new Set(rows.filter((row) => row.state === "running").map((row) => row.id));
-    const volumes = new Set(
-      (db.prepare("SELECT name FROM volumes").all() as { name: string }[]).map(({ name }) => name),
-    );
-    const list = (name: string, pattern = /^[0-9a-f]{64}$/): string[] => {
-      const folder = join(host.folder, name);
-      return existsSync(folder) ? readdirSync(folder).filter((entry) => pattern.test(entry)) : [];
-    };
-    const strange = (folder: string, allowed: ReadonlySet<string>): string[] =>
-      list(folder)
-        .filter((id) => !allowed.has(id))
-        .map((id) => `${folder}/${id}`);
-    const missing = (folder: string): string[] =>
-      [...running].filter((id) => !list(folder).includes(id)).map((id) => `no ${folder}/${id}`);
-    return [
-      ...strange("store/containers", known),
-      ...strange("store/storage/containers", known),
-      ...list("store/volumes", /./)
-        .filter((name) => !volumes.has(name))
-        .map((name) => `store/volumes/${name}`),
-      ...strange("run/containers", running),
-      ...strange("run/rootfs", running),
-      ...strange("run/netns", running),
-      ...strange("run/supervise", running),
-      ...strange("run/exits", new Set()),
-      ...["run/rootfs", "run/netns", "run/containers"].flatMap(missing),
-      ...intents.map(({ kind, subject }) => `intent ${kind} ${subject}`),
-      ...processesOf(host, "conmon").flatMap(({ pid, argv }) =>
-        [...running].some((id) => argv.includes(id)) ? [] : [`conmon ${pid}`],
-      ),
-    ];
-  } finally {
-    db.close();
-  }
+  const { running, strays } = viewStore(host.folder);
+  const list = (name: string): string[] => {
+    const folder = join(host.folder, name);
+    return existsSync(folder) ? readdirSync(folder) : [];
+  };
+  return [
+    ...strays,
+    ...["run/rootfs", "run/netns", "run/containers"].flatMap((folder) =>
+      [...running].filter((id) => !list(folder).includes(id)).map((id) => `no ${folder}/${id}`),
+    ),
+    ...processesOf(host, "conmon").flatMap(({ pid, argv }) =>
+      [...running].some((id) => argv.includes(id)) ? [] : [`conmon ${pid}`],
+    ),
+  ];
 }
 
 /** One command under the knife: from `before`, killed, to `after`; `again` is what a person types next. */

@@ -1,12 +1,18 @@
-/** The kernel's view before and after: mounts, links, rules, namespaces, processes. Asks /proc and iproute2, never the program. */
+/**
+ * The kernel's view before and after: mounts, links, rules, namespaces, processes, cgroups, shared memory, temporary files. Asks /proc, /sys
+ * and iproute2, never the program; then compares the host's folders with what its database knows.
+ */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { storeStrays } from "./strays.js";
 
 export interface Snapshot {
   readonly mounts: ReadonlySet<string>;
   readonly links: ReadonlySet<string>;
   readonly rules: ReadonlySet<string>;
   readonly processes: ReadonlySet<string>;
+  readonly files: ReadonlySet<string>;
 }
 export interface LeakReport {
   readonly lines: readonly string[];
@@ -39,6 +45,21 @@ function rules(): Set<string> {
   return new Set(text.split("\n").filter((line) => line.startsWith("-A") || line.startsWith("-N")));
 }
 
+/** Containers' cgroups of every controller, shared memory, and what our programs put into the common temporary folder. */
+function files(): Set<string> {
+  const list = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
+  const controllers = ["/sys/fs/cgroup", ...list("/sys/fs/cgroup").map((name) => join("/sys/fs/cgroup", name))];
+  const cgroups = controllers
+    .map((controller) => join(controller, "tscompose"))
+    .flatMap((folder) => list(folder).flatMap((name) => (/^[0-9a-f]{64}$/.test(name) ? [join(folder, name)] : [])));
+  const temporary = list("/tmp").filter((name) => /^\.?(tscompose|conmon|crun|runc|slirp|aardvark|libpod)/.test(name));
+  return new Set([
+    ...cgroups,
+    ...list("/dev/shm").map((name) => `/dev/shm/${name}`),
+    ...temporary.map((name) => `/tmp/${name}`),
+  ]);
+}
+
 const WATCHED = new Set([
   "conmon",
   "slirp4netns",
@@ -67,8 +88,9 @@ function processes(): Map<string, string> {
       const state = stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3);
       if (state === "Z" || state === "X") continue;
       const foreign = readlinkSync(`/proc/${pid}/ns/pid`) !== ours;
-      if (!foreign && !WATCHED.has(name)) continue;
       const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+      // the program itself: no Node of ours stays
+      if (!foreign && !WATCHED.has(name) && !argv.includes("/dist/main.cjs ")) continue;
       found.set(`${pid} ${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]}`, `${pid} ${name} ${argv}`);
     } catch {
       // ended meanwhile
@@ -79,7 +101,7 @@ function processes(): Map<string, string> {
 
 /** The state to compare with later. */
 export function snapshot(): Snapshot {
-  return { mounts: mounts(), links: links(), rules: rules(), processes: new Set(processes().keys()) };
+  return { mounts: mounts(), links: links(), rules: rules(), processes: new Set(processes().keys()), files: files() };
 }
 
 /** Waits up to 5 s for the machine to look like `before`; what still differs. The rootless pause process is allowed to stay. */
@@ -93,6 +115,8 @@ export async function leaksSince(before: Snapshot, folder: string): Promise<Leak
       ...[...processes()]
         .filter(([key, text]) => !before.processes.has(key) && !isPause(text))
         .map(([, text]) => `process ${text}`),
+      ...[...files()].filter((file) => !before.files.has(file)).map((file) => `file ${file}`),
+      ...storeStrays(folder).map((stray) => `stray ${join(folder, stray)}`),
     ];
     // somebody else is working on this machine: only what names this host's folder can be told apart
     if (process.env["TSCOMPOSE_TEST_SHARED_MACHINE"] !== undefined)
