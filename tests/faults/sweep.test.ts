@@ -96,7 +96,8 @@ async function sweep(
 ): Promise<Count> {
   const { args, env = {} } = operation;
   const only = /^([^@]*)(?:@(\d+)-(\d+))?$/.exec(process.env["TSCOMPOSE_SWEEP_ONLY"] ?? "");
-  if (only?.[1] !== undefined && only[1] !== "" && only[1] !== operation.name) return { kills: 1, failures: [] };
+  const isLeftOut = only?.[1] !== undefined && only[1] !== "" && only[1] !== operation.name;
+  if (isLeftOut || (SWEEP === undefined && sample === 0)) return { kills: 1, failures: [] };
   await operation.before();
   const whole = await runWithKillpoint(host, folder, args, 0, { env });
   expect({ name: operation.name, code: whole.code, stderr: whole.code === 0 ? "" : whole.stderr }).toEqual({
@@ -201,7 +202,7 @@ describe.each(modes)("kill points, %s", (mode) => {
               await gone(host);
             },
           },
-          6,
+          mode === "root" ? 4 : 2,
         ),
         await sweep(
           host,
@@ -217,7 +218,7 @@ describe.each(modes)("kill points, %s", (mode) => {
               await gone(host);
             },
           },
-          5,
+          mode === "root" ? 3 : 2,
         ),
       ];
     }),
@@ -258,7 +259,7 @@ describe.each(modes)("kill points, %s", (mode) => {
               if (seen.trim() !== env["WORD"]) throw new Error(`WORD is ${seen}`);
             },
           },
-          4,
+          mode === "root" ? 3 : 1,
         ],
         [
           {
@@ -268,7 +269,7 @@ describe.each(modes)("kill points, %s", (mode) => {
             before: async () => whole(5, "--scale", "a=1"),
             again: () => whole(7, "--scale", "a=3"),
           },
-          2,
+          mode === "root" ? 1 : 0,
         ],
         [
           {
@@ -280,7 +281,7 @@ describe.each(modes)("kill points, %s", (mode) => {
             },
             again: () => whole(5, "--scale", "a=1"),
           },
-          2,
+          mode === "root" ? 1 : 0,
         ],
         [
           {
@@ -290,7 +291,7 @@ describe.each(modes)("kill points, %s", (mode) => {
             before: async () => void (await up()),
             again: () => whole(5),
           },
-          3,
+          mode === "root" ? 2 : 1,
         ],
         [
           {
@@ -300,7 +301,7 @@ describe.each(modes)("kill points, %s", (mode) => {
             before: async () => void (await up()),
             again: () => whole(5),
           },
-          2,
+          mode === "root" ? 1 : 0,
         ],
         [
           {
@@ -313,7 +314,7 @@ describe.each(modes)("kill points, %s", (mode) => {
               await whole(5);
             },
           },
-          2,
+          mode === "root" ? 1 : 0,
         ],
         [
           {
@@ -329,7 +330,7 @@ describe.each(modes)("kill points, %s", (mode) => {
               await gone(host);
             },
           },
-          3,
+          mode === "root" ? 2 : 1,
         ],
         [
           {
@@ -339,7 +340,7 @@ describe.each(modes)("kill points, %s", (mode) => {
             before: async () => void (await up()),
             again: () => whole(5),
           },
-          2,
+          mode === "root" ? 1 : 0,
         ],
         [
           {
@@ -352,7 +353,7 @@ describe.each(modes)("kill points, %s", (mode) => {
               await whole(5);
             },
           },
-          1,
+          mode === "root" ? 1 : 0,
         ],
       ];
       const afterFailure = (): void => {
@@ -400,7 +401,7 @@ describe.each(modes)("kill points, %s", (mode) => {
               if (blobs.length > 0) throw new Error(`${blobs.length} blobs stay`);
             },
           },
-          5,
+          mode === "root" ? 3 : 0,
         ),
         await sweep(
           host,
@@ -419,7 +420,7 @@ describe.each(modes)("kill points, %s", (mode) => {
               await gone(host);
             },
           },
-          4,
+          mode === "root" ? 3 : 1,
         ),
       ];
       expect(counts.flatMap((count) => count.failures)).toEqual([]);
