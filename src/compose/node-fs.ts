@@ -1,9 +1,26 @@
 /** The loader's file port on the real file system. */
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
 import { errnoOf, messageOf, TscError } from "../lib/errors.js";
 import type { ComposeFs } from "./options.js";
 
 const MAX_BYTES = 64 * 1024 * 1024;
+
+function tooLarge(path: string): TscError {
+  return new TscError("TSC_COMPOSE_FILE_TOO_LARGE", `${path} is larger than 64 MiB`, { kind: "invalid-input" });
+}
+
+/** Pipes and devices tell no size, and `/dev/zero` has no end. */
+function readStream(fd: number, path: string): string {
+  const chunks: Buffer[] = [];
+  for (let total = 0; ; ) {
+    const chunk = Buffer.alloc(64 * 1024);
+    const length = readSync(fd, chunk);
+    if (length === 0) return Buffer.concat(chunks).toString("utf8");
+    chunks.push(chunk.subarray(0, length));
+    total += length;
+    if (total > MAX_BYTES) throw tooLarge(path);
+  }
+}
 
 /** Reads with Node's synchronous calls: compose files are few and small, and every command needs them first. */
 export const nodeFs: ComposeFs = {
@@ -14,9 +31,8 @@ export const nodeFs: ComposeFs = {
       const stat = fstatSync(fd);
       if (stat.isDirectory())
         throw new TscError("TSC_COMPOSE_FILE_NOT_FOUND", `read ${path}: is a directory`, { kind: "invalid-input" });
-      if (stat.size > MAX_BYTES)
-        throw new TscError("TSC_COMPOSE_FILE_TOO_LARGE", `${path} is larger than 64 MiB`, { kind: "invalid-input" });
-      return readFileSync(fd, "utf8");
+      if (stat.size > MAX_BYTES) throw tooLarge(path);
+      return stat.isFile() ? readFileSync(fd, "utf8") : readStream(fd, path);
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;

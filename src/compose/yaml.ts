@@ -20,7 +20,7 @@ import { scalarValue } from "./yaml-scalar.js";
 /** Nodes that aliases may add to one document before it counts as a bomb. */
 const ALIAS_BUDGET = 100_000;
 const MAX_DEPTH = 200;
-const MAX_TEXT = 16 * 1024 * 1024;
+const MAX_TEXT = 4 * 1024 * 1024;
 
 /** One document of a file. */
 export interface YamlDocument {
@@ -40,7 +40,7 @@ export interface YamlFile {
 /** Parses a file of one or more documents. Throws TSC_COMPOSE_YAML with a place. `name` appears in messages. */
 export function parseYaml(text: string, name: string): YamlFile {
   if (text.length > MAX_TEXT) {
-    throw new TscError("TSC_COMPOSE_FILE_TOO_LARGE", `compose file ${name} is larger than 16 MiB`, {
+    throw new TscError("TSC_COMPOSE_FILE_TOO_LARGE", `compose file ${name} is larger than 4 MiB`, {
       kind: "invalid-input",
     });
   }
