@@ -230,7 +230,7 @@ try "docker-compose exec we"; try "tscompose cp we"; try "tscompose conf"; docke
     const screen = await host.exec(folder, ["script", "-qec", command, "/dev/null"]);
     expect(screen).toMatchObject({ code: 0, stdout: expect.not.stringContaining("rror") });
     expect(readFileSync(join(folder, "out/result"), "utf8")).toBe("");
-    expect(screen.stdout).toContain("[+] 1/1");
+    expect(screen.stdout).toMatch(/\[\+\] restart 1\/1/);
     expect(screen.stdout.lastIndexOf("\u001b[?25h")).toBeGreaterThan(screen.stdout.lastIndexOf("\u001b[?25l"));
     await eventually(async () => (await out("ps", "-q", "web")).trim() !== "");
   });
