@@ -26,7 +26,7 @@ services:
     command: ["sh", "-c", "echo hello; echo oops >&2; exec sleep 1000"]
     stop_signal: SIGKILL
     ports: ["127.0.0.1:${port}:80"]
-    expose: ["9000"]
+    expose: ["9000", "7000-7001"]
     labels: { tier.name: front }
     volumes: ["data:/data", "/anon"]
     depends_on: [db]
@@ -79,9 +79,11 @@ suite("output of a running project, %s", (mode) => {
       Name: "demo-web-1",
       Networks: "demo_default",
       LocalVolumes: "2",
-      Ports: `9000/tcp, 127.0.0.1:${port}->80/tcp`,
+      Ports: `7000-7001/tcp, 9000/tcp, 127.0.0.1:${port}->80/tcp`,
       Publishers: [
         { URL: "127.0.0.1", TargetPort: 80, PublishedPort: port, Protocol: "tcp" },
+        { URL: "", TargetPort: 7000, PublishedPort: 0, Protocol: "tcp" },
+        { URL: "", TargetPort: 7001, PublishedPort: 0, Protocol: "tcp" },
         { URL: "", TargetPort: 9000, PublishedPort: 0, Protocol: "tcp" },
       ],
       State: "running",
@@ -97,7 +99,7 @@ suite("output of a running project, %s", (mode) => {
     ).toEqual([expect.stringMatching(/^demo-once-1 3 Exited \(3\) .* ago$/)]);
     expect(await lines("ps", "web", "--format", 'table {{.Name}}\\t{{.Label "tier.name"}}\\t{{.Publishers}}')).toEqual([
       "NAME         name      <no value>",
-      `demo-web-1   front     [{127.0.0.1 80 ${port} tcp} { 9000 0 tcp}]`,
+      `demo-web-1   front     [{127.0.0.1 80 ${port} tcp} { 7000 0 tcp} { 7001 0 tcp} { 9000 0 tcp}]`,
     ]);
     expect(await run("ps", "--format", "{{.Nope}}")).toMatchObject({ code: 1, stdout: "" });
     expect(await run("ps", "nosuch")).toMatchObject({
@@ -126,7 +128,8 @@ suite("output of a running project, %s", (mode) => {
     });
     expect(await lines("images", "-q")).toHaveLength(1);
     const volumes = await rows("volumes", "--format", "json");
-    expect(volumes.map(({ Name }) => Name)).toContain("demo_data");
+    expect(volumes.map(({ Name }) => Name)).toEqual(["demo_data"]);
+    expect(await out("volumes", "--format", '{{.Label "v"}}')).toBe("1\n");
     expect(Object.keys(volumes[0] ?? {})).toEqual([
       ...["Availability", "Driver", "Group", "Labels", "Links", "Mountpoint", "Name", "Scope", "Size", "Status"],
     ]);
@@ -144,6 +147,8 @@ suite("output of a running project, %s", (mode) => {
     const ports = await out("container", "inspect", "-f", "{{json .NetworkSettings.Ports}}", "demo-web-1");
     expect(JSON.parse(ports)).toEqual({
       "80/tcp": [{ HostIp: "127.0.0.1", HostPort: String(port) }],
+      "7000/tcp": null,
+      "7001/tcp": null,
       "9000/tcp": null,
     });
     const [network] = JSON.parse(await out("network", "inspect", "demo_default")) as Record<string, unknown>[];
@@ -181,6 +186,7 @@ suite("output of a running project, %s", (mode) => {
   test("stats, top, port, events", async () => {
     const stats = await rows("stats", "--no-stream", "--format", "json");
     expect(stats.map(({ Name }) => Name)).toEqual(["demo-db-1", "demo-db-2", "demo-web-1"]);
+    expect(stats[0]).toMatchObject({ Container: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(Object.keys(stats[0] ?? {})).toEqual([
       ...["BlockIO", "CPUPerc", "Container", "ID", "MemPerc", "MemUsage", "Name", "NetIO", "PIDs"],
     ]);
@@ -188,7 +194,7 @@ suite("output of a running project, %s", (mode) => {
     expect(await out("port", "web", "80")).toBe(`127.0.0.1:${port}\n`);
     expect(await run("port", "web", "81")).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`no port 81/tcp for container demo-web-1: ${port}/tcp, 0/tcp`),
+      stderr: expect.stringContaining(`no port 81/tcp for container demo-web-1: ${port}/tcp, 0/tcp, 0/tcp, 0/tcp`),
     });
     const events = await rows("events", "--json", "--since", "10m", "--until", "0s", "once");
     expect(events.map(({ action }) => action)).toEqual(expect.arrayContaining(["create", "start", "die"]));
@@ -240,6 +246,10 @@ suite("output of a running project, %s", (mode) => {
       ["--no-ansi --ansi always ps", 'cannot specify DEPRECATED "--no-ansi" and "--ansi"'],
       ["ps --bogus", "unknown flag: --bogus"],
       ["scale web", "invalid scale specifier: web"],
+      ["up -d --scale web", 'invalid --scale option "web". Should be SERVICE=NUM'],
+      ["logs --since bogus", 'invalid value for "since": failed to parse value as time or duration: "bogus"'],
+      ["ls --format bogus", 'format value "bogus" could not be parsed: parsing failed'],
+      ["-f nosuch.yaml ps", "nosuch.yaml: no such file or directory"],
       ["create --build --no-build", "--build and --no-build are incompatible"],
     ];
     for (const [line, words] of refused) {
@@ -247,5 +257,5 @@ suite("output of a running project, %s", (mode) => {
       expect(`${line}: ${result.code} ${result.stderr}`).toContain(words);
       expect(result.code).toBe(1);
     }
-  });
+  }, 30_000);
 });

@@ -64,7 +64,9 @@ export function recreateRules(options: ParsedOptions): { recreate: Recreate; rec
   if (has("always-recreate-deps") && has("no-recreate")) {
     throw usage("--always-recreate-deps and --no-recreate are incompatible");
   }
-  const recreate = has("no-recreate") ? "never" : has("force-recreate") ? "force" : "diverged";
+  // fresh anonymous volumes need a fresh container, as in docker compose
+  const forced = has("force-recreate") || has("renew-anon-volumes");
+  const recreate = has("no-recreate") ? "never" : forced ? "force" : "diverged";
   return {
     recreate,
     recreateDependencies: has("always-recreate-deps") ? "force" : has("no-recreate") ? "never" : "diverged",

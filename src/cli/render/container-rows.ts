@@ -112,11 +112,13 @@ export function publishersOf(info: ContainerInfo): readonly Publisher[] {
   const isRunning = info.state === "running" || info.state === "paused";
   if (!isRunning) return [];
   const published = info.ports.flatMap(publisherOf);
-  const exposed = (info.spec.expose ?? [])
-    .flatMap(exposedPorts)
-    .filter(
-      (port) => !published.some((other) => other.TargetPort === port.TargetPort && other.Protocol === port.Protocol),
-    );
+  const exposed = (info.spec.expose ?? []).flatMap((text): Publisher[] => {
+    const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text);
+    if (match === null) return [];
+    const port = { URL: "", TargetPort: Number(match[1]), PublishedPort: 0, Protocol: match[2] ?? "tcp" };
+    const isTaken = published.some((other) => other.TargetPort === port.TargetPort && other.Protocol === port.Protocol);
+    return isTaken ? [] : [port];
+  });
   return [...published, ...exposed]
     .toSorted(
       (a, b) =>
@@ -126,19 +128,6 @@ export function publishersOf(info: ContainerInfo): readonly Publisher[] {
         compareText(a.Protocol, b.Protocol),
     )
     .map(goStruct);
-}
-
-/** `9000`, `9000/udp` or `9000-9002`. */
-function exposedPorts(text: string): Publisher[] {
-  const [, first = "", last = first, protocol = "tcp"] =
-    /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? [];
-  if (first === "" || Number(last) > 65535) return [];
-  return Array.from({ length: Math.max(0, Number(last) - Number(first) + 1) }, (_, index) => ({
-    URL: "",
-    TargetPort: Number(first) + index,
-    PublishedPort: 0,
-    Protocol: protocol,
-  }));
 }
 
 function publisherOf(port: PortMapping): readonly Publisher[] {

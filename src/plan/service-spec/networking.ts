@@ -20,7 +20,7 @@ export function networkFields(request: SpecRequest, config: Service): Partial<Co
     ...optional("networkMode", mode),
     networks: attachments,
     ports: shared ? [] : ports,
-    ...optional("expose", config.expose),
+    ...optional("expose", config.expose?.flatMap(eachPort)),
     ...optional("dns", config.dns),
     ...optional("dnsSearch", config.dns_search),
     ...optional("dnsOptions", config.dns_opt),
@@ -127,4 +127,14 @@ function extraHosts(service: string, config: Service): { host: string; ip: strin
     if (match?.[1] === undefined || match[2] === undefined) throw invalid(service, "extra_hosts", entry);
     return { host: match[1], ip: match[2].replace(/^\[(.*)\]$/, "$1") };
   });
+}
+
+/** `7000-7002/udp` as three ports; what is no range stays. */
+function eachPort(text: string): string[] {
+  const [, first, last, protocol = ""] = /^(\d{1,5})-(\d{1,5})(\/\w+)?$/.exec(text) ?? [];
+  if (first === undefined || Number(last) > 65535) return [text];
+  return Array.from(
+    { length: Math.max(0, Number(last) - Number(first) + 1) },
+    (_, index) => `${Number(first) + index}${protocol}`,
+  );
 }

@@ -97,7 +97,7 @@ scenario(
     await s.inside("app", "sh", "-c", "echo kept > /data/f");
     await s.ok("up", "-d", "-t", "0", "--force-recreate");
     expect(await s.inside("app", "cat", "/data/f")).toBe("kept\n");
-    await s.ok("up", "-d", "-t", "0", "--force-recreate", "--renew-anon-volumes");
+    await s.ok("up", "-d", "-t", "0", "--renew-anon-volumes");
     await s.exits(1, ["exec", "-T", "app", "cat", "/data/f"], "No such file");
     await s.ok("volume", "ls", "-q");
     const during = s.last.stdout.trim().split("\n").filter(Boolean).length;
