@@ -77,6 +77,9 @@ describe.each(modes)("attached up, %s", (mode) => {
       send(hung.child, "SIGHUP");
       await hung.ended;
       expect(hung.said.err).not.toMatch(crash);
+      // as docker compose: nobody asked for a stop
+      expect((await rows(host, folder)).map((row) => row.State)).toEqual(["running"]);
+      await host.must(folder, "stop", "-t", "0", "polite");
       const broken = begin(host, folder, ["up", "polite"]);
       await eventually(() => /ready/.test(broken.said.out));
       broken.child.stdout?.destroy();
