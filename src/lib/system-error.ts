@@ -47,6 +47,12 @@ export function systemError(error: unknown): TscError | undefined {
   return new TscError(meaning.code, message, { kind: "unavailable", hint: meaning.hint });
 }
 
+/** `TSC_NO_SPACE` for `path`, when it is known before the kernel would say so. */
+export function noSpace(path: string): TscError {
+  const { code, what, hint } = NO_SPACE;
+  return new TscError(code, `${path}: ${what}`, { kind: "unavailable", hint });
+}
+
 function meaningOf(error: unknown): Meaning | undefined {
   const sqlite = sqliteCode(error);
   if (sqlite !== undefined) return SQLITE[sqlite & 0xff];

@@ -9,6 +9,7 @@ import { PassThrough, type Writable } from "node:stream";
 import type { UnpackResult } from "../../kernel/kernel.js";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
+import { noSpace } from "../../lib/system-error.js";
 import type { EngineContext } from "../context.js";
 import type { Storage } from "../storage/index.js";
 import { type Blobs, digestOfFile } from "./blobs.js";
@@ -169,19 +170,27 @@ async function startUnpacker(
     input = pipe;
   }
   let failed = false;
-  const statfs = statfsSync(target);
-  const result = ctx.kernel.unpackLayer(
-    {
-      target,
-      whiteouts: storage.whiteouts,
-      squashOwners: storage.squashOwners,
-      maxBytes: Math.min(statfs.bavail * statfs.bsize, Math.max(BOMB_FLOOR_BYTES, (request.size ?? 0) * BOMB_RATIO)),
-      maxEntries: MAX_ENTRIES,
-      input,
-      compression: compression === "gzip" ? "gzip" : "none",
-    },
-    signal,
-  );
+  const { bavail, bsize } = statfsSync(target);
+  const room = bavail * bsize;
+  const believed = Math.max(BOMB_FLOOR_BYTES, (request.size ?? 0) * BOMB_RATIO);
+  const result = ctx.kernel
+    .unpackLayer(
+      {
+        target,
+        whiteouts: storage.whiteouts,
+        squashOwners: storage.squashOwners,
+        // What cannot fit is refused before it has taken the room of everybody else.
+        maxBytes: Math.min(room, believed),
+        maxEntries: MAX_ENTRIES,
+        input,
+        compression: compression === "gzip" ? "gzip" : "none",
+      },
+      signal,
+    )
+    .catch((error) => {
+      const isFull = room < believed && isTscError(error) && error.code === "TSC_LAYER_TOO_BIG";
+      throw isFull ? noSpace(target) : error;
+    });
   const failure = new Promise<never>((_, reject) => {
     result.catch((error) => {
       failed = true;

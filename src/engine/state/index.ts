@@ -10,6 +10,8 @@ import { errnoOf, isTscError, messageOf, TscError } from "../../lib/errors.js";
 import { systemError } from "../../lib/system-error.js";
 
 const SCHEMA_VERSION = 2;
+const BUSY_MILLISECONDS = 10_000;
+const SQLITE_BUSY = 5;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -70,12 +72,12 @@ export class State implements Disposable {
     this.#path = path;
   }
 
-  /** A full disk shows itself in the middle of work too, and as an input/output error. */
+  /** A full disk shows itself in the middle of work too, and as an input/output error; so does a lock that is kept. */
   #told<T>(work: () => T): T {
     try {
       return work();
     } catch (error) {
-      throw [8, 10, 13].includes(primaryCode(error)) ? explained(this.#path, error) : error;
+      throw [SQLITE_BUSY, 8, 10, 13].includes(primaryCode(error)) ? explained(this.#path, error) : error;
     }
   }
 
@@ -131,12 +133,13 @@ export type SqlValue = string | number | bigint | null | Uint8Array;
 
 /**
  * Opens (and creates) the database. `TSC_STATE_TOO_NEW` when a later version of tscompose wrote it,
- * `TSC_STATE_CORRUPT` when SQLite refuses the file, `TSC_NO_SPACE`, `TSC_READ_ONLY`, `TSC_STATE_UNAVAILABLE`.
+ * `TSC_STATE_CORRUPT` when SQLite refuses the file, `TSC_STATE_BUSY` when another command keeps it locked for ten
+ * seconds, `TSC_NO_SPACE`, `TSC_READ_ONLY`, `TSC_STATE_UNAVAILABLE`.
  */
 export function openState(path: string): State {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    const db = openDatabase(path);
+    const db = openPatiently(path);
     if (!existsSync(reserveOf(path)) && hasRoom(path, 16 * RESERVE_BYTES)) keepReserve(path);
     return new State(db, path);
   } catch (error) {
@@ -144,16 +147,31 @@ export function openState(path: string): State {
     if (!isFull(path, error) || !releaseReserve(path)) throw explained(path, error);
   }
   try {
-    return new State(openDatabase(path), path);
+    return new State(openPatiently(path), path);
   } catch (error) {
     throw explained(path, error);
+  }
+}
+
+/**
+ * The busy handler is not asked while another command changes a new file to its write-ahead log, nor while the last
+ * one takes the log away at its end (sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY In WAL Mode").
+ */
+function openPatiently(path: string): DatabaseSync {
+  for (const end = Date.now() + BUSY_MILLISECONDS; ; ) {
+    try {
+      return openDatabase(path);
+    } catch (error) {
+      if (primaryCode(error) !== SQLITE_BUSY || Date.now() >= end) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
   }
 }
 
 function openDatabase(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
   try {
-    db.exec("PRAGMA busy_timeout = 10000");
+    db.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`);
     const version = Number((db.prepare("PRAGMA user_version").get() as { user_version: number }).user_version);
     if (version > SCHEMA_VERSION) {
       throw new TscError(
@@ -233,6 +251,12 @@ function explained(path: string, error: unknown): unknown {
     });
   }
   if (code === 10) return as("EIO");
+  if (code === SQLITE_BUSY) {
+    return new TscError("TSC_STATE_BUSY", `${name} is locked by another command`, {
+      kind: "unavailable",
+      hint: "wait for that command to end, then run this one again",
+    });
+  }
   return new TscError("TSC_STATE_CORRUPT", `${name} cannot be opened`, {
     cause: error,
     hint: "move the file away to start afresh; running containers are found again by their labels",
