@@ -32,9 +32,14 @@ napi_value from_string(napi_env env, const char *value);
 napi_value from_int(napi_env env, int64_t value);
 void define(napi_env env, napi_value exports, const char *name, napi_callback callback);
 
-/* Work for the libuv pool. `run` sets error/syscall; `free_data` runs on the main thread afterwards. */
+/*
+ * Work for the libuv pool. `run` sets error/syscall; with `thread` instead, that runs on a thread of its own, whose end undoes what it
+ * did to its namespaces. `make_result` (undefined without it) and `free_data` run on the main thread afterwards.
+ */
 struct job {
   void (*run)(struct job *job);
+  void *(*thread)(void *job);
+  napi_value (*make_result)(napi_env env, void *data);
   void (*free_data)(void *data);
   void *data;
   int error;
@@ -43,14 +48,20 @@ struct job {
   napi_deferred deferred;
   napi_async_work work;
 };
-/* Queues the job and returns its promise of undefined; frees it when done. */
+/* Queues the job and returns its promise; frees it when done. */
 napi_value queue_job(napi_env env, const char *name, struct job *job);
+/* Notes what failed, for the promise's Error; false. */
+bool job_fail(struct job *job, int error, const char *syscall, const char *path);
+/* Takes a job's own thread into the network namespace pinned at `path`; "" stays. False after job_fail. */
+bool job_enter(struct job *job, const char *path);
 
 /* Calls a JS function from a libuv callback; an exception in it becomes uncaughtException. */
 void call_back(napi_env env, napi_ref function, size_t count, const napi_value *args);
 
 void init_mount(napi_env env, napi_value exports);
+void init_bridge(napi_env env, napi_value exports);
 void init_netns(napi_env env, napi_value exports);
+void init_links(napi_env env, napi_value exports);
 void init_lock(napi_env env, napi_value exports);
 void init_process(napi_env env, napi_value exports);
 void init_packet(napi_env env, napi_value exports);

@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,7 +116,21 @@ void define(napi_env env, napi_value exports, const char *name, napi_callback ca
 static void job_execute(napi_env env, void *data) {
   (void)env;
   struct job *job = data;
-  job->run(job);
+  if (job->thread == NULL) {
+    job->run(job);
+    return;
+  }
+  pthread_t thread;
+  int error = pthread_create(&thread, NULL, job->thread, job);
+  if (error != 0) job_fail(job, error, "pthread_create", "");
+  else pthread_join(thread, NULL);
+}
+
+bool job_fail(struct job *job, int error, const char *syscall, const char *path) {
+  job->error = error;
+  job->syscall = syscall;
+  snprintf(job->path, sizeof job->path, "%s", path);
+  return false;
 }
 
 static void job_complete(napi_env env, napi_status status, void *data) {
@@ -126,7 +141,7 @@ static void job_complete(napi_env env, napi_status status, void *data) {
         env, job->deferred,
         make_errno_error(env, job->error, job->syscall == NULL ? "work" : job->syscall, job->path, NULL));
   else
-    napi_resolve_deferred(env, job->deferred, undefined(env));
+    napi_resolve_deferred(env, job->deferred, job->make_result == NULL ? undefined(env) : job->make_result(env, job->data));
   napi_delete_async_work(env, job->work);
   if (job->free_data != NULL) job->free_data(job->data);
   free(job);
@@ -155,6 +170,8 @@ void call_back(napi_env env, napi_ref function, size_t count, const napi_value *
 NAPI_MODULE_INIT() {
   init_mount(env, exports);
   init_netns(env, exports);
+  init_bridge(env, exports);
+  init_links(env, exports);
   init_lock(env, exports);
   init_process(env, exports);
   init_packet(env, exports);

@@ -2,7 +2,6 @@
  * one and pins it by a bind mount; the thread's end leaves nothing behind. */
 #include <fcntl.h>
 #include <net/if.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,10 +19,13 @@ struct netns {
   uint32_t count;
 };
 
-static void fail(struct job *job, const char *syscall, const char *path) {
-  job->error = errno;
-  job->syscall = syscall;
-  if (path != NULL) snprintf(job->path, sizeof job->path, "%s", path);
+bool job_enter(struct job *job, const char *path) {
+  if (*path == '\0') return true;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) return job_fail(job, errno, "open", path);
+  int result = setns(fd, CLONE_NEWNET), error = errno;
+  close(fd);
+  return result == 0 || job_fail(job, error, "setns", path);
 }
 
 static int raise_loopback(void) {
@@ -51,28 +53,17 @@ static void *netns_thread(void *data) {
   struct netns *ns = job->data;
   int pin = open(ns->path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (pin < 0) {
-    fail(job, "open", NULL);
+    job_fail(job, errno, "open", ns->path);
     return NULL;
   }
   close(pin);
-  if (unshare(CLONE_NEWNET) < 0) fail(job, "unshare", NULL);
-  else if (raise_loopback() < 0) fail(job, "ioctl", "lo");
+  if (unshare(CLONE_NEWNET) < 0) job_fail(job, errno, "unshare", ns->path);
+  else if (raise_loopback() < 0) job_fail(job, errno, "ioctl", "lo");
   for (uint32_t i = 0; job->error == 0 && i < ns->count; i++)
-    if (write_sysctl(ns->sysctls[2 * i], ns->sysctls[2 * i + 1]) < 0) fail(job, "write", ns->sysctls[2 * i]);
-  if (job->error == 0 && mount("/proc/thread-self/ns/net", ns->path, NULL, MS_BIND, NULL) < 0) fail(job, "mount", NULL);
+    if (write_sysctl(ns->sysctls[2 * i], ns->sysctls[2 * i + 1]) < 0) job_fail(job, errno, "write", ns->sysctls[2 * i]);
+  if (job->error == 0 && mount("/proc/thread-self/ns/net", ns->path, NULL, MS_BIND, NULL) < 0) job_fail(job, errno, "mount", ns->path);
   if (job->error != 0) unlink(ns->path);
   return NULL;
-}
-
-static void netns_run(struct job *job) {
-  pthread_t thread;
-  int error = pthread_create(&thread, NULL, netns_thread, job);
-  if (error != 0) {
-    job->error = error;
-    job->syscall = "pthread_create";
-    return;
-  }
-  pthread_join(thread, NULL);
 }
 
 static void netns_free(void *data) {
@@ -111,9 +102,8 @@ static napi_value js_create(napi_env env, napi_callback_info info) {
     free(job);
     return NULL;
   }
-  snprintf(job->path, sizeof job->path, "%s", ns->path);
   job->data = ns;
-  job->run = netns_run;
+  job->thread = netns_thread;
   job->free_data = netns_free;
   return queue_job(env, "createNetworkNamespace", job);
 }

@@ -3,7 +3,7 @@
  * Failed calls throw an Error with `code`, `errno`, `syscall` and `path`.
  */
 import { TscError } from "../lib/errors.js";
-import type { RunProgramOptions, RunProgramResult } from "./kernel.js";
+import type { BridgeJoin, BridgeLinks, NetworkLink, RunProgramOptions, RunProgramResult } from "./kernel.js";
 
 /** An opaque native object. */
 export type Handle = { readonly __handle: unique symbol };
@@ -25,6 +25,9 @@ export interface Addon {
   isMountPoint(path: string): boolean;
   createNetworkNamespace(path: string, sysctls: readonly string[]): Promise<void>;
   removePin(path: string): void;
+  joinBridge(join: BridgeJoin): Promise<BridgeLinks>;
+  removeLink(netns: string, name: string): Promise<void>;
+  readLinks(netns: string): Promise<NetworkLink[]>;
   lockTry(fd: number, shared: boolean): boolean;
   lockWait(fd: number, shared: boolean, callback: (error?: Error) => void): Handle;
   lockAbandon(handle: Handle): void;

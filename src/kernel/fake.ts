@@ -104,6 +104,19 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
       record("removeNetworkNamespace", path);
       mounts.delete(path);
     },
+    async joinBridge(join) {
+      record("joinBridge", join);
+      return {
+        bridgeMac: "02:00:00:00:00:01",
+        hostName: "veth0",
+        hostMac: "02:00:00:00:00:02",
+        mac: "02:00:00:00:00:03",
+      };
+    },
+    readLinks: async () => [],
+    async removeLink(netns, name) {
+      record("removeLink", netns, name);
+    },
     async lockFile(path, lockOptions = {}) {
       record("lockFile", path);
       for (;;) {

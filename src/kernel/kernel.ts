@@ -91,6 +91,12 @@ export interface Kernel {
   createNetworkNamespace(path: string, sysctls?: Readonly<Record<string, string>>): Promise<void>;
   /** Unmounts and removes the pin; missing is no error. */
   removeNetworkNamespace(path: string): void;
+  /** Links a container's namespace to a bridge, which is made (up, forwarding) if it is not there. Half of it may be left after an error. */
+  joinBridge(join: BridgeJoin): Promise<BridgeLinks>;
+  /** Removes a link in the namespace pinned at `netns` ("" for ours), and its other end; a missing one is no error. */
+  removeLink(netns: string, name: string): Promise<void>;
+  /** The links of the namespace pinned at `netns` ("" for ours). */
+  readLinks(netns: string): Promise<NetworkLink[]>;
 
   /** flock(2) on a file made 0600; undefined when somebody else holds it and `wait` is false. */
   lockFile(
@@ -139,6 +145,44 @@ export interface Kernel {
   spawn(program: string, args: readonly string[], options: SpawnOptions): ChildProcess;
   /** argv prefix that runs a program inside a pinned network namespace, with private mounts, e.g. for CNI plugins rootless. `binds` are [source, target]. */
   inNetworkNamespace(path: string, options?: { binds?: readonly (readonly [string, string])[] }): readonly string[];
+}
+
+/** A link between a bridge and a container's network namespace. Addresses carry their prefix length. */
+export interface BridgeJoin {
+  /** Pin of the namespace the bridge is in; "" for ours. */
+  readonly site: string;
+  readonly bridge: string;
+  /** The bridge's own addresses. */
+  readonly gateways: readonly string[];
+  /** Pin of the container's namespace. */
+  readonly netns: string;
+  /** The container's end. */
+  readonly name: string;
+  /** "" for one the kernel chooses. */
+  readonly mac: string;
+  /** 0 for the kernel's default. */
+  readonly mtu: number;
+  readonly addresses: readonly string[];
+  /** Pairs of destination and gateway. */
+  readonly routes: readonly string[];
+  /** The container may reach itself through the bridge (published ports of its own). */
+  readonly hairpin: boolean;
+}
+export interface BridgeLinks {
+  readonly bridgeMac: string;
+  /** The end on the bridge. */
+  readonly hostName: string;
+  readonly hostMac: string;
+  readonly mac: string;
+}
+
+export interface NetworkLink {
+  readonly name: string;
+  readonly isUp: boolean;
+  /** The bridge it is a port of; "" for none. */
+  readonly master: string;
+  /** Without prefix length. */
+  readonly addresses: readonly string[];
 }
 
 /** How `Kernel.run` runs a program. Descriptors that are not named are /dev/null (0, 1, 2) or closed. */

@@ -55,6 +55,9 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
       await addon.createNetworkNamespace(path, Object.entries(sysctls ?? {}).flatMap(sysctlPair));
     },
     removeNetworkNamespace: (path) => addon.removePin(path),
+    joinBridge: (join) => addon.joinBridge(join),
+    removeLink: (netns, name) => addon.removeLink(netns, name),
+    readLinks: (netns) => addon.readLinks(netns),
 
     lockFile: (path, lockOptions) => lockFile(addon, path, lockOptions),
 

@@ -2,10 +2,11 @@
  * The CNI execution protocol (spec 1.0.0, also 0.3.x and 0.4.0): one process per plugin, JSON on stdin and stdout.
  * Owns chaining, roll-back of a failed ADD and reading of results; knows neither our state nor our networks.
  */
-import type { Kernel } from "../../kernel/kernel.js";
-import { TscError } from "../../lib/errors.js";
+import type { BridgeJoin, Kernel } from "../../kernel/kernel.js";
+import { messageOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import { withSuppressed } from "../../lib/suppressed.js";
+import { bridgeJoinOf, bridgeResult } from "./bridge-plugin.js";
 import { checkContainerId, checkInterfaceName, checkNetworkName, checkPluginType } from "./names.js";
 import { findPlugin } from "./programs.js";
 import { run } from "./run.js";
@@ -43,6 +44,8 @@ export interface CniHost {
   readonly env: Readonly<Record<string, string>>;
   /** argv prefix that enters the namespace plugins work from; empty for the current one. */
   readonly prefix: readonly string[];
+  /** Pin of that namespace ("" for the current one), when simple bridges may be joined without a plugin's process. */
+  readonly direct?: string;
   readonly timeoutMs?: number;
 }
 
@@ -170,6 +173,11 @@ export async function cniAdd(
   let result = prevResult;
   try {
     for (const plugin of list.plugins) {
+      const join = host.direct === undefined ? undefined : bridgeJoinOf(plugin, attachment, host.direct);
+      if (join !== undefined) {
+        result = await joinDirectly(host, list, plugin, join);
+        continue;
+      }
       const text = await exec(host, "ADD", list, plugin, attachment, result);
       let parsed: unknown;
       try {
@@ -194,6 +202,18 @@ export async function cniAdd(
   }
 }
 
+async function joinDirectly(host: CniHost, list: CniList, plugin: CniPlugin, join: BridgeJoin): Promise<CniResult> {
+  try {
+    return bridgeResult(list, plugin, join, await host.kernel.joinBridge(join));
+  } catch (cause) {
+    throw new TscError(
+      "TSC_CNI_FAILED",
+      `network ${list.name}: ${join.name} cannot be joined to bridge ${join.bridge}: ${messageOf(cause)}`,
+      { kind: "internal", cause },
+    );
+  }
+}
+
 /** Runs DEL of every plugin in reverse order, past errors; the first error is thrown at the end. Idempotent by specification. */
 export async function cniDel(
   host: CniHost,
@@ -205,7 +225,9 @@ export async function cniDel(
   const errors: unknown[] = [];
   for (const plugin of [...list.plugins].reverse()) {
     try {
-      await exec(host, "DEL", list, plugin, attachment, result);
+      const isDirect = host.direct !== undefined && bridgeJoinOf(plugin, attachment, host.direct) !== undefined;
+      if (!isDirect) await exec(host, "DEL", list, plugin, attachment, result);
+      else if (attachment.netns !== "") await host.kernel.removeLink(attachment.netns, attachment.ifName);
     } catch (error) {
       errors.push(error);
     }

@@ -65,6 +65,8 @@ function without(record: EndpointRecord, phase: "leaving" | "reserved"): Endpoin
 export function createEndpointLife(ctx: EngineContext, site: Site, networks: NetworkStore): EndpointLife {
   const dirs = pluginDirs(ctx.env);
   const env = helperEnv(ctx.env);
+  // Whoever names plugins of their own wants those to be run.
+  const ownPlugins = (ctx.env["CNI_PATH"] ?? "") !== "";
   const plugins = createLimiter(Math.max(2, availableParallelism() * 2));
   const host = (): CniHost => ({
     kernel: ctx.kernel,
@@ -72,6 +74,7 @@ export function createEndpointLife(ctx: EngineContext, site: Site, networks: Net
     // A caller's XDG_RUNTIME_DIR would make plugins put files where DEL does not look for them.
     env: { ...env, XDG_RUNTIME_DIR: "", XTABLES_LOCKFILE: `${ctx.paths.network}/xtables.lock` },
     prefix: site.prefix(),
+    ...(ownPlugins ? {} : { direct: site.pin }),
   });
   const needsFirewall = (list: CniList): boolean =>
     list.plugins.some((plugin) => plugin.type === "portmap" || plugin.type === "firewall");

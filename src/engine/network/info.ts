@@ -16,7 +16,7 @@ export async function networkingInfo(ctx: EngineContext, mode: string): Promise<
   const programs: readonly (readonly [string, string, readonly string[]])[] = [
     ["aardvark-dns", "names of containers", ["--version"]],
     ["iptables", "publishing ports and isolating networks", ["--version"]],
-    ["ip", "removing networks", ["-V"]],
+    ["ip", "moving a default route when a network is disconnected", ["-V"]],
     ...(ctx.rootless ? [["slirp4netns", "the way out of rootless networks", ["--version"]] as const] : []),
   ];
   const ask = async (path: string, args: readonly string[]): Promise<string> => {
@@ -36,7 +36,7 @@ export async function networkingInfo(ctx: EngineContext, mode: string): Promise<
       // Without CNI_COMMAND a plugin says what it is.
       components.push({ name: `CNI ${name}`, path, version: await ask(path, []) });
     } catch {
-      missing.push({ name: `CNI ${name}`, why: "joining containers to networks", install: installHint(name) });
+      missing.push({ name: `CNI ${name}`, why: "networks beyond plain bridges", install: installHint(name) });
     }
   }
   return { mode, components, missing };

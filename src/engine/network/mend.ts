@@ -4,32 +4,23 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { NetworkLink } from "../../kernel/kernel.js";
 import { messageOf } from "../../lib/errors.js";
+import { containerById } from "../state/containers.js";
 import { type EndpointRecord, endpointOf, liveEndpoints, saveEndpoint } from "../state/endpoints.js";
 import { findNetwork, type NetworkRecord, setNetworkProgress } from "../state/networks.js";
 import type { CniResult } from "./cni.js";
 import { isPinned } from "./endpoint-life.js";
 import type { Parts } from "./parts.js";
-import { helperEnv, needProgram } from "./programs.js";
-import { run } from "./run.js";
 import type { Networking } from "./types.js";
 
-/** One entry of `ip -j addr`. */
-export interface Link {
-  readonly ifname: string;
-  readonly flags?: readonly string[];
-  readonly master?: string;
-  readonly addr_info?: readonly { readonly local?: string }[];
-}
-
 /** What is wrong with a generated network's bridge, or undefined. */
-export function bridgeFault(network: NetworkRecord, links: ReadonlyMap<string, Link>): string | undefined {
+export function bridgeFault(network: NetworkRecord, links: ReadonlyMap<string, NetworkLink>): string | undefined {
   const { bridge, subnets } = network.settings;
   const link = links.get(bridge);
   if (link === undefined) return `bridge ${bridge} is gone`;
-  if (link.flags?.includes("UP") !== true) return `bridge ${bridge} is down`;
-  const held = new Set(link.addr_info?.map(({ local }) => local));
-  const lost = subnets.find(({ gateway }) => gateway !== undefined && gateway !== "" && !held.has(gateway));
+  if (!link.isUp) return `bridge ${bridge} is down`;
+  const lost = subnets.find(({ gateway = "" }) => gateway !== "" && !link.addresses.includes(gateway));
   return lost === undefined ? undefined : `bridge ${bridge} has lost its address ${lost.gateway}`;
 }
 
@@ -37,7 +28,7 @@ export function bridgeFault(network: NetworkRecord, links: ReadonlyMap<string, L
 export function linkFault(
   record: EndpointRecord,
   bridge: string,
-  links: ReadonlyMap<string, Link>,
+  links: ReadonlyMap<string, NetworkLink>,
 ): string | undefined {
   const result = record.cni.result as CniResult | undefined;
   const name = result?.interfaces?.find((entry) => (entry.sandbox ?? "") === "" && entry.name !== bridge)?.name;
@@ -45,7 +36,7 @@ export function linkFault(
   const link = links.get(name);
   if (link === undefined) return `link ${name} is gone`;
   if (link.master !== bridge) return `link ${name} is not on bridge ${bridge}`;
-  return link.flags?.includes("UP") === true ? undefined : `link ${name} is down`;
+  return link.isUp ? undefined : `link ${name} is down`;
 }
 
 export function createMend(parts: Parts): Networking["mend"] {
@@ -53,27 +44,20 @@ export function createMend(parts: Parts): Networking["mend"] {
   const { state, kernel } = ctx;
   const bootId = kernel.bootId();
 
-  async function readLinks(): Promise<ReadonlyMap<string, Link>> {
-    const argv = [...site.prefix(), needProgram(ctx.env, "ip"), "-j", "addr"];
-    const { stdout } = await run(kernel, argv, { env: helperEnv(ctx.env) });
-    return new Map((JSON.parse(stdout) as Link[]).map((link) => [link.ifname, link]));
-  }
-
   const standing = (): EndpointRecord[] => liveEndpoints(state, bootId).filter(({ cni }) => cni.phase === "up");
 
   /** The process of a running container. */
   function processOf(containerId: string): number | undefined {
-    const row = state.get<{ pid: number; pid_start: string }>(
-      "SELECT pid, pid_start FROM containers WHERE id = ? AND state IN ('running', 'paused')",
-      containerId,
-    );
-    return row !== undefined && kernel.isAlive({ pid: row.pid, startTime: row.pid_start }) ? row.pid : undefined;
+    const row = containerById(state, containerId);
+    const isRunning = row?.state === "running" || row?.state === "paused";
+    return isRunning && kernel.isAlive({ pid: row.pid, startTime: row.pidStart }) ? row.pid : undefined;
   }
 
   function pinAgain(record: EndpointRecord): void {
     const { netnsPath } = record.cni;
+    if (isPinned(netnsPath)) return;
     const pid = processOf(record.containerId);
-    if (isPinned(netnsPath) || pid === undefined) return;
+    if (pid === undefined) return;
     kernel.removeNetworkNamespace(netnsPath);
     mkdirSync(dirname(netnsPath), { recursive: true, mode: 0o700 });
     writeFileSync(netnsPath, "", { mode: 0o600 });
@@ -93,7 +77,7 @@ export function createMend(parts: Parts): Networking["mend"] {
   async function mendLinks(): Promise<void> {
     const epoch = site.epoch();
     if (epoch === undefined) return;
-    const links = await readLinks();
+    const links = new Map((await kernel.readLinks(site.pin)).map((link) => [link.name, link]));
     const broken = new Map<string, string | undefined>();
     for (const record of standing()) {
       const network = findNetwork(state, record.network);

@@ -1,5 +1,5 @@
 /** The bridge and the rules a network has while it is used: who brings them up, who takes them down, what a killed command left. */
-import { TscError } from "../../lib/errors.js";
+import { messageOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
 import {
@@ -14,9 +14,7 @@ import {
 } from "../state/networks.js";
 import type { Firewall } from "./firewall.js";
 import { withLock } from "./locks.js";
-import { helperEnv, needProgram } from "./programs.js";
 import { BRIDGE_PREFIX } from "./rules.js";
-import { run } from "./run.js";
 import type { Site } from "./site.js";
 
 export interface NetworkBridges {
@@ -39,7 +37,6 @@ export function networkNotFound(name: string): TscError {
 /** The bridges of all networks on one site. */
 export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewall): NetworkBridges {
   const { state, kernel } = ctx;
-  const env = helperEnv(ctx.env);
   const isStanding = (network: NetworkRecord): boolean => {
     const epoch = site.epoch();
     return epoch !== undefined && isNetworkStanding(state, network.name, epoch);
@@ -72,16 +69,15 @@ export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewal
   }
 
   async function deleteBridge({ name, settings }: NetworkRecord): Promise<void> {
-    const result = await run(
-      kernel,
-      [...site.prefix(), needProgram(ctx.env, "ip"), "link", "delete", settings.bridge],
-      { env },
-    );
-    // Also gone when another command gave up the namespace it was in.
-    if (result.code !== 0 && !/Cannot find device/.test(result.stderr) && site.epoch() !== undefined) {
+    try {
+      await kernel.removeLink(site.pin, settings.bridge);
+    } catch (cause) {
+      // Also gone when another command gave up the namespace it was in.
+      if (site.epoch() === undefined) return;
       throw new TscError(
         "TSC_NETWORK_REMOVE",
-        `bridge ${settings.bridge} of network ${name} cannot be removed: ${printable(result.stderr)}`,
+        `bridge ${settings.bridge} of network ${name} cannot be removed: ${messageOf(cause)}`,
+        { cause },
       );
     }
   }

@@ -96,6 +96,7 @@ export function rootlessSite(ctx: EngineContext): Site {
       const name = namespaceName();
       return name === undefined ? undefined : `${kernel.bootId()}:${name}`;
     },
+    pin,
     prefix,
     hasBridge: () => true,
     // The namespace's own defaults were set when it was made; its loopback is nobody's client.

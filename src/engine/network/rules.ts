@@ -91,6 +91,10 @@ function removalText(family: 4 | 6, chains: Chains, present: ReadonlySet<string>
   return text.length === 0 ? "" : `${text.join("\n")}\n`;
 }
 
+/** One address as iptables-save prints it. */
+const single = (address: string): string => `${address}${address.includes(":") ? "/128" : "/32"}`;
+
+/** Rules as iptables-save prints them, so that what is there already is recognised. */
 function filterRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwork[]): string[] {
   const forward: string[] = [];
   const input: string[] = [];
@@ -116,19 +120,19 @@ function filterRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwo
         `-A ${chains.forward} -o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`,
       );
     }
-    const onBridge = `-A ${chains.input} -i ${bridge}`;
+    const onBridge = (to = "") => `-A ${chains.input} ${to === "" ? "" : `-d ${to} `}-i ${bridge}`;
     // route_localnet is on for published ports: the host's loopback services must not open to containers by it.
     if (family === 4)
-      input.push(`${onBridge} -d 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`);
+      input.push(`${onBridge("127.0.0.0/8")} -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`);
     for (const { gateway } of network.subnets) {
       for (const protocol of gateway === "" ? [] : ["udp", "tcp"]) {
-        input.push(`${onBridge} -d ${gateway} -p ${protocol} -m ${protocol} --dport 53 -j ACCEPT`);
+        input.push(`${onBridge(single(gateway))} -p ${protocol} -m ${protocol} --dport 53 -j ACCEPT`);
       }
     }
     if (!network.internal) continue;
-    input.push(`${onBridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`);
-    if (family === 6) input.push(`${onBridge} -p ipv6-icmp -j ACCEPT`);
-    input.push(`${onBridge} -j DROP`);
+    input.push(`${onBridge()} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`);
+    if (family === 6) input.push(`${onBridge()} -p ipv6-icmp -j ACCEPT`);
+    input.push(`${onBridge()} -j DROP`);
   }
   return [...isolate, ...forward, ...input];
 }
@@ -158,7 +162,7 @@ function natRules(
   for (const port of ordered) {
     const to =
       family === 4 ? `${port.containerIp}:${port.containerPort}` : `[${port.containerIp}]:${port.containerPort}`;
-    const where = port.hostIp === "" ? "" : `-d ${port.hostIp} `;
+    const where = port.hostIp === "" ? "" : `-d ${single(port.hostIp)} `;
     lines.push(
       `-A ${chains.publish} ${where}-p ${port.protocol} -m ${port.protocol} --dport ${port.hostPort} -j DNAT --to-destination ${to}`,
     );
@@ -177,21 +181,32 @@ export function restoreText(
   ports: readonly RulePort[],
   saved: string,
 ): string {
-  const present = new Set(
-    saved.split("\n").map((line) => line.replace(/^(:\S+ \S+) \[\d+:\d+\]$/, "$1 [0:0]").trimEnd()),
-  );
+  const lines = saved.split("\n").map((line) => line.replace(/^(:\S+ \S+) \[\d+:\d+\]$/, "$1 [0:0]").trimEnd());
+  const present = new Set(lines);
   if (networks.length === 0) return removalText(family, chains, present);
   const text: string[] = [];
   for (const table of TABLES) {
+    const own = chainsIn(table, chains);
+    const jumps = jumpsOf(family, chains).filter(
+      (jump) => jump.table === table && !present.has(`-A ${jump.base} ${jump.rule}`),
+    );
+    const rules =
+      table === "filter" ? filterRules(family, chains, networks) : natRules(family, chains, networks, ports);
+    if (jumps.length === 0 && areEqual(own, rules, lines)) continue;
     text.push(
       `*${table}`,
-      ...declare(chainsIn(table, chains)),
-      ...jumpsOf(family, chains)
-        .filter((jump) => jump.table === table && !present.has(`-A ${jump.base} ${jump.rule}`))
-        .map((jump) => `-I ${jump.base} 1 ${jump.rule}`),
-      ...(table === "filter" ? filterRules(family, chains, networks) : natRules(family, chains, networks, ports)),
+      ...declare(own),
+      ...jumps.map((jump) => `-I ${jump.base} 1 ${jump.rule}`),
+      ...rules,
       "COMMIT",
     );
   }
-  return `${text.join("\n")}\n`;
+  return text.length === 0 ? "" : `${text.join("\n")}\n`;
+}
+
+/** Whether the chains are there in `lines` (of iptables-save) and hold these rules in this order. */
+function areEqual(own: readonly string[], rules: readonly string[], lines: readonly string[]): boolean {
+  const rulesOf = (all: readonly string[], chain: string) =>
+    all.filter((line) => line.startsWith(`-A ${chain} `)).join("\n");
+  return own.every((chain) => lines.includes(`:${chain} - [0:0]`) && rulesOf(lines, chain) === rulesOf(rules, chain));
 }

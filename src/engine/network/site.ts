@@ -15,6 +15,8 @@ export interface Site {
   enter<T>(reserve: () => T): Promise<T>;
   /** Names this boot and this namespace; undefined when the namespace is not there. */
   epoch(): string | undefined;
+  /** Where the namespace is pinned; "" when it is ours. */
+  readonly pin: string;
   /** argv prefix that enters the namespace; empty when it is ours. With `resolver`, the place's own resolv.conf is seen. */
   prefix(options?: { readonly resolver: boolean }): readonly string[];
   /** Whether a bridge we set up in this epoch is still there. */
@@ -80,6 +82,7 @@ export function hostSite(ctx: EngineContext): Site {
     reserved: [],
     enter: async (reserve) => reserve(),
     epoch: () => epoch,
+    pin: "",
     prefix: () => [],
     hasBridge: (bridge) => existsSync(`/proc/sys/net/ipv4/conf/${bridge}`),
     prepareBridge: (bridge) => {

@@ -69,12 +69,12 @@ scenario("TestPreStartHookReRunOnSpecChange", "another hook recreates the servic
   s.env["HOOK_VERSION"] = "v1";
   await s.ok("up", "-d", "--wait");
   s.env["HOOK_VERSION"] = "v2";
-  await s.keeps("sample", () => s.ok("up", "-d", "--wait"), false);
+  await s.keeps("sample", () => s.ok("up", "-d", "-t", "0", "--wait"), false);
   equal(await written(s, "/shared/versions.txt"), ["v1", "v2"]);
 });
 scenario("TestPreStartHookForceRecreate", "a replaced container is prepared again", async (s) => {
   await s.ok("up", "-d", "--wait");
-  await s.keeps("sample", () => s.ok("up", "-d", "--wait", "--force-recreate"), false);
+  await s.keeps("sample", () => s.ok("up", "-d", "-t", "0", "--wait", "--force-recreate"), false);
   equal(await written(s, "/shared/tokens.txt"), 2);
 });
 scenario(

@@ -186,7 +186,7 @@ scenario(
     await s.ok("build", "--build-arg", "FOO=updated");
     await s.ok("up", "-d", "--scale", "test=4", "--no-recreate");
     await s.numbers("test", 1, 2, 3, 4);
-    await s.ok("up", "-d", "--scale", "test=2");
+    await s.ok("up", "-d", "-t", "0", "--scale", "test=2");
     await s.numbers("test", 3, 4);
   },
   { timeoutMs: 150_000 },

@@ -28,9 +28,9 @@ test("the rules of a network with a published port", () => {
 -A F -i tsc-1 -o tsc-1 -j ACCEPT
 -A F -i tsc-1 -j ACCEPT
 -A F -o tsc-1 -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT
--A I -i tsc-1 -d 127.0.0.0/8 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
--A I -i tsc-1 -d 10.89.0.1 -p udp -m udp --dport 53 -j ACCEPT
--A I -i tsc-1 -d 10.89.0.1 -p tcp -m tcp --dport 53 -j ACCEPT
+-A I -d 127.0.0.0/8 -i tsc-1 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
+-A I -d 10.89.0.1/32 -i tsc-1 -p udp -m udp --dport 53 -j ACCEPT
+-A I -d 10.89.0.1/32 -i tsc-1 -p tcp -m tcp --dport 53 -j ACCEPT
 COMMIT
 *nat
 :M - [0:0]
@@ -42,7 +42,7 @@ COMMIT
 -A M -s 10.89.0.0/24 -o tsc-+ -j RETURN
 -A M -s 10.89.0.0/24 ! -o tsc-1 -j MASQUERADE
 -A M -s 127.0.0.0/8 -o tsc-1 -m conntrack --ctstate DNAT -j MASQUERADE
--A P -d 127.0.0.1 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.89.0.3:81
+-A P -d 127.0.0.1/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.89.0.3:81
 -A P -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.89.0.2:80
 COMMIT
 `);
