@@ -1,7 +1,7 @@
 /**
  * Layers and root filesystems. Owns everything under paths.storage and the mounts under paths.rootfs; knows no image names
  * and no registries. Folders: layers/SHORT/diff (complete, named by a row in `layers`), l/SHORT (short links for
- * lowerdir), containers/ID/{upper,work,top}, tmp/ (work in progress), empty/.
+ * lowerdir), containers/ID/{upper,work,top}, mount-points/ (under every container), tmp/ (work in progress), empty/.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readlinkSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
@@ -10,6 +10,7 @@ import { errnoOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { isOrphaned, ownedName } from "../owned-names.js";
 import { deleteLayer, insertLayer, type LayerRow, layerById, layerByShortId, layerStack } from "../state/layers.js";
+import { mountPointsLayer } from "./mount-points.js";
 import { chooseDriver } from "./probe.js";
 import { listFolder, openScratch, type ScratchPlace } from "./scratch.js";
 
@@ -183,7 +184,10 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
     async mountRootfs(containerId) {
       const target = mergedDir(containerId);
       if (!makeFolder(target) && kernel.isMountPoint(target)) return target;
-      const lower = lowerOf(topOf(containerId));
+      const layers = lowerOf(topOf(containerId));
+      // What a build step finds in its rootfs becomes part of an image, so that has only what its own mounts need.
+      const isPlain = driver.cumulative || containerId.startsWith(TEMPORARY_ROOTFS);
+      const lower = isPlain ? layers : [...layers, await mountPointsLayer(root, scratch)];
       await driver.mount({ lower, folder: containerDir(containerId), target });
       return target;
     },

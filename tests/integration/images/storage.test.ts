@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { findFuseOverlayfs } from "../../../src/engine/storage/drivers/fuse-overlayfs.js";
+import { temporaryRootfsId } from "../../../src/engine/storage/index.js";
 import { openTestEngine, type TestEngine } from "./context.js";
 import { sha256 } from "./fixtures.js";
 
@@ -28,6 +29,9 @@ const drivers = ["overlay", ...(findFuseOverlayfs() === undefined ? [] : ["fuse-
 
 describe.each(drivers)("%s", (driver) => {
   const env = { TSCOMPOSE_STORAGE_DRIVER: driver };
+  // What lies under every container that is stacked from layers.
+  const under = driver === "vfs" ? [] : ["dev", "etc", "proc", "sys"];
+  const names = (...more: string[]) => [...under, ...more].sort();
 
   test("a container sees its layers, its changes stay apart and survive a remount", async () => {
     await using engine = await openTestEngine({ env });
@@ -37,22 +41,22 @@ describe.each(drivers)("%s", (driver) => {
     for (const id of ["c1", "c2"]) await engine.storage.createRootfs(id, two);
     const first = await engine.storage.mountRootfs("c1");
     expect(await engine.storage.mountRootfs("c1")).toBe(first);
-    expect(readdirSync(first).sort()).toEqual(["one", "two"]);
+    expect(readdirSync(first).sort()).toEqual(names("one", "two"));
     expect(lstatSync(first).mode & 0o7777).toBe(0o755);
     writeFileSync(join(first, "mine"), "mine");
     rmSync(join(first, "one"));
     await engine.storage.unmountRootfs("c1");
     await engine.storage.unmountRootfs("c1");
     expect(existsSync(first)).toBe(false);
-    expect(readdirSync(await engine.storage.mountRootfs("c1")).sort()).toEqual(["mine", "two"]);
-    expect(readdirSync(await engine.storage.mountRootfs("c2")).sort()).toEqual(["one", "two"]);
+    expect(readdirSync(await engine.storage.mountRootfs("c1")).sort()).toEqual(names("mine", "two"));
+    expect(readdirSync(await engine.storage.mountRootfs("c2")).sort()).toEqual(names("one", "two"));
     expect(engine.storage.topOf("c1")).toBe(two);
     for (const id of ["c1", "c2", "never"]) await engine.storage.removeRootfs(id);
     expect(readdirSync(join(engine.ctx.paths.storage, "containers"))).toEqual([]);
     expect(readdirSync(engine.ctx.paths.rootfs)).toEqual([]);
   });
 
-  test("an image is mounted read-only, an empty rootfs is empty", async () => {
+  test("an image is mounted read-only, an empty rootfs has mount points alone", async () => {
     await using engine = await openTestEngine({ env });
     const one = await addLayer(engine, "", "one");
     const folder = await engine.storage.mountImage("i1", one);
@@ -62,7 +66,7 @@ describe.each(drivers)("%s", (driver) => {
     await engine.storage.unmountImage("i1");
     await engine.storage.createRootfs("empty", "");
     const rootfs = await engine.storage.mountRootfs("empty");
-    expect(readdirSync(rootfs)).toEqual([]);
+    expect(readdirSync(rootfs).sort()).toEqual(names());
     writeFileSync(join(rootfs, "x"), "x");
     await engine.storage.removeRootfs("empty");
   });
@@ -85,7 +89,8 @@ test("128 layers are mounted", async () => {
   let top = "";
   for (let i = 0; i < 128; i++) top = await addLayer(engine, top, `layer-${i}`);
   await engine.storage.createRootfs("deep", top);
-  expect(readdirSync(await engine.storage.mountRootfs("deep"))).toHaveLength(128);
+  const names = readdirSync(await engine.storage.mountRootfs("deep"));
+  expect(names.filter((name) => name.startsWith("layer-"))).toHaveLength(128);
   await engine.storage.removeRootfs("deep");
 });
 
@@ -114,6 +119,33 @@ test("where overlay cannot be mounted the next driver is taken, and a store keep
   });
   await using engine = await openTestEngine({ kernel: broken });
   expect(engine.storage.driver).toBe(findFuseOverlayfs() === undefined ? "vfs" : "fuse-overlayfs");
+});
+
+test("mount points: the image's own come first, any user may walk through, and a build's rootfs has none", async () => {
+  const umask = process.umask(0o077);
+  try {
+    await using engine = await openTestEngine({ env: { TSCOMPOSE_STORAGE_DRIVER: "overlay" } });
+    await using staged = await engine.storage.stageLayer("");
+    mkdirSync(join(staged.path, "etc"), { mode: 0o700 });
+    writeFileSync(join(staged.path, "etc/hosts"), "the image's");
+    symlinkSync("usr/sys", join(staged.path, "sys"));
+    const chainId = sha256(Buffer.from("with etc"));
+    await staged.commit({ chainId, parent: "", diffId: chainId, sizeBytes: 0, blobDigest: "" });
+    await engine.storage.createRootfs("c1", chainId);
+    const rootfs = await engine.storage.mountRootfs("c1");
+    expect(readdirSync(join(rootfs, "etc")).sort()).toEqual(["hostname", "hosts", "resolv.conf"]);
+    expect(readFileSync(join(rootfs, "etc/hosts"), "utf8")).toBe("the image's");
+    const modes = ["etc", "proc", "etc/hostname"].map((name) => lstatSync(join(rootfs, name)).mode & 0o7777);
+    expect(modes).toEqual([0o700, 0o755, 0o644]);
+    expect(lstatSync(join(rootfs, "sys")).isSymbolicLink()).toBe(true);
+    expect(readdirSync(engine.storage.writableDir("c1"))).toEqual([]);
+    const build = temporaryRootfsId(engine.ctx.kernel);
+    await engine.storage.createRootfs(build, chainId);
+    expect(readdirSync(await engine.storage.mountRootfs(build)).sort()).toEqual(["etc", "sys"]);
+    for (const id of ["c1", build]) await engine.storage.removeRootfs(id);
+  } finally {
+    process.umask(umask);
+  }
 });
 
 test("the root folder of a rootfs has the mode of the image's", async () => {
