@@ -22,8 +22,15 @@ export interface Program {
   readonly places: ChunkPlaces;
 }
 
-/** Take 5 ms each to load, and most short commands use none of them. */
-const LAZY = new Set(["node:crypto", "node:child_process"]);
+/** Take up to 5 ms each to load, and most short commands use none of them. They must be imported statically and by name. */
+const LAZY = new Set([
+  "node:crypto",
+  "node:child_process",
+  "node:fs/promises",
+  "node:net",
+  "node:stream/promises",
+  "node:timers/promises",
+]);
 
 /** Opens the chunks of a dist folder; `require` gives Node's own modules. */
 export function openProgram(dist: string, require: Require): Program {

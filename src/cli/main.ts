@@ -2,6 +2,7 @@
  * The program on a real process: the only module that reads argv, the environment or the standard streams, or ends the process.
  */
 import { EXIT_ERROR, EXIT_OK } from "./exit-codes.js";
+import { outputStream } from "./output-stream.js";
 import { runProgram } from "./program.js";
 
 const HANG_UP_MS = 10_000;
@@ -10,7 +11,8 @@ export { runProgram };
 
 /** Runs the command of `process.argv` and ends the process with its exit code. */
 export async function main(): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
+  const [stdout, stderr] = [outputStream(1), outputStream(2)];
+  for (const stream of [stdout, stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // the terminal is gone: SIGHUP comes as well, and what is under way may end in order
       if (error.code === "EIO") setTimeout(() => process.exit(EXIT_ERROR), HANG_UP_MS).unref();
@@ -24,14 +26,14 @@ export async function main(): Promise<void> {
     get stdin() {
       return process.stdin;
     },
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout,
+    stderr,
     onSignal(name, listener) {
       process.on(name, listener);
       return () => process.off(name, listener);
     },
     exit: (status) => process.exit(status),
   });
-  await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+  await new Promise<void>((resolve) => stdout.write("", () => resolve()));
   process.exit(code);
 }

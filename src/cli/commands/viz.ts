@@ -1,4 +1,5 @@
 /** `viz`: the graph of everything the project consists of. */
+import { writeFile } from "node:fs/promises";
 import type { CommandSpec } from "../command.js";
 import { loadOptions } from "../load-options.js";
 
@@ -38,7 +39,6 @@ export const command: CommandSpec = {
     const output = options.text("output") ?? "";
     if (output === "") ctx.print(text);
     else {
-      const { writeFile } = await import("node:fs/promises");
       const { resolve } = await import("node:path");
       await writeFile(resolve(ctx.cwd, output), text);
     }

@@ -2,8 +2,18 @@
  * The engine's side of supervision (native/supervisor.md): writes and removes watch files, starts the supervisor, reads
  * what it found out. Probes and restarts themselves are the supervisor's.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
-import { readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { rename, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
@@ -173,16 +183,17 @@ export function readHealth(ctx: Pick<EngineContext, "paths">, row: Pick<Containe
 /** Moves health changes that the supervisor noted into the events table. */
 export async function importHealthEvents(ctx: EngineContext): Promise<void> {
   const path = join(ctx.paths.supervise, "events.log");
-  let text: string;
+  if (!existsSync(path)) return;
   const taken = `${path}.${process.pid}`;
   try {
-    await rename(path, taken);
-    text = await readFile(taken, "utf8");
+    renameSync(path, taken);
   } catch (error) {
+    // another command took it
     if (errnoOf(error) === "ENOENT") return;
     throw error;
   }
-  await rm(taken, { force: true });
+  const text = readFileSync(taken, "utf8");
+  rmSync(taken, { force: true });
   ctx.state.transaction(() => {
     for (const line of text.split("\n")) {
       const [timeNano = "", id = "", action = "", status = ""] = line.split(" ");

@@ -1,6 +1,6 @@
 /** Making a container: row, volumes, empty rootfs. Nothing is mounted, started or joined here. */
 import { randomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { hostname as hostName } from "node:os";
 import { join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
@@ -227,7 +227,6 @@ function checkPropagation(text: string): string {
 
 /** Makes a bind's host folder when asked to; `TSC_BIND_SOURCE` when it is missing. */
 export async function ensureBindSource(mount: RecordedMount): Promise<void> {
-  const { stat } = await import("node:fs/promises");
   try {
     await stat(mount.source);
   } catch (error) {

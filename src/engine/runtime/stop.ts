@@ -1,4 +1,5 @@
 /** Ending containers: stop, kill, pause, removal. */
+import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
@@ -231,6 +232,5 @@ export async function removeLocked(deps: RuntimeDeps, row: ContainerRow, volumes
     ctx.kernel.removeTree(folderOf(ctx, id)),
   ]);
   await forgetContainer(deps, id, volumes, () => emitPlain(deps, row, "destroy"));
-  const { rm } = await import("node:fs/promises");
   await rm(join(ctx.paths.locks, `container-${id}`), { force: true });
 }

@@ -1,6 +1,6 @@
 /** Folders of fetched compose files: made whole under another name, then renamed, so that nobody meets half of one. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, realpath, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { TscError } from "../../lib/errors.js";
@@ -54,7 +54,6 @@ const NAMES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-comp
 
 /** The compose file that `path` names, or the one in the folder it names. */
 export async function composeFileIn(folder: string, path: string, reference: string): Promise<string> {
-  const { stat } = await import("node:fs/promises");
   const place = await insideOf(folder, path, reference);
   if (place !== undefined && (await stat(place)).isFile()) return place;
   if (place !== undefined) {

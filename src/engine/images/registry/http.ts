@@ -2,7 +2,9 @@
  * One HTTP exchange at a time over kept connections: retries, redirects that never carry credentials elsewhere, limits on
  * what is read into memory. Knows nothing of registries. node:http directly: no fetch layers on the byte path.
  */
+
 import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { urlToHttpOptions } from "node:url";
 import { isTscError, messageOf, TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
@@ -249,6 +251,5 @@ function describe(error: unknown): string {
 }
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  const { setTimeout: sleep } = await import("node:timers/promises");
   await sleep(ms, undefined, signal === undefined ? {} : { signal });
 }
