@@ -45,6 +45,8 @@ struct job {
   int error;
   const char *syscall;
   char path[PATH_MAX];
+  /* More about a failure, inside `data`; may be NULL. */
+  const char *detail;
   napi_deferred deferred;
   napi_async_work work;
 };

@@ -139,7 +139,7 @@ static void job_complete(napi_env env, napi_status status, void *data) {
   if (job->error != 0)
     napi_reject_deferred(
         env, job->deferred,
-        make_errno_error(env, job->error, job->syscall == NULL ? "work" : job->syscall, job->path, NULL));
+        make_errno_error(env, job->error, job->syscall == NULL ? "work" : job->syscall, job->path, job->detail));
   else
     napi_resolve_deferred(env, job->deferred, job->make_result == NULL ? undefined(env) : job->make_result(env, job->data));
   napi_delete_async_work(env, job->work);

@@ -81,7 +81,7 @@ struct overlay {
   char **lower;
   size_t lower_count;
   char *upper, *work, *target;
-  bool userxattr, is_volatile;
+  bool userxattr, is_volatile, legacy;
   const char *failed_call;
   char log[512];
 };
@@ -166,52 +166,81 @@ out:;
   return result;
 }
 
-/* mountOverlay({lower, upper, work, target, userxattr, volatile, legacy}) */
-static napi_value js_mount_overlay(napi_env env, napi_callback_info info) {
-  napi_value args[MAX_ARGS], lower, value;
-  if (!get_args(env, info, 1, args)) return NULL;
-  struct overlay o = {0};
+static void overlay_run(struct job *job) {
+  struct overlay *o = job->data;
+  int result = o->legacy ? -1 : overlay_new_api(o);
+  /* No fsopen, or an overlayfs that does not know lowerdir+: an older kernel. */
+  if (o->legacy || (result < 0 && (errno == ENOSYS || (errno == EINVAL && strstr(o->log, "lowerdir+") != NULL))))
+    result = overlay_old_api(o);
+  if (result == 0) return;
+  job_fail(job, errno, o->failed_call, o->target);
+  job->detail = o->log;
+}
+
+static void overlay_free(void *data) {
+  struct overlay *o = data;
+  for (size_t i = 0; i < o->lower_count; i++) free(o->lower[i]);
+  free(o->lower);
+  free(o->upper);
+  free(o->work);
+  free(o->target);
+  free(o);
+}
+
+/* Reads the options; a pending exception when they are wrong. */
+static void overlay_read(napi_env env, napi_value options, struct overlay *o) {
+  napi_value lower, value;
   uint32_t count = 0;
-  napi_get_named_property(env, args[0], "lower", &lower);
+  napi_get_named_property(env, options, "lower", &lower);
   if (napi_get_array_length(env, lower, &count) != napi_ok) {
     napi_throw_type_error(env, NULL, "lower must be an array");
+    return;
+  }
+  o->lower = calloc(count == 0 ? 1 : count, sizeof *o->lower);
+  if (o->lower == NULL) {
+    throw_errno(env, ENOMEM, "malloc", NULL, NULL);
+    return;
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    napi_get_element(env, lower, i, &value);
+    char *path = get_string(env, value);
+    if (path == NULL) return;
+    o->lower[o->lower_count++] = path;
+  }
+  o->target = get_property_string(env, options, "target");
+  o->upper = get_property_string(env, options, "upper");
+  o->work = get_property_string(env, options, "work");
+  napi_get_named_property(env, options, "userxattr", &value);
+  o->userxattr = get_bool(env, value);
+  napi_get_named_property(env, options, "volatile", &value);
+  o->is_volatile = get_bool(env, value);
+  napi_get_named_property(env, options, "legacy", &value);
+  o->legacy = get_bool(env, value);
+  if (!is_pending(env) && (o->target == NULL || (o->upper == NULL) != (o->work == NULL)))
+    napi_throw_type_error(env, NULL, "target is required; upper and work go together");
+}
+
+/* mountOverlay({lower, upper, work, target, userxattr, volatile, legacy}) → promise */
+static napi_value js_mount_overlay(napi_env env, napi_callback_info info) {
+  napi_value args[MAX_ARGS];
+  if (!get_args(env, info, 1, args)) return NULL;
+  struct overlay *o = calloc(1, sizeof *o);
+  struct job *job = calloc(1, sizeof *job);
+  if (o == NULL || job == NULL) {
+    free(o);
+    free(job);
+    return throw_errno(env, ENOMEM, "malloc", NULL, NULL);
+  }
+  overlay_read(env, args[0], o);
+  if (is_pending(env)) {
+    overlay_free(o);
+    free(job);
     return NULL;
   }
-  o.lower = calloc(count == 0 ? 1 : count, sizeof *o.lower);
-  if (o.lower == NULL) return throw_errno(env, ENOMEM, "malloc", NULL, NULL);
-  bool ok = true;
-  for (uint32_t i = 0; ok && i < count; i++) {
-    napi_get_element(env, lower, i, &value);
-    o.lower[i] = get_string(env, value);
-    ok = o.lower[i] != NULL;
-    if (ok) o.lower_count++;
-  }
-  if (ok) {
-    o.target = get_property_string(env, args[0], "target");
-    o.upper = get_property_string(env, args[0], "upper");
-    o.work = get_property_string(env, args[0], "work");
-    napi_get_named_property(env, args[0], "userxattr", &value);
-    o.userxattr = get_bool(env, value);
-    napi_get_named_property(env, args[0], "volatile", &value);
-    o.is_volatile = get_bool(env, value);
-    napi_get_named_property(env, args[0], "legacy", &value);
-    bool legacy = get_bool(env, value);
-    if (o.target == NULL || (o.upper == NULL) != (o.work == NULL)) {
-      if (!is_pending(env)) napi_throw_type_error(env, NULL, "target is required; upper and work go together");
-    } else if (!is_pending(env)) {
-      int result = legacy ? -1 : overlay_new_api(&o);
-      /* No fsopen, or an overlayfs that does not know lowerdir+: an older kernel. */
-      if (legacy || (result < 0 && (errno == ENOSYS || (errno == EINVAL && strstr(o.log, "lowerdir+") != NULL))))
-        result = overlay_old_api(&o);
-      if (result < 0) throw_errno(env, errno, o.failed_call, o.target, o.log);
-    }
-  }
-  for (uint32_t i = 0; i < count; i++) free(o.lower[i]);
-  free(o.lower);
-  free(o.upper);
-  free(o.work);
-  free(o.target);
-  return undefined(env);
+  job->data = o;
+  job->run = overlay_run;
+  job->free_data = overlay_free;
+  return queue_job(env, "mountOverlay", job);
 }
 
 /* unmount(path, detach): true when something was unmounted. */

@@ -20,7 +20,7 @@ export interface Addon {
     userxattr: boolean;
     volatile: boolean;
     legacy: boolean;
-  }): void;
+  }): Promise<void>;
   unmount(target: string, detach: boolean): boolean;
   isMountPoint(path: string): boolean;
   createNetworkNamespace(path: string, sysctls: readonly string[]): Promise<void>;

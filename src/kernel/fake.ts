@@ -87,7 +87,7 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
       record("mount", source, target, type, flags, data);
       mounts.add(target);
     },
-    mountOverlay(mount) {
+    async mountOverlay(mount) {
       record("mountOverlay", mount);
       mounts.add(mount.target);
     },

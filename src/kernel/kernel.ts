@@ -82,7 +82,7 @@ export interface Kernel {
 
   mount(source: string, target: string, type: string, flags: readonly MountFlag[], data?: string): void;
   /** Overlay with any number of layers (new mount API, else short relative paths). */
-  mountOverlay(mount: OverlayMount): void;
+  mountOverlay(mount: OverlayMount): Promise<void>;
   /** `detach` = MNT_DETACH. Not mounted is no error. */
   unmount(target: string, options?: { detach?: boolean }): void;
   isMountPoint(path: string): boolean;

@@ -74,13 +74,13 @@ function setAttributes(addon: Addon, target: string, flags: readonly MountFlag[]
 }
 
 /** Mounts an overlay; one lower folder alone, which overlayfs refuses, becomes a read-only bind mount. */
-export function mountOverlay(addon: Addon, mount: OverlayMount): void {
+export async function mountOverlay(addon: Addon, mount: OverlayMount): Promise<void> {
   const only = mount.lower[0];
   if (mount.upper === undefined && mount.lower.length === 1 && only !== undefined) {
     mountWith(addon, only, mount.target, "", ["bind", "ro"], "");
     return;
   }
-  addon.mountOverlay({
+  await addon.mountOverlay({
     lower: mount.lower,
     upper: mount.upper,
     work: mount.work,

@@ -138,7 +138,7 @@ async function prepareBind(
     kernel.unmount(merged, { detach: true });
     await kernel.removeTree(scratch);
   });
-  kernel.mountOverlay({ lower: [entry.hostPath], upper, work, target: merged, userxattr: kernel.isRootless });
+  await kernel.mountOverlay({ lower: [entry.hostPath], upper, work, target: merged, userxattr: kernel.isRootless });
   return { type: "bind", source: merged, target, createHostPath: false };
 }
 

@@ -139,14 +139,15 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
       throw withSuppressed(error, undo);
     };
     await makeNamespace(netnsPath, sysctls).catch(undoing);
-    const joined = steps.addAll(records).then((up) => {
-      report(
-        "connect",
-        request.id,
-        up.map((record) => record.network),
-      );
-      return resultOf(up);
-    }, undoing);
+    const joined = steps
+      .addAll(records, (up) =>
+        report(
+          "connect",
+          request.id,
+          up.map((record) => record.network),
+        ),
+      )
+      .then(resultOf, undoing);
     // A failure is thrown where it is awaited; without this line it would be unhandled until then.
     joined.catch(() => undefined);
     const isCertain = planned.every(({ network }) => network.settings.source === "generated");

@@ -56,6 +56,13 @@ export function readResult(endpoint: NetworkEndpoint, result: CniResult, ifName:
   return next;
 }
 
+/** A list we generated, whose plugins keep nothing outside the container's namespace. */
+function isOurs(list: CniList): boolean {
+  return list.plugins.every(
+    (plugin) => (plugin["ipam"] as { type?: unknown } | undefined)?.type === "static" && plugin.type !== "macvlan",
+  );
+}
+
 /** The row without what DEL, names and rules are made from. */
 function without(record: EndpointRecord, phase: "leaving" | "reserved"): EndpointRecord {
   const { conflist: _list, result: _result, args: _args, capabilityArgs: _capabilities, ...cni } = record.cni;
@@ -103,16 +110,14 @@ export function createEndpointLife(ctx: EngineContext, site: Site, networks: Net
         endpoint: readResult(record.endpoint, result, record.cni.ifName),
         cni: { ...record.cni, result },
       };
-      saveEndpoint(ctx.state, added);
+      // Of our own lists DEL needs no result; the row is saved once it is up.
+      if (!isOurs(list)) saveEndpoint(ctx.state, added);
       return added;
     },
     remove: async (record, { whole }) => {
       if (record.cni.conflist === undefined) return;
       const list = parseConflist(record.cni.conflist, `of network ${record.network}`);
-      const isOurs = list.plugins.every(
-        (plugin) => (plugin["ipam"] as { type?: unknown } | undefined)?.type === "static" && plugin.type !== "macvlan",
-      );
-      if (isOurs && !whole) return;
+      if (isOurs(list) && !whole) return;
       // DEL takes what ADD gave; a row that never got a result has at most half of it.
       const result = record.cni.result as CniResult | undefined;
       try {

@@ -10,8 +10,11 @@ import type { AttachRequest } from "./types.js";
 export interface Steps {
   /** Free numbers for `hostPort` 0 and early errors for ports of other programs; our own are judged in `reserve`. */
   claimPorts(request: Pick<AttachRequest, "id" | "ports">, defaultHostIp: string): Promise<PortMapping[]>;
-  /** Makes reserved rows real; they are marked up when everything stands. */
-  addAll(records: readonly EndpointRecord[]): Promise<EndpointRecord[]>;
+  /** Makes reserved rows real; they are marked up, and `report` is called, in one transaction when everything stands. */
+  addAll(
+    records: readonly EndpointRecord[],
+    report?: (up: readonly EndpointRecord[]) => void,
+  ): Promise<EndpointRecord[]>;
   /** Takes rows off; goes on past errors and throws the first at the end. Rows whose DEL failed stay for the next try. */
   removeAll(
     records: readonly EndpointRecord[],
@@ -46,7 +49,10 @@ export function createSteps({ ctx, site, networks, firewall, dns, life }: Parts)
    * Adds reserved rows one after the other (interface order). Names and port rules hang on reserved addresses alone, so
    * they are made beside the plugins as soon as every bridge stands.
    */
-  async function addAll(records: readonly EndpointRecord[]): Promise<EndpointRecord[]> {
+  async function addAll(
+    records: readonly EndpointRecord[],
+    report?: (up: readonly EndpointRecord[]) => void,
+  ): Promise<EndpointRecord[]> {
     const ports = records.flatMap((record) => record.cni.ports);
     const named = records.some((record) => record.cni.names.length > 0);
     const isStanding = ({ network: name }: EndpointRecord): boolean => {
@@ -91,13 +97,12 @@ export function createSteps({ ctx, site, networks, firewall, dns, life }: Parts)
       await Promise.allSettled([settled]);
     }
     await settled;
-    return state.transaction(() =>
-      added.map((record) => {
-        const up: EndpointRecord = { ...record, cni: { ...record.cni, phase: "up" } };
-        saveEndpoint(state, up);
-        return up;
-      }),
-    );
+    const up = added.map((record): EndpointRecord => ({ ...record, cni: { ...record.cni, phase: "up" } }));
+    state.transaction(() => {
+      for (const record of up) saveEndpoint(state, record);
+      report?.(up);
+    });
+    return up;
   }
 
   /** Takes rows off; goes on past errors and throws the first at the end. Rows whose DEL failed stay for the next try. */

@@ -1,6 +1,5 @@
 /** Writes what a start needs: config.json and the files bound over /etc/hosts and its like. Starts nothing. */
-import { existsSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import type { AttachResult } from "../network/types.js";
@@ -100,7 +99,7 @@ export async function writeBundle(
     warn: ctx.warn,
   });
   const { config, compiles } = useCompiledFilter(ctx, facts.choice, plain);
-  await writeFile(join(bundle, "config.json"), ociJson(config), { mode: 0o600 });
+  writeFileSync(join(bundle, "config.json"), ociJson(config), { mode: 0o600 });
   return { compiles };
 }
 
@@ -134,25 +133,21 @@ async function boundFiles(
   const taken = new Set(record.mounts.map((mount) => mount.target));
   const folder = bundleOf(ctx, row.id);
   const shared = facts.networkOwner === undefined ? folder : bundleOf(ctx, facts.networkOwner.id);
-  const written: Promise<void>[] = [writeFile(join(folder, "hostname"), `${record.hostname}\n`)];
+  // Short files on a file system in memory: a promise for each costs more than writing it.
+  writeFileSync(join(folder, "hostname"), `${record.hostname}\n`);
   if (facts.networkOwner === undefined) {
     const networking = await deps.networking();
     const mode = spec.networkMode;
-    written.push(
-      writeFile(
-        join(folder, "resolv.conf"),
-        networking.resolvConf({
-          id: row.id,
-          ...(mode === undefined ? {} : { mode }),
-          ...(spec.dns === undefined ? {} : { dns: spec.dns }),
-          ...(spec.dnsSearch === undefined ? {} : { dnsSearch: spec.dnsSearch }),
-          ...(spec.dnsOptions === undefined ? {} : { dnsOptions: spec.dnsOptions }),
-        }),
-      ),
-      writeFile(join(folder, "hosts"), await hostsText(deps, row, facts.network.endpoints)),
-    );
+    const resolvConf = networking.resolvConf({
+      id: row.id,
+      ...(mode === undefined ? {} : { mode }),
+      ...(spec.dns === undefined ? {} : { dns: spec.dns }),
+      ...(spec.dnsSearch === undefined ? {} : { dnsSearch: spec.dnsSearch }),
+      ...(spec.dnsOptions === undefined ? {} : { dnsOptions: spec.dnsOptions }),
+    });
+    writeFileSync(join(folder, "resolv.conf"), resolvConf);
+    writeFileSync(join(folder, "hosts"), await hostsText(deps, row, facts.network.endpoints));
   }
-  await Promise.all(written);
   const binds = [
     { source: join(folder, "hostname"), target: "/etc/hostname", readOnly: false },
     { source: join(shared, "resolv.conf"), target: "/etc/resolv.conf", readOnly: false },

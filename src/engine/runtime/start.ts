@@ -2,7 +2,7 @@
  * Starting a container: network and rootfs side by side, bundle, conmon, row, exec fifo. Whatever fails, everything
  * made by this start is undone; a crash half way is found through its intent.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
 import type { Attachment, AttachResult } from "../network/types.js";
@@ -134,9 +134,9 @@ async function prepare(
       attaching,
       rootfsOf(deps, row),
       loadDefaultSeccomp(),
-      mkdir(bundle, { recursive: true, mode: 0o700 }),
-      mkdir(runtimeRoot(ctx, choice), { recursive: true, mode: 0o700 }),
     ]);
+    mkdirSync(bundle, { recursive: true, mode: 0o700 });
+    mkdirSync(runtimeRoot(ctx, choice), { recursive: true, mode: 0o700 });
     const network = reserved ?? (await joined);
     const { compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
     const created = await conmonCreate(ctx, conmonRequest(deps, row, { bundle, choice, cgroupPath }));

@@ -124,6 +124,18 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
     if (layer === undefined) throw missing(`of container ${containerId}`);
     return layer.chainId;
   };
+  /** Mounts at `target` unless something is mounted there; callers at the same time wait for the same mount. */
+  const mounting = new Map<string, Promise<string>>();
+  const mountOnce = (target: string, mount: (target: string) => Promise<void>): Promise<string> => {
+    const started = mounting.get(target);
+    if (started !== undefined) return started;
+    const work = (async () => {
+      if (makeFolder(target) || !kernel.isMountPoint(target)) await mount(target);
+      return target;
+    })().finally(() => mounting.delete(target));
+    mounting.set(target, work);
+    return work;
+  };
   const staged = (place: ScratchPlace): StagedLayer => ({
     path: join(place.path, "diff"),
     async commit(layer) {
@@ -181,16 +193,14 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
         throw error;
       }
     },
-    async mountRootfs(containerId) {
-      const target = mergedDir(containerId);
-      if (!makeFolder(target) && kernel.isMountPoint(target)) return target;
-      const layers = lowerOf(topOf(containerId));
-      // What a build step finds in its rootfs becomes part of an image, so that has only what its own mounts need.
-      const isPlain = driver.cumulative || containerId.startsWith(TEMPORARY_ROOTFS);
-      const lower = isPlain ? layers : [...layers, await mountPointsLayer(root, scratch)];
-      await driver.mount({ lower, folder: containerDir(containerId), target });
-      return target;
-    },
+    mountRootfs: async (containerId) =>
+      mountOnce(mergedDir(containerId), async (target) => {
+        const layers = lowerOf(topOf(containerId));
+        // What a build step finds in its rootfs becomes part of an image, so that has only what its own mounts need.
+        const isPlain = driver.cumulative || containerId.startsWith(TEMPORARY_ROOTFS);
+        const lower = isPlain ? layers : [...layers, await mountPointsLayer(root, scratch)];
+        await driver.mount({ lower, folder: containerDir(containerId), target });
+      }),
     async unmountRootfs(containerId) {
       unmountFolder(ctx, mergedDir(containerId));
     },
@@ -201,12 +211,10 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
     upperDir: (containerId) => driver.upperDir(containerDir(containerId)),
     writableDir: (containerId) => driver.writableDir(containerDir(containerId)),
     topOf,
-    async mountImage(key, topChainId) {
-      const target = join(paths.rootfs, `image-${checkKey(key)}`);
-      if (!makeFolder(target) && kernel.isMountPoint(target)) return target;
-      await driver.mountReadOnly(lowerOf(topChainId), target);
-      return target;
-    },
+    mountImage: async (key, topChainId) =>
+      mountOnce(join(paths.rootfs, `image-${checkKey(key)}`), (target) =>
+        driver.mountReadOnly(lowerOf(topChainId), target),
+      ),
     async unmountImage(key) {
       unmountFolder(ctx, join(paths.rootfs, `image-${checkKey(key)}`));
     },

@@ -61,6 +61,10 @@ describe.each(drivers)("%s", (driver) => {
     const one = await addLayer(engine, "", "one");
     const folder = await engine.storage.mountImage("i1", one);
     expect(await engine.storage.mountImage("i1", one)).toBe(folder);
+    // at the same time, too: one unmount leaves nothing
+    const both = await Promise.all([engine.storage.mountImage("i2", one), engine.storage.mountImage("i2", one)]);
+    await engine.storage.unmountImage("i2");
+    expect(both.map((path) => existsSync(path))).toEqual([false, false]);
     expect(readdirSync(folder)).toEqual(["one"]);
     expect(() => writeFileSync(join(folder, "x"), "x")).toThrow(/EROFS|EPERM/);
     await engine.storage.unmountImage("i1");
@@ -99,9 +103,9 @@ test("the driver is tried once per boot", async () => {
   await using engine = await openTestEngine({
     kernel: (real) => ({
       ...real,
-      mountOverlay(mount) {
+      async mountOverlay(mount) {
         mounts++;
-        real.mountOverlay(mount);
+        await real.mountOverlay(mount);
       },
     }),
   });
@@ -113,7 +117,7 @@ test("the driver is tried once per boot", async () => {
 test("where overlay cannot be mounted the next driver is taken, and a store keeps its kind", async () => {
   const broken = (real: TestEngine["ctx"]["kernel"]) => ({
     ...real,
-    mountOverlay() {
+    async mountOverlay() {
       throw Object.assign(new Error("EINVAL: mount"), { code: "EINVAL" });
     },
   });

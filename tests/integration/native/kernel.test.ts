@@ -84,7 +84,7 @@ describe("programs", () => {
 });
 
 describe("mounts", () => {
-  test("an overlay of 120 folders with long paths", () => {
+  test("an overlay of 120 folders with long paths", async () => {
     const lower = Array.from({ length: 120 }, (_, i) => join(base, "x".repeat(200), `${"y".repeat(60)}${i}`));
     for (const [i, path] of lower.entries()) {
       mkdirSync(path, { recursive: true });
@@ -92,7 +92,7 @@ describe("mounts", () => {
     }
     const target = join(base, "merged");
     mkdirSync(target);
-    kernel.mountOverlay({ lower, target });
+    await kernel.mountOverlay({ lower, target });
     try {
       expect(kernel.isMountPoint(target)).toBe(true);
       expect(readdirSync(target)).toHaveLength(120);
@@ -119,10 +119,12 @@ describe("mounts", () => {
     }
   });
 
-  test("a failed mount names errno, call and path", () => {
-    expect(() => kernel.mountOverlay({ lower: [join(base, "none"), base], target: base })).toThrow(
-      expect.objectContaining({ code: "ENOENT", syscall: "fsconfig", path: base }),
-    );
+  test("a failed mount names errno, call and path", async () => {
+    await expect(kernel.mountOverlay({ lower: [join(base, "none"), base], target: base })).rejects.toMatchObject({
+      code: "ENOENT",
+      syscall: "fsconfig",
+      path: base,
+    });
   });
 });
 

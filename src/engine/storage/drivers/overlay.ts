@@ -18,7 +18,7 @@ export function overlayDriver(kernel: Kernel, rootless: boolean, empty: string):
       makeOverlayFolders(kernel, folder, lower);
     },
     async mount({ lower, folder, target }) {
-      kernel.mountOverlay({
+      await kernel.mountOverlay({
         lower: lower.length === 0 ? [empty] : lower,
         upper: join(folder, "upper"),
         work: join(folder, "work"),
@@ -27,7 +27,7 @@ export function overlayDriver(kernel: Kernel, rootless: boolean, empty: string):
       });
     },
     async mountReadOnly(lower, target) {
-      kernel.mountOverlay({
+      await kernel.mountOverlay({
         lower: lower.length < 2 ? [...lower, empty, ...(lower.length === 0 ? [empty] : [])] : lower,
         target,
         ...userxattr,
