@@ -10,6 +10,9 @@ import { problem } from "./problems.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
 import { cloneTree, isMap, newMap, scalarText } from "./tree.js";
 
+/** Services that may extend one another in a row; real files have a handful. */
+const MAX_CHAIN = 500;
+
 /** A service on the way from the outermost `extends` inwards. */
 interface Step {
   readonly file: string;
@@ -52,6 +55,13 @@ async function extend(
   const { ref, from } = reference(service["extends"], name, state);
   if (ref === undefined) return service;
   const chain = [...steps, { file, service: name }];
+  if (chain.length > MAX_CHAIN) {
+    throw problem(state.files, "TSC_COMPOSE_EXTENDS", `more than ${MAX_CHAIN} services extend one another in a row`, [
+      "services",
+      name,
+      "extends",
+    ]);
+  }
   if (steps.some((step) => step.file === file && step.service === name)) throw cycle(chain, state, name);
 
   let base: TreeMap | null;

@@ -18,6 +18,8 @@ interface Entry {
   readonly envFiles: readonly string[];
 }
 
+/** Files of one project. Files that include two others each double with every level, whatever the cycle check says. */
+const MAX_FILES = 1000;
 const SECTIONS = ["services", "volumes", "networks", "secrets", "configs", "models"] as const;
 
 /** Imports the includes of a tree in place and removes the key; `resets` are removed from what is imported. */
@@ -38,6 +40,9 @@ export async function applyIncludes(
     );
     if (entry.paths.length === 0) {
       throw problem(state.files, "TSC_COMPOSE_INCLUDE", `include[${i}]: path is required`, ["include", i]);
+    }
+    if (state.files.length >= MAX_FILES) {
+      throw problem(state.files, "TSC_COMPOSE_INCLUDE", `more than ${MAX_FILES} files are included`, ["include", i]);
     }
     const imported = await loadEntry(entry, ["include", i], file, state);
     for (const path of resets) removePath(imported, path);

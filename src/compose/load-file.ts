@@ -65,7 +65,7 @@ export function readYaml(file: SourceFile, state: LoadState): YamlFile {
 function readText({ path, namedAt }: SourceFile, state: LoadState): string {
   const known = state.texts.get(path);
   if (known !== undefined) return known;
-  const text = state.fs.readFile(path);
+  const text = state.fs.readFile(path, "yaml");
   if (text === undefined) {
     const where = namedAt === undefined ? undefined : placeOf(state.files, namedAt);
     throw new TscError("TSC_COMPOSE_FILE_NOT_FOUND", `open ${path}: no such file or directory`, {

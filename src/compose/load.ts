@@ -131,7 +131,7 @@ function projectName(found: Discovered, options: LoadOptions, texts: Map<string,
   }
   let name = "";
   for (const file of found.files) {
-    const text = file.text ?? (options.fs ?? nodeFs).readFile(file.path);
+    const text = file.text ?? (options.fs ?? nodeFs).readFile(file.path, "yaml");
     if (text === undefined) continue;
     texts.set(file.path, text);
     name = topLevelName(text, file.path, options.noInterpolate === true ? undefined : found.environment) ?? name;

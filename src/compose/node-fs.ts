@@ -2,6 +2,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
 import { errnoOf, messageOf, TscError } from "../lib/errors.js";
 import type { ComposeFs } from "./options.js";
+import { decodeYaml } from "./yaml-encoding.js";
 
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -10,12 +11,12 @@ function tooLarge(path: string): TscError {
 }
 
 /** Pipes and devices tell no size, and `/dev/zero` has no end. */
-function readStream(fd: number, path: string): string {
+function readStream(fd: number, path: string): Buffer {
   const chunks: Buffer[] = [];
   for (let total = 0; ; ) {
     const chunk = Buffer.alloc(64 * 1024);
     const length = readSync(fd, chunk);
-    if (length === 0) return Buffer.concat(chunks).toString("utf8");
+    if (length === 0) return Buffer.concat(chunks);
     chunks.push(chunk.subarray(0, length));
     total += length;
     if (total > MAX_BYTES) throw tooLarge(path);
@@ -24,7 +25,7 @@ function readStream(fd: number, path: string): string {
 
 /** Reads with Node's synchronous calls: compose files are few and small, and every command needs them first. */
 export const nodeFs: ComposeFs = {
-  readFile(path) {
+  readFile(path, as) {
     let fd: number | undefined;
     try {
       fd = openSync(path, "r");
@@ -32,7 +33,8 @@ export const nodeFs: ComposeFs = {
       if (stat.isDirectory())
         throw new TscError("TSC_COMPOSE_FILE_NOT_FOUND", `read ${path}: is a directory`, { kind: "invalid-input" });
       if (stat.size > MAX_BYTES) throw tooLarge(path);
-      return stat.isFile() ? readFileSync(fd, "utf8") : readStream(fd, path);
+      const bytes = stat.isFile() ? readFileSync(fd) : readStream(fd, path);
+      return as === "yaml" ? decodeYaml(bytes, path) : bytes.toString("utf8");
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
@@ -54,5 +56,5 @@ export const nodeFs: ComposeFs = {
       return undefined;
     }
   },
-  readStdin: () => readFileSync(0, "utf8"),
+  readStdin: () => decodeYaml(readFileSync(0), "-"),
 };

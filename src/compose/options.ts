@@ -3,8 +3,11 @@ import type { LoadWarning, StringMap } from "./model.js";
 
 /** File access of the loader. Paths are absolute. Errors keep their errno `code` (`ENOENT`). */
 export interface ComposeFs {
-  /** Text of a file, or undefined when there is none; throws TSC_COMPOSE_FILE_TOO_LARGE past 64 MiB. */
-  readFile(path: string): string | undefined;
+  /**
+   * Text of a file, or undefined when there is none; throws TSC_COMPOSE_FILE_TOO_LARGE past 64 MiB. As `yaml` it may be UTF-16, and bytes
+   * that are no text throw TSC_COMPOSE_YAML; else they are replaced.
+   */
+  readFile(path: string, as?: "yaml"): string | undefined;
   exists(path: string): boolean;
   isDirectory(path: string): boolean;
   /** The path with its symbolic links followed, or undefined when it does not exist. */

@@ -11,6 +11,7 @@ import { TscError } from "../lib/errors.js";
 import { nearest } from "../lib/nearest.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
 import { newMap } from "./tree.js";
+import { refuseControls } from "./yaml-encoding.js";
 import { yamlProblem } from "./yaml-errors.js";
 import { moveLines } from "./yaml-lenient.js";
 import type { AnyDocument } from "./yaml-locate.js";
@@ -44,6 +45,7 @@ export function parseYaml(text: string, name: string): YamlFile {
       kind: "invalid-input",
     });
   }
+  refuseControls(text, name);
   refuseDeepNesting(text, name);
   const { documents, read, lines } = parseLenient(text, name);
   const place = (offset: number): SourcePlace => placeAt(read, name, lines, offset);

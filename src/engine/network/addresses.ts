@@ -35,6 +35,16 @@ export function parseAddress(text: string): Address {
   return { family: 6, value: all.reduce((sum, word) => (sum << 16n) + BigInt(`0x${word}`), 0n) };
 }
 
+/**
+ * The MAC address of whoever has an address (with or without prefix length) on one of our bridges: neighbours that remember it stay right
+ * when a container comes back, and when another one gets the address.
+ */
+export function macOf(address: string): string {
+  const low = parseAddress(address.split("/")[0] ?? "").value & 0xffff_ffffn;
+  const bytes = low.toString(16).padStart(8, "0").match(/../g) ?? [];
+  return ["02", "42", ...bytes].join(":");
+}
+
 /** Canonical text; IPv6 after RFC 5952. */
 export function formatAddress(address: Address): string {
   if (address.family === 4) {

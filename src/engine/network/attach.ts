@@ -10,14 +10,12 @@ import { DEFAULT_NETWORK } from "./networks.js";
 import { type Parts, pinOf } from "./parts.js";
 import { namespaceSysctls, planAttachments, reserve } from "./reserve.js";
 import type { Steps } from "./steps.js";
-import type { Attachment, AttachRequest, AttachResult, Networking } from "./types.js";
+import { type Attachment, type AttachRequest, type AttachResult, attached, type Networking } from "./types.js";
 
 /** A published port without what only we need. */
 export function toPort({ containerPort, hostPort, protocol, hostIp }: PortMapping): PortMapping {
   return { containerPort, hostPort, protocol, hostIp };
 }
-
-const finished = (result: AttachResult): Attachment => ({ reserved: result, joined: Promise.resolve(result) });
 
 export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "attach" | "beginAttach" | "detach"> {
   const { ctx, site, networks, life } = parts;
@@ -84,7 +82,7 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     checkContainerId(request.id);
     checkContainerId(request.name);
     const mode = request.mode ?? { kind: "bridge" };
-    if (mode.kind === "host") return finished({ netnsPath: "", endpoints: [], ports: [] });
+    if (mode.kind === "host") return attached({ netnsPath: "", endpoints: [], ports: [] });
     if (mode.kind === "container") {
       throw new TscError(
         "TSC_NETWORK_MODE",
@@ -100,7 +98,7 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     kernel.removeNetworkNamespace(netnsPath);
     if (mode.kind === "none") {
       await makeNamespace(netnsPath, namespaceSysctls(false, request.sysctls ?? {}));
-      return finished({ netnsPath, endpoints: [], ports: [] });
+      return attached({ netnsPath, endpoints: [], ports: [] });
     }
     const wanted = request.attachments.length > 0 ? request.attachments : [{ network: DEFAULT_NETWORK }];
     const found = [];

@@ -16,7 +16,7 @@ import {
 } from "../state/endpoints.js";
 import { addressCursor, findNetwork, type NetworkRecord, setAddressCursor } from "../state/networks.js";
 import type { NetworkAttachment, NetworkEndpoint, PortMapping } from "../types.js";
-import { formatAddress, parseAddress, parsePrefix } from "./addresses.js";
+import { formatAddress, macOf, parseAddress, parsePrefix } from "./addresses.js";
 import { allocateAddress, isIn } from "./allocate.js";
 import { type AssignedAddress, fillConflist } from "./conflist.js";
 import { checkDnsName, checkInterfaceName, checkMac } from "./names.js";
@@ -184,8 +184,8 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
       if (findNetwork(state, network.name)?.id !== network.id) {
         throw new TscError("TSC_NETWORK_NOT_FOUND", `network ${network.name} not found`, { kind: "not-found" });
       }
-      const mac = attachment.mac ?? attachment.driverOpts?.[MAC_OPTION] ?? "";
-      if (mac !== "") checkMac(mac);
+      const wantedMac = attachment.mac ?? attachment.driverOpts?.[MAC_OPTION] ?? "";
+      if (wantedMac !== "") checkMac(wantedMac);
       for (const option of Object.keys(attachment.driverOpts ?? {})) {
         if (option !== MAC_OPTION)
           ctx.warn(`network ${network.name}: endpoint option ${printable(option, 100)} is not known and has no effect`);
@@ -205,6 +205,9 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
       const { ipv4, ipv6 } = isUser
         ? { ipv4: undefined, ipv6: undefined }
         : assign(ctx, network, { containerId: request.containerId, attachment }, previous);
+      const address = ipv4 ?? ipv6;
+      const isBridged = network.settings.driver === "bridge" && address !== undefined;
+      const mac = wantedMac === "" && isBridged ? macOf(address.address) : wantedMac;
       const ownPorts = plan.primary ? ports : [];
       const extra = (attachment.linkLocalIps ?? []).map((text) => {
         const address = parseAddress(text);

@@ -3,17 +3,18 @@
  * and no registries. Folders: layers/SHORT/diff (complete, named by a row in `layers`), l/SHORT (short links for
  * lowerdir), containers/ID/{upper,work,top}, mount-points/ (under every container), tmp/ (work in progress), empty/.
  */
-import { createHash } from "node:crypto";
-import { mkdirSync, readlinkSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from "node:fs";
+import { mkdirSync, renameSync, rmdirSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { isOrphaned, ownedName } from "../owned-names.js";
-import { deleteLayer, insertLayer, type LayerRow, layerById, layerByShortId, layerStack } from "../state/layers.js";
+import { layerById, layerByShortId, layerStack } from "../state/layers.js";
+import { openLayers, type StagedLayer, topLayerOf } from "./layers.js";
 import { mountPointsLayer } from "./mount-points.js";
 import { chooseDriver } from "./probe.js";
 import { listFolder, openScratch, type ScratchPlace } from "./scratch.js";
 
+export type { FinishedLayer, StagedLayer } from "./layers.js";
 export { listFolder, openScratch, type Scratch, type ScratchPlace } from "./scratch.js";
 
 const VIEW = "view-";
@@ -22,27 +23,6 @@ const TEMPORARY_ROOTFS = "build-";
 /** An id for a rootfs that this command needs alone; when it is killed, a later one removes the rootfs. */
 export function temporaryRootfsId(kernel: EngineContext["kernel"]): string {
   return `${TEMPORARY_ROOTFS}${ownedName(kernel)}`;
-}
-
-/** What is known about a layer once it is complete. */
-export interface FinishedLayer {
-  readonly chainId: string;
-  /** Chain id below; "" for a base layer. */
-  readonly parent: string;
-  readonly diffId: string;
-  readonly sizeBytes: number;
-  /** Digest of the kept tar, or "". */
-  readonly blobDigest: string;
-}
-
-/** A layer in the making; nobody sees it before `commit`. */
-export interface StagedLayer extends AsyncDisposable {
-  /** The folder to unpack into. */
-  readonly path: string;
-  /** Moves it into place and records it; when the layer has appeared meanwhile, that one is kept. */
-  commit(layer: FinishedLayer): Promise<void>;
-  /** Removes it; nothing after `commit`. */
-  discard(): Promise<void>;
 }
 
 export interface Storage {
@@ -96,14 +76,9 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
   await scratch.removeStale();
   await removeStaleWork(ctx, containersDir);
   const driver = await chooseDriver(ctx, empty, scratch);
+  const layers = openLayers(ctx, scratch, { layers: layersDir, links: linksDir, containers: containersDir });
   const stacks = new Map<string, readonly string[]>();
 
-  const lockLayers = async () => {
-    mkdirSync(paths.locks, { recursive: true, mode: 0o700 });
-    const lock = await kernel.lockFile(join(paths.locks, "layers.lock"), { wait: true });
-    if (lock === undefined) throw new TscError("TSC_STORAGE_LOCK", "the layer lock cannot be taken");
-    return lock;
-  };
   const containerDir = (id: string) => join(containersDir, checkKey(id));
   const mergedDir = (id: string) => join(paths.rootfs, checkKey(id));
 
@@ -118,12 +93,13 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
     return links;
   };
   const topOf = (containerId: string): string => {
-    const short = readLink(join(containerDir(containerId), "top"));
-    if (short === undefined) return "";
-    const layer = layerByShortId(state, basename(short));
+    const short = topLayerOf(containerDir(containerId));
+    if (short === "") return "";
+    const layer = layerByShortId(state, short);
     if (layer === undefined) throw missing(`of container ${containerId}`);
     return layer.chainId;
   };
+
   /** Mounts at `target` unless something is mounted there; callers at the same time wait for the same mount. */
   const mounting = new Map<string, Promise<string>>();
   const mountOnce = (target: string, mount: (target: string) => Promise<void>): Promise<string> => {
@@ -136,23 +112,6 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
     mounting.set(target, work);
     return work;
   };
-  const staged = (place: ScratchPlace): StagedLayer => ({
-    path: join(place.path, "diff"),
-    async commit(layer) {
-      const row: LayerRow = { ...layer, shortId: shortIdOf(layer.chainId) };
-      using _lock = await lockLayers();
-      if (layerById(state, layer.chainId) === undefined) {
-        const target = join(layersDir, row.shortId);
-        await kernel.removeTree(target);
-        renameSync(place.path, target);
-        makeLink(`../layers/${row.shortId}/diff`, join(linksDir, row.shortId));
-        insertLayer(state, row);
-      }
-      await place[Symbol.asyncDispose]();
-    },
-    discard: () => kernel.removeTree(place.path),
-    [Symbol.asyncDispose]: () => kernel.removeTree(place.path),
-  });
 
   return {
     driver: driver.name,
@@ -166,14 +125,14 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
       return join(layersDir, layer.shortId, "diff");
     },
     async stageLayer(parentChainId) {
-      const layer = staged(scratch.folder());
+      const layer = layers.staged(scratch.folder());
       mkdirSync(layer.path, { mode: 0o755 });
       const parent = driver.cumulative ? lowerOf(parentChainId)[0] : undefined;
       await driver.seedLayer(layer.path, parent);
       return layer;
     },
     async stageFolder(path) {
-      const layer = staged(scratch.folder());
+      const layer = layers.staged(scratch.folder());
       renameSync(path, layer.path);
       return layer;
     },
@@ -195,10 +154,10 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
     },
     mountRootfs: async (containerId) =>
       mountOnce(mergedDir(containerId), async (target) => {
-        const layers = lowerOf(topOf(containerId));
+        const image = lowerOf(topOf(containerId));
         // What a build step finds in its rootfs becomes part of an image, so that has only what its own mounts need.
         const isPlain = driver.cumulative || containerId.startsWith(TEMPORARY_ROOTFS);
-        const lower = isPlain ? layers : [...layers, await mountPointsLayer(root, scratch)];
+        const lower = isPlain ? image : [...image, await mountPointsLayer(root, scratch)];
         await driver.mount({ lower, folder: containerDir(containerId), target });
       }),
     async unmountRootfs(containerId) {
@@ -230,45 +189,11 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
       return { path, [Symbol.asyncDispose]: async () => unmountFolder(ctx, path) };
     },
     async removeLayers(chainIds) {
-      using _lock = await lockLayers();
-      const removed: string[] = [];
-      const inUse = new Set(
-        listFolder(containersDir).map((id) => basename(readLink(join(containersDir, id, "top")) ?? "")),
-      );
-      // children first: a layer goes only when nothing stands on it
-      let pending = chainIds.map((id) => layerById(state, id)).filter((layer) => layer !== undefined);
-      for (let progress = true; progress; ) {
-        progress = false;
-        for (const layer of pending) {
-          const child = state.get("SELECT 1 FROM layers WHERE parent = ? LIMIT 1", layer.chainId);
-          if (child !== undefined || inUse.has(layer.shortId)) continue;
-          deleteLayer(state, layer.chainId);
-          stacks.clear();
-          const place = scratch.folder();
-          removeLink(join(linksDir, layer.shortId));
-          try {
-            renameSync(join(layersDir, layer.shortId), join(place.path, "layer"));
-          } catch (error) {
-            if (errnoOf(error) !== "ENOENT") throw error;
-          }
-          await place[Symbol.asyncDispose]();
-          removed.push(layer.chainId);
-          pending = pending.filter((other) => other !== layer);
-          progress = true;
-        }
-      }
+      const removed = await layers.remove(chainIds);
+      stacks.clear();
       return removed;
     },
   };
-}
-
-/** 130 bits in base32: short enough for 128 lowerdirs in one page, long enough that nobody finds a collision. */
-function shortIdOf(chainId: string): string {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bytes = createHash("sha256").update(chainId).digest();
-  let text = "";
-  for (let i = 0; i < 26; i++) text += alphabet[(bytes[i] ?? 0) & 31];
-  return text;
 }
 
 function missing(what: string): TscError {
@@ -313,28 +238,6 @@ function unmountFolder(ctx: EngineContext, path: string): void {
   ctx.kernel.unmount(path, { detach: true });
   try {
     rmdirSync(path);
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
-  }
-}
-
-function readLink(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
-    throw error;
-  }
-}
-
-function makeLink(target: string, path: string): void {
-  removeLink(path);
-  symlinkSync(target, path);
-}
-
-function removeLink(path: string): void {
-  try {
-    unlinkSync(path);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw error;
   }

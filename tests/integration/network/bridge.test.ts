@@ -50,6 +50,9 @@ test("containers find each other by name, alias and short id, and strangers do n
   const again = await attach(bench, db, "app-db-1", [{ network: "app", aliases: ["db"] }]);
   expect(again.endpoints[0]?.ipv4).toBe(address);
   expect(lookup(bench, a.netnsPath, "db", gateway)).toEqual([address]);
+  // at once: the neighbour's memory of who has the address must still be right
+  expect(again.endpoints[0]?.mac).toBe(b.endpoints[0]?.mac);
+  execFileSync("nsenter", [`--net=${a.netnsPath}`, "busybox", "ping", "-c1", "-W1", address ?? ""]);
 });
 
 test("a name with separators is refused before anything is made", async () => {

@@ -5,6 +5,7 @@ import {
   contains,
   formatAddress,
   formatPrefix,
+  macOf,
   overlaps,
   parseAddress,
   parsePrefix,
@@ -22,6 +23,14 @@ describe("addresses", () => {
     ["fe80::", "fe80::"],
   ])("%s is written %s", (text, canonical) => {
     expect(formatAddress(parseAddress(text))).toBe(canonical);
+  });
+
+  test.each([
+    ["10.89.0.2/24", "02:42:0a:59:00:02"],
+    ["0.0.0.5", "02:42:00:00:00:05"],
+    ["fd00::1:2/64", "02:42:00:01:00:02"],
+  ])("%s has the MAC address %s", (address, mac) => {
+    expect(macOf(address)).toBe(mac);
   });
 
   test.each(["", "10.0.0", "10.0.0.256", "fe80::1%eth0", "a b", "1::2::3"])("%j is refused", (text) => {
