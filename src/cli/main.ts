@@ -11,7 +11,8 @@ export { runProgram };
 
 /** Runs the command of `process.argv` and ends the process with its exit code. */
 export async function main(): Promise<void> {
-  const [stdout, stderr] = [outputStream(1), outputStream(2)];
+  const stdout = outputStream(1, () => process.stdout);
+  const stderr = outputStream(2, () => process.stderr);
   for (const stream of [stdout, stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // the terminal is gone: SIGHUP comes as well, and what is under way may end in order
@@ -34,6 +35,7 @@ export async function main(): Promise<void> {
     },
     exit: (status) => process.exit(status),
   });
-  await new Promise<void>((resolve) => stdout.write("", () => resolve()));
+  // after a failed write the handler above has the first word
+  await new Promise<void>((resolve) => stdout.write("", () => setImmediate(resolve)));
   process.exit(code);
 }

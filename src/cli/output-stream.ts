@@ -8,13 +8,12 @@ import { errnoOf } from "../lib/errors.js";
 
 const RETRY_MS = 2;
 
-/** The stream of descriptor 1 or 2. Errors (`EPIPE`, `EIO`, `ENOSPC`) are emitted as Node's own streams do. */
-export function outputStream(fd: 1 | 2): NodeJS.WriteStream {
-  return isPlain(fd)
-    ? (new PlainOutput(fd) as unknown as NodeJS.WriteStream)
-    : fd === 1
-      ? process.stdout
-      : process.stderr;
+/**
+ * The stream of descriptor 1 or 2; `others` is asked for what is neither pipe nor file. Errors (`EPIPE`, `EIO`, `ENOSPC`) are emitted as
+ * Node's own streams do.
+ */
+export function outputStream(fd: 1 | 2, others: () => NodeJS.WriteStream): NodeJS.WriteStream {
+  return isPlain(fd) ? (new PlainOutput(fd) as unknown as NodeJS.WriteStream) : others();
 }
 
 function isPlain(fd: number): boolean {

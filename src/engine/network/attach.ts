@@ -10,12 +10,15 @@ import { DEFAULT_NETWORK } from "./networks.js";
 import { type Parts, pinOf } from "./parts.js";
 import { namespaceSysctls, planAttachments, reserve } from "./reserve.js";
 import type { Steps } from "./steps.js";
-import { type Attachment, type AttachRequest, type AttachResult, attached, type Networking } from "./types.js";
+import type { Attachment, AttachRequest, AttachResult, Networking } from "./types.js";
 
 /** A published port without what only we need. */
 export function toPort({ containerPort, hostPort, protocol, hostIp }: PortMapping): PortMapping {
   return { containerPort, hostPort, protocol, hostIp };
 }
+
+/** An attach that has nothing left to do. */
+const attached = (result: AttachResult): Attachment => ({ reserved: result, joined: Promise.resolve(result) });
 
 export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "attach" | "beginAttach" | "detach"> {
   const { ctx, site, networks, life } = parts;

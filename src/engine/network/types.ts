@@ -40,9 +40,6 @@ export interface Attachment {
   readonly joined: Promise<AttachResult>;
 }
 
-/** An attach that has nothing left to do. */
-export const attached = (result: AttachResult): Attachment => ({ reserved: result, joined: Promise.resolve(result) });
-
 /** What /etc/resolv.conf is made of; the container's addresses must be reserved (or in host/none mode). */
 export interface ResolvConfRequest {
   readonly id: string;

@@ -5,7 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
-import { type Attachment, type AttachResult, attached } from "../network/types.js";
+import type { Attachment, AttachResult } from "../network/types.js";
 import {
   beginStart,
   type ContainerRow,
@@ -210,7 +210,8 @@ function sharedNetworkOwner(deps: RuntimeDeps, row: ContainerRow): ContainerRow 
 
 async function sharedNetwork(target: ContainerRow): Promise<Attachment> {
   const isHost = target.spec.networkMode?.kind === "host";
-  return attached({ netnsPath: isHost ? "" : `/proc/${target.pid}/ns/net`, endpoints: [], ports: [] });
+  const result = { netnsPath: isHost ? "" : `/proc/${target.pid}/ns/net`, endpoints: [], ports: [] };
+  return { reserved: result, joined: Promise.resolve(result) };
 }
 
 function logOptions(
