@@ -3,15 +3,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect } from "@jest/globals";
 import { busyboxRegistry } from "../helpers/busybox-registry.js";
-import { eventually, isRoot, type Mode, onHost, type TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
+import { eventually, onHost, type TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
 import { startPeer } from "../integration/images/fixtures.js";
-import { rows, unfinished } from "./support.js";
+import { check, modes, rows, unfinished } from "./support.js";
 
 const registry = busyboxRegistry();
-const check = isRoot ? test : test.skip;
-const modes: Mode[] = ["root", "user"];
 
 const stack = (image: string, names: readonly string[]): string =>
   `services:\n${names.map((name) => `  ${name}: { image: "${image}", command: sleep 1000, init: true, stop_grace_period: 0s }`).join("\n")}\n`;

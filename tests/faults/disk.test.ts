@@ -13,13 +13,11 @@ import {
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { busyboxRegistry } from "../helpers/busybox-registry.js";
-import { isRoot, type Mode, onHost, type TestHost, testUser } from "../helpers/host.js";
+import { isRoot, onHost, type TestHost, testUser } from "../helpers/host.js";
 import { type Registry, startRegistry } from "../helpers/registry.js";
 import { putImage, tarOf } from "../integration/images/fixtures.js";
-import { unfinished } from "./support.js";
+import { check, modes, unfinished } from "./support.js";
 
-const check = isRoot ? test : test.skip;
-const modes: Mode[] = ["root", "user"];
 const small = busyboxRegistry();
 let registry: Registry;
 beforeAll(async () => {

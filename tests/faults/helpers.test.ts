@@ -3,22 +3,13 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { busyboxRegistry } from "../helpers/busybox-registry.js";
-import { eventually, isRoot, type Mode, onHost } from "../helpers/host.js";
-import { killAll, processesOf, rows, unfinished } from "./support.js";
+import { eventually, onHost } from "../helpers/host.js";
+import { answering, check, killAll, modes, processesOf, rows, unfinished } from "./support.js";
 
 const registry = busyboxRegistry();
-const check = isRoot ? test : test.skip;
-const modes: Mode[] = ["root", "user"];
 
 const stack = (image: string): string => `
-services:
-  web:
-    image: "${image}"
-    command: sh -c "mkdir -p /www && echo answer > /www/index.html && exec httpd -f -p 80 -h /www"
-    init: true
-    ports: ["127.0.0.1:0:80"]
-    stop_grace_period: 0s
-    healthcheck: { test: ["CMD", "true"], interval: 1s }
+services:${answering(image, 'healthcheck: { test: ["CMD", "true"], interval: 1s }')}
   again: { image: "${image}", command: sleep 1000, init: true, restart: always, stop_grace_period: 0s }
 `;
 

@@ -2,24 +2,15 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect } from "@jest/globals";
 import { busyboxRegistry } from "../helpers/busybox-registry.js";
-import { eventually, isRoot, type Mode, onHost, type TestHost } from "../helpers/host.js";
-import { rows, unfinished } from "./support.js";
+import { eventually, onHost, type TestHost } from "../helpers/host.js";
+import { answering, check, modes, rows, unfinished } from "./support.js";
 
 const registry = busyboxRegistry();
-const check = isRoot ? test : test.skip;
-const modes: Mode[] = ["root", "user"];
 
 const stack = (image: string): string => `
-services:
-  web:
-    image: "${image}"
-    command: sh -c "mkdir -p /www && echo answer > /www/index.html && exec httpd -f -p 80 -h /www"
-    init: true
-    ports: ["127.0.0.1:0:80"]
-    volumes: ["data:/data"]
-    stop_grace_period: 0s
+services:${answering(image, 'volumes: ["data:/data"]')}
   again: { image: "${image}", command: sleep 1000, init: true, stop_grace_period: 0s }
 volumes: { data: {} }
 `;
@@ -52,6 +43,16 @@ const damages: readonly [string, (host: TestHost) => void, RegExp][] = [
     "a bridge without address",
     (host) => atBridges(host, `for b in ${bridgesOf}; do ip addr flush dev $b; done`),
     /lost its/,
+  ],
+  [
+    "a link deleted",
+    // only of our own bridges: the machine may have others
+    (host) =>
+      atBridges(
+        host,
+        `link=$(ip -o link show type veth | sed -n 's/^[0-9]*: \\([^:@]*\\).* master tsc-.*/\\1/p' | head -1); test -n "$link"; ip link delete "$link"`,
+      ),
+    /is gone/,
   ],
   [
     "pins removed",

@@ -1,12 +1,12 @@
 /** SIGKILL of whole commands, at chosen events and at odd moments: the next command converges, and `down` leaves nothing. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { debianRootfs } from "../helpers/debian.js";
-import { CACHE, isRoot, type Mode, onHost, type TestHost } from "../helpers/host.js";
+import { CACHE, isRoot, onHost, type TestHost } from "../helpers/host.js";
 import { pushImage, type Registry, startRegistry } from "../helpers/registry.js";
 import { type Peer, putImage, startPeer, tarOf } from "../integration/images/fixtures.js";
-import { killedAfter, killedAt, processesOf, unfinished } from "./support.js";
+import { check, killedAfter, killedAt, modes, processesOf, unfinished } from "./support.js";
 
 const LAYERS = 6;
 let registry: Registry;
@@ -56,10 +56,7 @@ const list = (host: TestHost, path: string): string[] => {
   }
 };
 
-const modes: Mode[] = ["root", "user"];
 describe.each(modes)("kill -9, %s", (mode) => {
-  const check = isRoot ? test : test.skip;
-
   check(
     "of up, then up again; of down, then down again",
     onHost(mode, async (host) => {
@@ -101,7 +98,6 @@ describe.each(modes)("kill -9, %s", (mode) => {
 });
 
 describe("kill -9 of work on images", () => {
-  const check = isRoot ? test : test.skip;
   const modesOfWork: readonly [string, number][] = [
     ["store/images/tmp", 1],
     ["store/storage/tmp", 1],

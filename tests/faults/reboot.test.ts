@@ -1,12 +1,10 @@
 /** Loss of power: the store says "running", the machine knows nothing of it. */
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect } from "@jest/globals";
 import { busyboxRegistry } from "../helpers/busybox-registry.js";
-import { isRoot, type Mode, onHost } from "../helpers/host.js";
-import { Machine, unfinished } from "./support.js";
+import { onHost } from "../helpers/host.js";
+import { check, Machine, modes, unfinished } from "./support.js";
 
 const registry = busyboxRegistry();
-const check = isRoot ? test : test.skip;
-const modes: Mode[] = ["root", "user"];
 
 describe.each(modes)("reboot, %s", (mode) => {
   // a bound boot_id would forbid the user's runtime to mount its own /proc; there the same boot id makes the harder case

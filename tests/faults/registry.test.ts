@@ -4,10 +4,10 @@ import { readdirSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { describe, expect, test } from "@jest/globals";
-import { isRoot, type Mode, onHost, type TestHost } from "../helpers/host.js";
+import { describe, expect } from "@jest/globals";
+import { onHost, type TestHost } from "../helpers/host.js";
 import { startPeer, tarOf } from "../integration/images/fixtures.js";
-import { unfinished } from "./support.js";
+import { check, modes, unfinished } from "./support.js";
 
 const sha256 = (data: Uint8Array) => `sha256:${createHash("sha256").update(data).digest("hex")}`;
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
@@ -228,9 +228,6 @@ function kept(host: TestHost): Record<string, string[]> {
 }
 
 describe("a broken registry", () => {
-  const check = isRoot ? test : test.skip;
-  const modes: Mode[] = ["root", "user"];
-
   check(
     "one error each, nothing kept",
     onHost("user", async (host) => {

@@ -1,12 +1,10 @@
 /** Crash loops, restart policies and health probes that misbehave, under the supervisor. */
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect } from "@jest/globals";
 import { busyboxRegistry } from "../helpers/busybox-registry.js";
-import { eventually, isRoot, type Mode, onHost, type TestHost } from "../helpers/host.js";
-import { killAll, processesOf, rows } from "./support.js";
+import { eventually, onHost, type TestHost } from "../helpers/host.js";
+import { check, killAll, modes, processesOf, rows } from "./support.js";
 
 const registry = busyboxRegistry();
-const check = isRoot ? test : test.skip;
-const modes: Mode[] = ["root", "user"];
 
 interface Inspected {
   readonly RestartCount: number;

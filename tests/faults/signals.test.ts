@@ -1,15 +1,13 @@
 /** What a person or a terminal does to a running command: ^C once and twice, kill, a closed terminal, a closed pipe. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect } from "@jest/globals";
 import { busyboxRegistry } from "../helpers/busybox-registry.js";
-import { eventually, isRoot, type Mode, onHost, type TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
+import { eventually, onHost, type TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
 import { startPeer } from "../integration/images/fixtures.js";
-import { rows, unfinished } from "./support.js";
+import { check, modes, rows, unfinished } from "./support.js";
 
 const registry = busyboxRegistry();
-const check = isRoot ? test : test.skip;
-const modes: Mode[] = ["root", "user"];
 
 const stack = (image: string): string => `
 services:

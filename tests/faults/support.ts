@@ -3,7 +3,22 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, type FSWatcher, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, type Result, type TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
+import { test } from "@jest/globals";
+import { eventually, isRoot, type Mode, type Result, type TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
+
+/** Faults need real containers, and those root. */
+export const check = isRoot ? test : test.skip;
+export const modes: Mode[] = ["root", "user"];
+
+/** A service that answers `answer` on port 80, published on a port of the host's choice, with `more` lines of its own. */
+export const answering = (image: string, more = ""): string => `
+  web:
+    image: "${image}"
+    command: sh -c "mkdir -p /www && echo answer > /www/index.html && exec httpd -f -p 80 -h /www"
+    init: true
+    ports: ["127.0.0.1:0:80"]
+    stop_grace_period: 0s
+    ${more}`;
 
 function start(host: TestHost, cwd: string, args: readonly string[]): ChildProcess {
   const user = host.mode === "user" ? testUser() : undefined;

@@ -5,22 +5,20 @@
  */
 import { appendFileSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { debianRootfs } from "../helpers/debian.js";
-import { CACHE, isRoot, type Mode, onHost, type TestHost } from "../helpers/host.js";
+import { CACHE, isRoot, onHost, type TestHost } from "../helpers/host.js";
 import { pushImage, type Registry, startRegistry } from "../helpers/registry.js";
 import { viewStore } from "../helpers/strays.js";
 import { putImage, tarOf } from "../integration/images/fixtures.js";
 import { type Ended, runWithKillpoint, spread } from "./killpoints.js";
-import { processesOf, unfinished } from "./support.js";
+import { check, modes, processesOf, unfinished } from "./support.js";
 
 const SWEEP = process.env["TSCOMPOSE_SWEEP"];
 /** Where a long sweep writes what it did, one line a kill. */
 const REPORT = process.env["TSCOMPOSE_SWEEP_REPORT"];
 const TIMEOUT_MS = SWEEP === undefined ? 120_000 : 4 * 3_600_000;
 const LAYERS = 8;
-const modes: Mode[] = ["root", "user"];
-const check = isRoot ? test : test.skip;
 
 let registry: Registry;
 beforeAll(async () => {

@@ -77,16 +77,12 @@ const expected = [
 ];
 
 async function tree(engine: TestEngine, top: string): Promise<string[]> {
-  await engine.storage.createRootfs("t", top);
-  const merged = await engine.storage.mountRootfs("t");
-  try {
-    return execFileSync("find", [merged, "-mindepth", "1", "-printf", "%P %y %U:%G\n"], { encoding: "utf8" })
-      .trim()
-      .split("\n")
-      .sort();
-  } finally {
-    await engine.storage.removeRootfs("t");
-  }
+  // a container's rootfs has mount points beside the image
+  await using view = await engine.storage.viewImage(top);
+  return execFileSync("find", [view.path, "-mindepth", "1", "-printf", "%P %y %U:%G\n"], { encoding: "utf8" })
+    .trim()
+    .split("\n")
+    .sort();
 }
 
 test.each(["overlay", ...(findFuseOverlayfs() === undefined ? [] : ["fuse-overlayfs"]), "vfs"])(

@@ -23,7 +23,6 @@ const everywhere: readonly Case[] = [
     paths: ["/usr/bin/crun", ...present("/usr/sbin/runc", "/usr/bin/runc")],
     packages: /apt-get install crun/,
   },
-  { name: "a CNI plugin", paths: ["/usr/lib/cni/bridge"], packages: /apt-get install containernetworking-plugins/ },
   { name: "the name server", paths: ["/usr/lib/podman/aardvark-dns"], packages: /apt-get install aardvark-dns/ },
   {
     name: "iptables",
