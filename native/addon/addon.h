@@ -50,10 +50,14 @@ struct job {
   napi_deferred deferred;
   napi_async_work work;
 };
-/* Queues the job and returns its promise; frees it when done. */
+/* A job with `size` zeroed bytes of data, which `free_data` frees with what they hold; NULL with an exception pending. */
+struct job *new_job(napi_env env, size_t size, void (*free_data)(void *data));
+/* Queues the job and returns its promise; frees it when done, or at once when an exception is pending (its arguments were wrong). */
 napi_value queue_job(napi_env env, const char *name, struct job *job);
 /* Notes what failed, for the promise's Error; false. */
 bool job_fail(struct job *job, int error, const char *syscall, const char *path);
+/* Writes a file of /proc/sys; -1 with errno. */
+int write_sysctl(const char *path, const char *value);
 /* Takes a job's own thread into the network namespace pinned at `path`; "" stays. False after job_fail. */
 bool job_enter(struct job *job, const char *path);
 

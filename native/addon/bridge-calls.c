@@ -62,13 +62,9 @@ static void get_texts(napi_env env, napi_value object, const char *name, struct 
 static napi_value js_join(napi_env env, napi_callback_info info) {
   napi_value args[MAX_ARGS], value;
   if (!get_args(env, info, 1, args)) return NULL;
-  struct join *join = calloc(1, sizeof *join);
-  struct job *job = calloc(1, sizeof *job);
-  if (join == NULL || job == NULL) {
-    free(join);
-    free(job);
-    return throw_errno(env, ENOMEM, "malloc", NULL, NULL);
-  }
+  struct job *job = new_job(env, sizeof(struct join), join_free);
+  if (job == NULL) return NULL;
+  struct join *join = job->data;
   join->site = get_property_string(env, args[0], "site");
   join->bridge = get_property_string(env, args[0], "bridge");
   join->netns = get_property_string(env, args[0], "netns");
@@ -85,15 +81,8 @@ static napi_value js_join(napi_env env, napi_callback_info info) {
   } else if (!is_pending(env)) {
     napi_throw_type_error(env, NULL, "string expected");
   }
-  if (is_pending(env)) {
-    join_free(join);
-    free(job);
-    return NULL;
-  }
-  job->data = join;
   job->thread = bridge_join;
   job->make_result = join_result;
-  job->free_data = join_free;
   return queue_job(env, "joinBridge", job);
 }
 
@@ -108,23 +97,12 @@ static void leave_free(void *data) {
 static napi_value js_remove_link(napi_env env, napi_callback_info info) {
   napi_value args[MAX_ARGS];
   if (!get_args(env, info, 2, args)) return NULL;
-  struct leave *leave = calloc(1, sizeof *leave);
-  struct job *job = calloc(1, sizeof *job);
-  if (leave == NULL || job == NULL) {
-    free(leave);
-    free(job);
-    return throw_errno(env, ENOMEM, "malloc", NULL, NULL);
-  }
+  struct job *job = new_job(env, sizeof(struct leave), leave_free);
+  if (job == NULL) return NULL;
+  struct leave *leave = job->data;
   leave->netns = get_string(env, args[0]);
   if (leave->netns != NULL) leave->name = get_string(env, args[1]);
-  if (is_pending(env)) {
-    leave_free(leave);
-    free(job);
-    return NULL;
-  }
-  job->data = leave;
   job->thread = bridge_leave;
-  job->free_data = leave_free;
   return queue_job(env, "removeLink", job);
 }
 

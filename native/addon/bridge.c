@@ -21,11 +21,7 @@ static void sysctl_path(char path[128], const char *family, const char *link, co
 static bool set_sysctl(struct job *job, const char *family, const char *link, const char *setting, const char *value) {
   char path[128];
   sysctl_path(path, family, link, setting);
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return errno == ENOENT || job_fail(job, errno, "open", path);
-  int result = tsc_write_all(fd, value, strlen(value)), error = errno;
-  close(fd);
-  return result == 0 || job_fail(job, error, "write", path);
+  return write_sysctl(path, value) == 0 || errno == ENOENT || job_fail(job, errno, "write", path);
 }
 
 static bool add_address(struct job *job, struct netlink *netlink, int index, const char *text) {

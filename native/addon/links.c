@@ -1,9 +1,5 @@
 /* Which links a network namespace has, with their addresses: what `ip -j addr` would tell, without a process. */
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "addon.h"
 #include "netlink.h"
@@ -112,23 +108,11 @@ static void survey_free(void *data) {
 static napi_value js_read_links(napi_env env, napi_callback_info info) {
   napi_value args[MAX_ARGS];
   if (!get_args(env, info, 1, args)) return NULL;
-  struct survey *survey = calloc(1, sizeof *survey);
-  struct job *job = calloc(1, sizeof *job);
-  if (survey == NULL || job == NULL) {
-    free(survey);
-    free(job);
-    return throw_errno(env, ENOMEM, "malloc", NULL, NULL);
-  }
-  survey->netns = get_string(env, args[0]);
-  if (survey->netns == NULL) {
-    survey_free(survey);
-    free(job);
-    return NULL;
-  }
-  job->data = survey;
+  struct job *job = new_job(env, sizeof(struct survey), survey_free);
+  if (job == NULL) return NULL;
+  ((struct survey *)job->data)->netns = get_string(env, args[0]);
   job->thread = survey_thread;
   job->make_result = survey_result;
-  job->free_data = survey_free;
   return queue_job(env, "readLinks", job);
 }
 

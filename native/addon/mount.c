@@ -224,22 +224,10 @@ static void overlay_read(napi_env env, napi_value options, struct overlay *o) {
 static napi_value js_mount_overlay(napi_env env, napi_callback_info info) {
   napi_value args[MAX_ARGS];
   if (!get_args(env, info, 1, args)) return NULL;
-  struct overlay *o = calloc(1, sizeof *o);
-  struct job *job = calloc(1, sizeof *job);
-  if (o == NULL || job == NULL) {
-    free(o);
-    free(job);
-    return throw_errno(env, ENOMEM, "malloc", NULL, NULL);
-  }
-  overlay_read(env, args[0], o);
-  if (is_pending(env)) {
-    overlay_free(o);
-    free(job);
-    return NULL;
-  }
-  job->data = o;
+  struct job *job = new_job(env, sizeof(struct overlay), overlay_free);
+  if (job == NULL) return NULL;
+  overlay_read(env, args[0], job->data);
   job->run = overlay_run;
-  job->free_data = overlay_free;
   return queue_job(env, "mountOverlay", job);
 }
 

@@ -39,7 +39,7 @@ static int raise_loopback(void) {
   return result;
 }
 
-static int write_sysctl(const char *path, const char *value) {
+int write_sysctl(const char *path, const char *value) {
   int fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return -1;
   int result = tsc_write_all(fd, value, strlen(value)), saved = errno;
@@ -83,28 +83,22 @@ static napi_value js_create(napi_env env, napi_callback_info info) {
     napi_throw_type_error(env, NULL, "array expected");
     return NULL;
   }
-  struct netns *ns = calloc(1, sizeof *ns);
-  struct job *job = calloc(1, sizeof *job);
-  if (ns == NULL || job == NULL || (ns->sysctls = calloc(length + 2, sizeof *ns->sysctls)) == NULL) {
-    free(ns);
-    free(job);
-    return throw_errno(env, ENOMEM, "malloc", NULL, NULL);
+  struct job *job = new_job(env, sizeof(struct netns), netns_free);
+  if (job == NULL) return NULL;
+  struct netns *ns = job->data;
+  ns->sysctls = calloc(length + 2, sizeof *ns->sysctls);
+  if (ns->sysctls == NULL) {
+    throw_errno(env, ENOMEM, "malloc", NULL, NULL);
+  } else {
+    ns->count = length / 2;
+    ns->path = get_string(env, args[0]);
   }
-  ns->count = length / 2;
-  ns->path = get_string(env, args[0]);
   for (uint32_t i = 0; ns->path != NULL && i < 2 * ns->count; i++) {
     napi_get_element(env, args[1], i, &value);
     ns->sysctls[i] = get_string(env, value);
     if (ns->sysctls[i] == NULL) break;
   }
-  if (is_pending(env)) {
-    netns_free(ns);
-    free(job);
-    return NULL;
-  }
-  job->data = ns;
   job->thread = netns_thread;
-  job->free_data = netns_free;
   return queue_job(env, "createNetworkNamespace", job);
 }
 
