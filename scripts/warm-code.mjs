@@ -1,13 +1,12 @@
 // Writes dist/program.cache: the code V8 compiles for the program's chunks, so that no start compiles it again. Of chunks that short commands
 // load, it is the code that common commands use: they run in this process, on a project in a folder that is removed again, start nothing and
 // leave nothing. Of all other chunks it is everything: what starts and stops containers cannot be run here.
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { setFlagsFromString } from "node:v8";
-import { Script } from "node:vm";
 
 const dist = join(import.meta.dirname, "../dist");
 const require = createRequire(import.meta.url);
@@ -63,20 +62,19 @@ networks: {back: {}}
 }
 
 /** By another file name: V8 knows the script of a chunk that was loaded here, and would give that again. */
-function compileWhole(from, length) {
+function compileWhole(name) {
   // V8 refuses cached code of other flags, and looks at them when it writes: eager compilation must be over by then
   setFlagsFromString("--no-lazy");
-  const script = new Script(source.toString("latin1", from, from + length), { filename: "whole" });
+  const script = program.compile(name, "whole");
   setFlagsFromString("--lazy");
   return script;
 }
 
-const source = readFileSync(join(dist, "program.js"));
 const places = {};
 const compiled = [];
 let offset = 0;
 for (const [name, [from, length]] of Object.entries(program.places)) {
-  const script = short.has(name) ? program.scripts.get(name) : compileWhole(from, length);
+  const script = short.has(name) ? program.scripts.get(name) : compileWhole(name);
   const code = script.createCachedData();
   places[name] = [from, length, offset, code.length];
   compiled.push(code);

@@ -15,8 +15,8 @@ export type ChunkPlaces = Readonly<Record<string, readonly [number, number, numb
 export interface Program {
   /** Evaluates a chunk once; its exports. */
   load(name: string): unknown;
-  /** A chunk's script, not run. */
-  compile(name: string): Script;
+  /** A chunk's script, not run. By another file name it is one that V8 has not compiled in this process yet. */
+  compile(name: string, filename?: string): Script;
   /** Scripts of the chunks loaded so far. */
   readonly scripts: ReadonlyMap<string, Script>;
   readonly places: ChunkPlaces;
@@ -41,12 +41,12 @@ export function openProgram(dist: string, require: Require): Program {
   const modules = new Map<string, { exports: unknown }>();
   const scripts = new Map<string, Script>();
 
-  function compile(name: string): Script {
+  function compile(name: string, filename = `${dist}/program/${name.slice(2)}`): Script {
     const [offset, length, cacheOffset = 0, cacheLength = 0] = places[name] ?? [0, 0];
     const cachedData = cache === undefined || cacheLength === 0 ? undefined : slice(cache, cacheOffset, cacheLength);
     // the chunks are ASCII: Latin-1 is read without decoding
     const text = slice(source, offset, length).toString("latin1");
-    return new Script(text, { filename: `${dist}/program/${name.slice(2)}`, ...(cachedData && { cachedData }) });
+    return new Script(text, { filename, ...(cachedData && { cachedData }) });
   }
 
   function load(name: string): unknown {
