@@ -22,18 +22,18 @@ const NO_FILES: Meaning = {
   what: "too many open files",
   hint: "raise the limit (`ulimit -n`)",
 };
-const MEANINGS: Readonly<Record<string, Meaning>> = {
+const MEANINGS = {
   ENOSPC: NO_SPACE,
   EDQUOT: { ...NO_SPACE, what: "disk quota exceeded" },
   EROFS: READ_ONLY,
   EMFILE: NO_FILES,
   ENFILE: NO_FILES,
   EIO: { code: "TSC_IO", what: "input/output error", hint: "the disk may be failing: look at `dmesg`" },
-};
+} satisfies Record<string, Meaning>;
 /** Primary result codes of SQLite (sqlite3.h). */
 const SQLITE: Readonly<Record<number, Meaning>> = {
   8: READ_ONLY,
-  10: MEANINGS["EIO"] ?? READ_ONLY,
+  10: MEANINGS.EIO,
   13: NO_SPACE,
 };
 
@@ -43,20 +43,23 @@ export function systemError(error: unknown): TscError | undefined {
   if (meaning === undefined) return undefined;
   const path = typeof error === "object" && error !== null && "path" in error ? String(error.path) : "";
   const where = path === "" ? (sqliteCode(error) === undefined ? messageOf(error) : "the state database") : path;
-  const message = where.includes(meaning.what) ? where : `${where}: ${meaning.what}`;
-  return new TscError(meaning.code, message, { kind: "unavailable", hint: meaning.hint });
+  return told(meaning, where);
 }
 
-/** `TSC_NO_SPACE` for `path`, when it is known before the kernel would say so. */
-export function noSpace(path: string): TscError {
-  const { code, what, hint } = NO_SPACE;
-  return new TscError(code, `${path}: ${what}`, { kind: "unavailable", hint });
+/** The error of an errno at a place, for whoever knows of it without the system call that would say so. */
+export function systemErrorAt(errno: keyof typeof MEANINGS, where: string): TscError {
+  return told(MEANINGS[errno], where);
+}
+
+function told({ code, what, hint }: Meaning, where: string): TscError {
+  const message = where.includes(what) ? where : `${where}: ${what}`;
+  return new TscError(code, message, { kind: "unavailable", hint });
 }
 
 function meaningOf(error: unknown): Meaning | undefined {
   const sqlite = sqliteCode(error);
   if (sqlite !== undefined) return SQLITE[sqlite & 0xff];
-  return MEANINGS[errnoOf(error) ?? ""];
+  return (MEANINGS as Readonly<Record<string, Meaning>>)[errnoOf(error) ?? ""];
 }
 
 /** node:sqlite puts SQLite's extended result code in `errcode`. */

@@ -9,7 +9,7 @@ import { PassThrough, type Writable } from "node:stream";
 import type { UnpackResult } from "../../kernel/kernel.js";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
-import { noSpace } from "../../lib/system-error.js";
+import { systemErrorAt } from "../../lib/system-error.js";
 import type { EngineContext } from "../context.js";
 import type { Storage } from "../storage/index.js";
 import { type Blobs, digestOfFile } from "./blobs.js";
@@ -189,7 +189,7 @@ async function startUnpacker(
     )
     .catch((error) => {
       const isFull = room < believed && isTscError(error) && error.code === "TSC_LAYER_TOO_BIG";
-      throw isFull ? noSpace(target) : error;
+      throw isFull ? systemErrorAt("ENOSPC", target) : error;
     });
   const failure = new Promise<never>((_, reject) => {
     result.catch((error) => {

@@ -7,7 +7,7 @@ import { accessSync, constants, existsSync, mkdirSync, rmSync, statfsSync, write
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { errnoOf, isTscError, messageOf, TscError } from "../../lib/errors.js";
-import { systemError } from "../../lib/system-error.js";
+import { systemErrorAt } from "../../lib/system-error.js";
 
 const SCHEMA_VERSION = 2;
 const BUSY_MILLISECONDS = 10_000;
@@ -236,21 +236,20 @@ function hasRoom(path: string, bytes: number): boolean {
 function explained(path: string, error: unknown): unknown {
   if (isTscError(error)) return error;
   const name = `state database ${path}`;
-  const as = (errno: string) => systemError(Object.assign(new Error(), { code: errno, path: name })) ?? error;
-  if (isFull(path, error)) return as("ENOSPC");
+  if (isFull(path, error)) return systemErrorAt("ENOSPC", name);
   const code = primaryCode(error);
   if (code === 8 || code === 14) {
     try {
       accessSync(dirname(path), constants.W_OK);
     } catch (denied) {
-      if (errnoOf(denied) === "EROFS") return as("EROFS");
+      if (errnoOf(denied) === "EROFS") return systemErrorAt("EROFS", name);
     }
     return new TscError("TSC_STATE_UNAVAILABLE", `${name} cannot be opened: ${messageOf(error)}`, {
       kind: "denied",
       hint: "its folder and files must belong to this user",
     });
   }
-  if (code === 10) return as("EIO");
+  if (code === 10) return systemErrorAt("EIO", name);
   if (code === SQLITE_BUSY) {
     return new TscError("TSC_STATE_BUSY", `${name} is locked by another command`, {
       kind: "unavailable",
