@@ -33,13 +33,13 @@ class PlainOutput extends Writable {
     this.#fd = fd;
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+  override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     let used = 0;
     try {
       while (used < chunk.length) used += writeSync(this.#fd, chunk, used);
     } catch (error) {
       // a reader may have made the pipe it shares with us one that does not block
-      if (errnoOf(error) === "EAGAIN") setTimeout(() => this._write(chunk.subarray(used), _encoding, done), RETRY_MS);
+      if (errnoOf(error) === "EAGAIN") setTimeout(() => this._write(chunk.subarray(used), encoding, done), RETRY_MS);
       else done(error as Error);
       return;
     }

@@ -2,16 +2,13 @@
  * The CNI plugins `bridge` and `static` for the lists we generate, as one call of the kernel instead of two Go processes per container.
  * Owns which configurations that call understands; every other one is for the real plugin.
  */
-import type { BridgeJoin } from "../../kernel/kernel.js";
+import type { BridgeJoin, BridgeLinks } from "../../kernel/kernel.js";
 import type { CniAttachment, CniList, CniPlugin, CniResult } from "./cni.js";
 
-interface StaticAddress {
-  readonly address: string;
-  readonly gateway?: string;
-}
-interface Route {
-  readonly dst: string;
-  readonly gw?: string;
+/** Configuration of the address plugin `static`. */
+interface StaticIpam {
+  readonly addresses?: readonly { readonly address: string; readonly gateway?: string }[];
+  readonly routes?: readonly { readonly dst: string; readonly gw?: string }[];
 }
 
 /** Every key and value of a plugin's object that is understood here. */
@@ -48,7 +45,7 @@ export function bridgeJoinOf(plugin: CniPlugin, attachment: CniAttachment, site:
       .map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)]),
   );
   if ([...args.keys()].some((name) => !ARGUMENTS.has(name))) return undefined;
-  const { addresses = [], routes = [] } = plugin["ipam"] as { addresses?: StaticAddress[]; routes?: Route[] };
+  const { addresses = [], routes = [] } = plugin["ipam"] as StaticIpam;
   const main = addresses.filter(({ gateway }) => gateway !== undefined);
   const hops = routes.map((route) => {
     const family = familyOf(route.dst);
@@ -72,13 +69,8 @@ export function bridgeJoinOf(plugin: CniPlugin, attachment: CniAttachment, site:
 }
 
 /** The result the plugins print (CNI 1.0.0, "Success"). */
-export function bridgeResult(
-  list: CniList,
-  plugin: CniPlugin,
-  join: BridgeJoin,
-  links: { readonly bridgeMac: string; readonly hostName: string; readonly hostMac: string; readonly mac: string },
-): CniResult {
-  const { addresses = [], routes = [] } = plugin["ipam"] as { addresses?: StaticAddress[]; routes?: Route[] };
+export function bridgeResult(list: CniList, plugin: CniPlugin, join: BridgeJoin, links: BridgeLinks): CniResult {
+  const { addresses = [], routes = [] } = plugin["ipam"] as StaticIpam;
   return {
     cniVersion: list.cniVersion,
     interfaces: [

@@ -188,11 +188,7 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
       }
       return { path, [Symbol.asyncDispose]: async () => unmountFolder(ctx, path) };
     },
-    async removeLayers(chainIds) {
-      const removed = await layers.remove(chainIds);
-      stacks.clear();
-      return removed;
-    },
+    removeLayers: (chainIds) => layers.remove(chainIds, () => stacks.clear()),
   };
 }
 

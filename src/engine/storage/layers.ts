@@ -40,8 +40,8 @@ export interface LayerFolders {
 export interface LayerStore {
   /** A layer that is made in `place`. */
   staged(place: ScratchPlace): StagedLayer;
-  /** Removes layers unless a container's rootfs or another layer stands on them; the ids removed. */
-  remove(chainIds: readonly string[]): Promise<string[]>;
+  /** Removes layers unless a container's rootfs or another layer stands on them; the ids removed. `forget` is called as each row goes. */
+  remove(chainIds: readonly string[], forget: () => void): Promise<string[]>;
 }
 
 export function openLayers(ctx: EngineContext, scratch: Scratch, folders: LayerFolders): LayerStore {
@@ -54,8 +54,9 @@ export function openLayers(ctx: EngineContext, scratch: Scratch, folders: LayerF
     return lock;
   }
 
-  async function take(layer: LayerRow): Promise<void> {
+  async function take(layer: LayerRow, forget: () => void): Promise<void> {
     deleteLayer(state, layer.chainId);
+    forget();
     await using place = scratch.folder();
     removeLink(join(folders.links, layer.shortId));
     try {
@@ -83,7 +84,7 @@ export function openLayers(ctx: EngineContext, scratch: Scratch, folders: LayerF
       discard: () => kernel.removeTree(place.path),
       [Symbol.asyncDispose]: () => kernel.removeTree(place.path),
     }),
-    async remove(chainIds) {
+    async remove(chainIds, forget) {
       using _lock = await lockLayers();
       const removed: string[] = [];
       const inUse = new Set(listFolder(folders.containers).map((id) => topLayerOf(join(folders.containers, id))));
@@ -94,7 +95,7 @@ export function openLayers(ctx: EngineContext, scratch: Scratch, folders: LayerF
         for (const layer of pending) {
           const child = state.get("SELECT 1 FROM layers WHERE parent = ? LIMIT 1", layer.chainId);
           if (child !== undefined || inUse.has(layer.shortId)) continue;
-          await take(layer);
+          await take(layer, forget);
           removed.push(layer.chainId);
           pending = pending.filter((other) => other !== layer);
           progress = true;

@@ -1,5 +1,4 @@
 /** Joining a bridge by ourselves leaves what the CNI plugins `bridge` and `static` leave. */
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import { type CniHost, type CniList, cniAdd, cniDel } from "../../../src/engine/
 import { fillConflist, generateConflist } from "../../../src/engine/network/conflist.js";
 import { pluginDirs } from "../../../src/engine/network/programs.js";
 import { openKernel } from "../../../src/kernel/index.js";
+import { printedIn } from "./support.js";
 
 const kernel = openKernel({ nativeDir: "native/build" });
 const check = process.getuid?.() === 0 ? test : test.skip;
@@ -20,8 +20,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const inside = (netns: string, ...argv: string[]): string =>
-  execFileSync("nsenter", [`--net=${netns}`, ...argv], { encoding: "utf8" });
+const inside = (netns: string, ...argv: string[]): string => printedIn(netns, argv);
 
 interface Shown {
   ifname: string;

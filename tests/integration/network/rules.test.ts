@@ -1,11 +1,11 @@
 /** The kernel's own words for our rules: what is there already is not written again, what was taken away is. */
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { chainsOf, type RuleNetwork, type RulePort, restoreText } from "../../../src/engine/network/rules.js";
 import { openKernel } from "../../../src/kernel/index.js";
+import { printedIn } from "./support.js";
 
 const kernel = openKernel({ nativeDir: "native/build" });
 const check = process.getuid?.() === 0 ? test : test.skip;
@@ -20,8 +20,7 @@ afterEach(() => {
   kernel.removeNetworkNamespace(netns);
   rmSync(folder, { recursive: true });
 });
-const inside = (argv: readonly string[], input = ""): string =>
-  execFileSync("nsenter", [`--net=${netns}`, ...argv], { encoding: "utf8", input });
+const inside = (argv: readonly string[], input?: string): string => printedIn(netns, argv, input);
 
 const chains = chainsOf("/run/somewhere");
 const network = (change: Partial<RuleNetwork>): RuleNetwork => ({

@@ -25,6 +25,11 @@ export interface Bench extends AsyncDisposable {
   reopen(): Networking;
 }
 
+/** What a program prints inside a pinned namespace; throws when it fails. */
+export function printedIn(netns: string, argv: readonly string[], input = ""): string {
+  return execFileSync("nsenter", [`--net=${netns}`, "--", ...argv], { encoding: "utf8", input });
+}
+
 export function pathsIn(root: string, runRoot: string): EnginePaths {
   return {
     root,
