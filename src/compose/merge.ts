@@ -134,17 +134,12 @@ function mergePlain(base: Tree, other: Tree, path: readonly string[], table: Pat
   });
 }
 
-/** Below these every key is a name, even `x-…`. */
-const NAMED_SECTIONS = new Set(["services", "networks", "volumes", "secrets", "configs", "models", "depends_on"]);
-
 const EMPTY: PathTable<Merger> = { keys: new Map() };
 
 function mergeMaps(base: TreeMap, other: TreeMap, path: readonly string[], table: PathTable<Merger>): TreeMap {
   for (const key in other) {
     const value = other[key] as Tree;
-    // extensions are replaced whole: nobody but their reader knows what they mean
-    const isKept = key in base && !(key.startsWith("x-") && !NAMED_SECTIONS.has(path.at(-1) ?? ""));
-    base[key] = isKept ? merge(base[key] as Tree, value, [...path, key], stepKey(table, key)) : value;
+    base[key] = key in base ? merge(base[key] as Tree, value, [...path, key], stepKey(table, key)) : value;
   }
   return base;
 }

@@ -41,7 +41,8 @@ const byPort: Indexer = (entry, at) => {
   const target = entry["target"];
   if (target === undefined || target === null) throw invalid(`service ports ${at()} is missing a target port`);
   const host = scalarText(entry["host_ip"] ?? "0.0.0.0");
-  return `${host}:${scalarText(entry["published"] ?? target)}:${scalarText(target)}/${scalarText(entry["protocol"] ?? "tcp")}`;
+  // a port that is not published is another entry than one published under its own number
+  return `${host}:${scalarText(entry["published"] ?? "")}:${scalarText(target)}/${scalarText(entry["protocol"] ?? "tcp")}`;
 };
 
 const byMountTarget =
