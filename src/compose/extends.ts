@@ -65,7 +65,6 @@ async function extend(
   if (steps.some((step) => step.file === file && step.service === name)) throw cycle(chain, state, name);
 
   let base: TreeMap | null;
-  let applied = resets;
   if (from === undefined) {
     if (!(ref in services)) {
       throw missing(
@@ -79,13 +78,13 @@ async function extend(
     base = await extend(ref, services, file, resets, chain, state, cache);
   } else {
     const { path, loaded } = await baseFile(name, ref, file, from, state, cache);
-    applied = [...resets, ...loaded.resets];
-    base = await extend(ref, loaded.services, path, applied, chain, state, cache);
+    base = await extend(ref, loaded.services, path, loaded.resets, chain, state, cache);
   }
   // an empty base (`base:`) gives nothing; the reference then keeps the key
   if (base === null) return service;
   const source = cloneTree(base) as TreeMap;
-  for (const path of applied) removePath({ services: Object.assign(newMap(), { [name]: source }) }, path);
+  // a file's tags speak of what its own services extend; those of the other file were heard when its services were
+  for (const path of resets) removePath({ services: Object.assign(newMap(), { [name]: source }) }, path);
   const merged = mergeService(source, service);
   delete merged["extends"];
   services[name] = merged;
