@@ -35,6 +35,8 @@ export interface LoadState {
   readonly files: YamlFile[];
   /** Parsed texts by path: `extends` reads the same file many times. */
   readonly texts: Map<string, string>;
+  /** Files that were parsed for the project's name and not loaded yet, by path. */
+  readonly parsed: Map<string, YamlFile>;
   /** Files that are being included, outermost first. */
   readonly included: readonly string[];
 }
@@ -56,8 +58,9 @@ export interface SourceFile {
 
 /** Reads and parses a file; throws TSC_COMPOSE_FILE_NOT_FOUND. */
 export function readYaml(file: SourceFile, state: LoadState): YamlFile {
-  const text = file.text ?? readText(file, state);
-  const parsed = parseYaml(text, file.path);
+  const parsed = state.parsed.get(file.path) ?? parseYaml(file.text ?? readText(file, state), file.path);
+  // the phases change its trees: it serves once
+  state.parsed.delete(file.path);
   state.files.push(parsed);
   return parsed;
 }

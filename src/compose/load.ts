@@ -73,7 +73,8 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
   const fs = options.fs ?? nodeFs;
   const found = await discover(options, fs, warn);
   const texts = new Map<string, string>();
-  const name = projectName(found, options, texts);
+  const parsed = new Map<string, YamlFile>();
+  const name = projectName(found, options, texts, parsed);
   const environment = Object.assign(Object.create(null) as Record<string, string>, found.environment);
   if (name !== "") environment["COMPOSE_PROJECT_NAME"] = name;
   // an untyped model keeps what it says: nothing of the environment enters it
@@ -90,6 +91,7 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
     projectName: name,
     files: [],
     texts,
+    parsed,
     included: [],
   };
   const tree = await loadTree(found.files, state, { resolvePaths: options.noPathResolution !== true });
@@ -123,47 +125,38 @@ function askedName(found: Discovered, options: LoadOptions): string {
 }
 
 /** `-p`, COMPOSE_PROJECT_NAME, the last top-level `name:`, the folder. */
-function projectName(found: Discovered, options: LoadOptions, texts: Map<string, string>): string {
+function projectName(
+  found: Discovered,
+  options: LoadOptions,
+  texts: Map<string, string>,
+  parsed: Map<string, YamlFile>,
+): string {
   const given = askedName(found, options);
   if (given !== "") {
     checkProjectName(given);
     return given;
   }
-  let name = "";
+  let name: string | undefined;
   for (const file of found.files) {
     const text = file.text ?? (options.fs ?? nodeFs).readFile(file.path, "yaml");
     if (text === undefined) continue;
     texts.set(file.path, text);
-    name = topLevelName(text, file.path, options.noInterpolate === true ? undefined : found.environment) ?? name;
+    const yaml = parseYaml(text, file.path);
+    if (!parsed.has(file.path)) parsed.set(file.path, yaml);
+    name = topLevelName(yaml, options.noInterpolate === true ? undefined : found.environment) ?? name;
   }
   // a name in a file is made valid, one that was asked for must be
-  const own = normalizeProjectName(name);
-  if (own !== "") return own;
-  return projectNameOfFolder(resolve(found.workingDir));
+  return name === undefined ? projectNameOfFolder(resolve(found.workingDir)) : normalizeProjectName(name);
 }
 
-/** The `name:` of a file, interpolated when there is an environment, without parsing the whole when no line can hold it. */
-function topLevelName(text: string, path: string, environment: StringMap | undefined): string | undefined {
-  const lines = text.match(/^[ \t{]*(?:name|"name"|'name')[ \t]*:.*$/gm);
-  if (lines === null) return undefined;
-  // nested names are indented; only a root that is itself indented or in braces needs the parser to tell them apart
-  const atMargin = lines.filter((line) => !/^[ \t{]/.test(line));
-  if (atMargin.length === 0 && !/^[ \t{]/.test(text.replace(/^(?:[ \t]*(?:#.*)?\n|---.*\n)+/, ""))) return undefined;
-  const value =
-    /:[ \t]*(.*)$/
-      .exec(atMargin[0] ?? "")?.[1]
-      ?.replace(/[ \t]+#.*$/, "")
-      .trim() ?? "";
+/** The `name:` of a file's last document that has one, interpolated when there is an environment. */
+function topLevelName(yaml: YamlFile, environment: StringMap | undefined): string | undefined {
   let name: string | undefined;
-  if (atMargin.length === 1 && /^[A-Za-z_][\w.-]*$/.test(value)) name = value;
-  else {
-    for (const document of parseYaml(text, path).documents) {
-      const own = isMap(document.tree) ? document.tree["name"] : undefined;
-      if (typeof own === "string") name = own;
-    }
+  for (const { tree } of yaml.documents) {
+    const own = isMap(tree) ? tree["name"] : undefined;
+    if (typeof own === "string" && own !== "") name = own;
   }
-  if (name === undefined || name === "") return undefined;
-  return environment === undefined ? name : substitute(name, (variable) => environment[variable]);
+  return name === undefined || environment === undefined ? name : substitute(name, (variable) => environment[variable]);
 }
 
 /** Moves the resolved values of `environment` to where the model has them; drops them for an untyped model. */

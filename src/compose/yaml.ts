@@ -10,7 +10,7 @@ import type { SourcePlace } from "../lib/errors.js";
 import { TscError } from "../lib/errors.js";
 import { nearest } from "../lib/nearest.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
-import { newMap } from "./tree.js";
+import { isMap, newMap } from "./tree.js";
 import { refuseControls } from "./yaml-encoding.js";
 import { yamlProblem } from "./yaml-errors.js";
 import { moveLines } from "./yaml-lenient.js";
@@ -47,11 +47,11 @@ export function parseYaml(text: string, name: string): YamlFile {
   }
   refuseControls(text, name);
   refuseDeepNesting(text, name);
-  const { documents, read, lines } = parseLenient(text, name);
+  const { documents, read, lines } = parseLenient(unixLines(text), name);
   const place = (offset: number): SourcePlace => placeAt(read, name, lines, offset);
   const built: YamlDocument[] = [];
   for (const document of documents) {
-    const builder = new Builder(document, name, place);
+    const builder = new Builder(document, name, place, read);
     built.push({ tree: builder.build(), resets: builder.resets });
   }
   return {
@@ -66,6 +66,11 @@ export function parseYaml(text: string, name: string): YamlFile {
       return best === undefined ? undefined : { place: place(best.offset), matched: best.matched };
     },
   };
+}
+
+/** YAML 1.2 §5.4: a carriage return alone breaks a line, too; offsets stay as they are. */
+function unixLines(text: string): string {
+  return text.includes("\r") ? text.replace(/\r(?!\n)/g, "\n") : text;
 }
 
 interface Parsed {
@@ -145,16 +150,18 @@ class Builder {
   readonly #document: AnyDocument;
   readonly #name: string;
   readonly #place: (offset: number) => SourcePlace;
+  readonly #text: string;
   /** The nodes of each anchor name in document order: an alias means the last one before it. */
   readonly #anchors = new Map<string, Node>();
   readonly #open = new Map<Node, Path>();
   #aliased = 0;
   #insideAlias = 0;
 
-  constructor(document: AnyDocument, name: string, place: (offset: number) => SourcePlace) {
+  constructor(document: AnyDocument, name: string, place: (offset: number) => SourcePlace, text: string) {
     this.#document = document;
     this.#name = name;
     this.#place = place;
+    this.#text = text;
   }
 
   build(): Tree {
@@ -173,16 +180,26 @@ class Builder {
     const anchor = node.anchor;
     if (anchor !== undefined) this.#anchors.set(anchor, node);
     const tag = node.tag;
-    if (tag === "!reset") {
-      this.resets.push(path);
-      return undefined;
-    }
-    if (tag === "!override") this.resets.push(path);
-    if (isScalar(node)) return scalarValue(node as Scalar);
+    const isReset = tag === "!reset";
+    if (isReset || tag === "!override") this.resets.push(path);
+    if (isScalar(node)) return isReset ? undefined : this.#scalar(node as Scalar);
     this.#open.set(node, path);
     const value = isSeq(node) ? this.#list(node.items as Node[], path) : isYamlMap(node) ? this.#map(node, path) : null;
     this.#open.delete(node);
-    return value;
+    // read all the same: aliases further down may mean anchors in it
+    return isReset ? undefined : value;
+  }
+
+  #scalar(node: Scalar): Tree {
+    const value = scalarValue(node);
+    const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
+    if (!isBlock || typeof value !== "string" || !value.endsWith("\n")) return value;
+    // YAML 1.2 §8.1.1.2: chomping keeps a final line break; it adds none where the file ends without one
+    return this.#endsUnbroken(node) ? value.slice(0, -1) : value;
+  }
+
+  #endsUnbroken(node: Scalar): boolean {
+    return node.range?.[1] === this.#text.length && !this.#text.endsWith("\n");
   }
 
   #alias<T>(node: Node & { readonly source: string }, path: Path, use: (target: Node) => T): T {
@@ -213,7 +230,7 @@ class Builder {
 
   #map(node: Node & { readonly items: readonly Pair[] }, path: Path): TreeMap {
     const map = newMap();
-    const merges: Node[] = [];
+    const merges: TreeMap[] = [];
     const seen = new Map<string, Node>();
     for (const pair of node.items) {
       const keyNode = pair.key as Node;
@@ -226,32 +243,26 @@ class Builder {
       }
       seen.set(key, keyNode);
       if (isMerge) {
-        merges.push(pair.value as Node);
+        // read where it stands: an alias means the anchor before it, and anchors inside are known from here on
+        merges.push(...this.#mergeSources(pair.value as Node, path));
         continue;
       }
       const value = this.#value(pair.value as Node | null, [...path, key]);
       if (value !== undefined) map[key] = value;
     }
-    for (const merge of merges) this.#merge(map, seen, merge, path);
+    for (const source of merges) {
+      for (const name in source) if (!(name in map) && !seen.has(name)) map[name] = source[name] as Tree;
+    }
     return map;
   }
 
-  /** `<<`: keys that are not there yet; the first of several maps wins. */
-  #merge(map: TreeMap, seen: ReadonlyMap<string, Node>, source: Node, path: Path, written = source): void {
-    if (isAlias(source)) {
-      this.#alias(source, path, (target) => this.#merge(map, seen, target, path, written));
-      return;
-    }
-    if (isSeq(source)) {
-      for (const item of source.items) this.#merge(map, seen, item as Node, path);
-      return;
-    }
+  /** The maps that `<<` names, in order: they give keys that are not there yet, and the first of several wins. */
+  #mergeSources(source: Node, path: Path, written = source): TreeMap[] {
+    if (isAlias(source)) return this.#alias(source, path, (target) => this.#mergeSources(target, path, written));
+    if (isSeq(source)) return source.items.flatMap((item) => this.#mergeSources(item as Node, path));
     if (!isYamlMap(source)) throw this.#error(written, "map merge requires map or sequence of maps as the value");
     const value = this.#value(source, path);
-    if (value === undefined || value === null || typeof value !== "object" || Array.isArray(value)) return;
-    for (const key in value) {
-      if (!(key in map) && !seen.has(key)) map[key] = value[key] as Tree;
-    }
+    return isMap(value) ? [value] : [];
   }
 
   #key(node: Node | null, path: Path): string {
