@@ -10,7 +10,7 @@ import { byteOrder } from "./key-order.js";
 import type { LoadWarning } from "./model.js";
 import { Problems } from "./problems.js";
 import { shellWords } from "./shell-words.js";
-import { parseSize } from "./size.js";
+import { invalidSize, parseSize } from "./size.js";
 import type { Field, Kind, Struct } from "./structs.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
 import { bracketPath, isMap, newMap, scalarText } from "./tree.js";
@@ -205,7 +205,11 @@ function float32(value: Tree): number {
 
 function bytesOf(value: Tree): bigint {
   if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : 0n;
-  return typeof value === "bigint" ? value : parseSize(scalarText(value));
+  if (typeof value === "bigint") return value;
+  const size = parseSize(scalarText(value));
+  // go-units: only a number of the file may be negative (-1 lifts a limit), a text may not
+  if (size < 0n) throw invalidSize(scalarText(value));
+  return size;
 }
 
 function deviceCount(value: Tree): number {

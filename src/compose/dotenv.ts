@@ -142,17 +142,18 @@ function unquoted(text: string, key: string, from: number): Entry {
 function quoted(text: string, key: string, from: number, quote: "'" | '"'): Entry {
   for (let i = from + 1; i < text.length; i++) {
     const c = text[i];
-    if (c === "\\" && quote === '"') {
-      i++;
-      continue;
-    }
-    if (c === "\\" && text[i + 1] === quote) {
+    if (c === "\\") {
       i++;
       continue;
     }
     if (c === quote) {
       const raw = text.slice(from + 1, i);
-      return { key, raw: quote === "'" ? raw.replaceAll("\\'", "'") : raw, quote, next: i + 1 };
+      return {
+        key,
+        raw: quote === "'" ? raw.replace(/\\(.)/gs, (pair, next) => (next === "'" ? next : pair)) : raw,
+        quote,
+        next: i + 1,
+      };
     }
   }
   const newline = text.indexOf("\n", from);

@@ -10,15 +10,20 @@ const NUMBER = new RegExp(`^[-+]?(?:${DIGITS}\\.?(?:${DIGITS})?|\\.${DIGITS})(?:
 export function parseSize(text: string): bigint {
   const match = /^(.*[0-9.])( ?)([^0-9.]*)$/s.exec(text);
   const [, digits = "", , suffix = ""] = match ?? [];
-  if (!NUMBER.test(digits)) throw invalid(`invalid size: '${text}'`);
+  if (!NUMBER.test(digits)) throw invalidSize(text);
   const unit = suffix.toLowerCase();
   if (!/^(?:b|[kmgtp](?:i?b)?)?$/.test(unit)) throw invalid(`invalid suffix: '${suffix}'`);
   const scale = 1024n ** BigInt(POWERS[unit[0] ?? ""] ?? 0);
   const plain = digits.replaceAll("_", "").replace(/^\+/, "");
   if (/^-?[0-9]+$/.test(plain)) return BigInt(plain) * scale;
   const size = Number(plain) * Number(scale);
-  if (!Number.isFinite(size) || Math.abs(size) > 2 ** 63) throw invalid(`invalid size: '${text}'`);
+  if (!Number.isFinite(size) || Math.abs(size) > 2 ** 63) throw invalidSize(text);
   return BigInt(Math.trunc(size));
+}
+
+/** `TSC_SIZE_INVALID` in the reference's words. */
+export function invalidSize(text: string): TscError {
+  return invalid(`invalid size: '${text}'`);
 }
 
 function invalid(message: string): TscError {
