@@ -5,7 +5,7 @@
 import { numberText } from "./tree.js";
 import { yamlScalar } from "./yaml-quote.js";
 
-/** YAML text of a map, newline at the end. */
+/** YAML text of a map (an object, or a `Map` where the order of keys that look like numbers matters), newline at the end. */
 export function emitYaml(value: unknown): string {
   const out: string[] = [];
   if (typeof value !== "object" || value === null || isEmpty(value)) return `${scalarOrEmpty(value)}\n`;
@@ -14,6 +14,7 @@ export function emitYaml(value: unknown): string {
 }
 
 function isEmpty(value: object): boolean {
+  if (value instanceof Map) return value.size === 0;
   return Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0;
 }
 
@@ -22,8 +23,8 @@ function emitBlock(value: object, indent: string, out: string[]): void {
     for (const item of value as readonly unknown[]) emitItem(item, indent, out);
     return;
   }
-  for (const key in value) {
-    const entry = (value as Readonly<Record<string, unknown>>)[key];
+  const entries = value instanceof Map ? (value as ReadonlyMap<string, unknown>) : Object.entries(value);
+  for (const [key, entry] of entries) {
     if (entry !== undefined) emitEntry(`${indent}${yamlScalar(key)}:`, entry, indent, out);
   }
 }

@@ -10,7 +10,8 @@ export interface OutputOptions {
   /** Leave `$` single: the output is not meant to be loaded again. */
   readonly keepDollars?: boolean;
 }
-type Plain = null | boolean | number | bigint | string | Plain[] | { [key: string]: Plain };
+/** Maps keep their order whatever their keys look like: an object would put `"10"` before `"9"` and both before `"1a"`. */
+type Plain = null | boolean | number | bigint | string | Plain[] | ReadonlyMap<string, Plain>;
 
 const SECTIONS = ["networks", "volumes", "secrets", "configs"] as const;
 
@@ -80,17 +81,15 @@ function printed(value: unknown, section: string, format: "json" | "yaml", doubl
     if (typeof node !== "object" || node === null) return node as Plain;
     // Go's nil slice
     if (Array.isArray(node)) return node.length === 0 && format === "json" ? null : node.map(extension);
-    const result = Object.create(null) as Record<string, Plain>;
-    for (const [name, entry] of sortedEntries(node, order)) result[dollars(name)] = extension(entry);
-    return result;
+    return new Map(sortedEntries(node, order).map(([name, entry]) => [dollars(name), extension(entry)]));
   };
   const walk = (node: unknown, table: PathTable<true> | undefined, key: string): Plain => {
     if (typeof node === "string") return dollars(node);
     if (Array.isArray(node)) return node.map((item) => walk(item, table?.item, key));
     if (typeof node !== "object" || node === null) return node as Plain;
-    const result = Object.create(null) as Record<string, Plain>;
+    const result = new Map<string, Plain>();
     const isNames = table?.value === true;
-    for (const [name, entry] of isNames ? sortedEntries(node, order) : Object.entries(node)) {
+    for (const [name, entry] of isNames ? sortedEntries(node, order) : extensionsLast(node, order)) {
       const isExtension = name.startsWith("x-") && !isNames;
       if (entry === undefined || (isExtension && format === "json")) continue;
       const bound = isExtension
@@ -99,7 +98,7 @@ function printed(value: unknown, section: string, format: "json" | "yaml", doubl
       if (!isNames && !isExtension && format === "yaml" && isOmitted(name, bound)) continue;
       const shown = format === "json" && isBlkioDevice(key) ? (BLKIO_KEYS[name] ?? name) : name;
       // the reference doubles `$` in the whole text, keys included
-      result[dollars(shown)] = bound;
+      result.set(dollars(shown), bound);
     }
     return result;
   };
@@ -110,6 +109,13 @@ function sortedEntries(map: object, order: (a: string, b: string) => number): [s
   return Object.entries(map).sort(([a], [b]) => order(a, b));
 }
 
+/** The fields of a struct in their own order, then its extensions sorted. */
+function extensionsLast(struct: object, order: (a: string, b: string) => number): [string, unknown][] {
+  const entries = Object.entries(struct);
+  const extensions = entries.filter(([name]) => name.startsWith("x-")).sort(([a], [b]) => order(a, b));
+  return extensions.length === 0 ? entries : [...entries.filter(([name]) => !name.startsWith("x-")), ...extensions];
+}
+
 function isBlkioDevice(key: string): boolean {
   return key === "weight_device" || /^device_(?:read|write)_(?:bps|iops)$/.test(key);
 }
@@ -117,13 +123,13 @@ function isBlkioDevice(key: string): boolean {
 /** What YAML leaves out although JSON prints it. */
 function isOmitted(name: string, value: Plain): boolean {
   if (value === null) return name === "command" || name === "entrypoint";
-  const empty = typeof value === "object" && !Array.isArray(value) && Object.keys(value).length === 0;
+  const empty = value instanceof Map && value.size === 0;
   return empty && (name === "ipam" || name === "resources" || name === "placement" || name === "exec");
 }
 
-/** Two-space JSON with a newline at the end, as Go's encoder prints it. */
+/** Two-space JSON without a newline at the end, as the reference prints it. */
 export function toConfigJson(project: Project, options: OutputOptions = {}): string {
-  return `${goJson(toConfigObject(project, "json", options), 2)}\n`;
+  return goJson(toConfigObject(project, "json", options), 2);
 }
 
 /** YAML with two spaces, sequences indented. */
@@ -134,13 +140,13 @@ export async function toConfigYaml(project: Project, options: OutputOptions = {}
 /** An untyped model as text, its keys in order. */
 export function toModelText(tree: TreeMap, format: "json" | "yaml"): string {
   const sorted = inOrder(tree, ORDERS[format]);
-  return format === "json" ? `${goJson(sorted, 2)}\n` : emitYaml(sorted);
+  return format === "json" ? goJson(sorted, 2) : emitYaml(sorted);
 }
 
 function inOrder(value: unknown, order: (a: string, b: string) => number): unknown {
   if (Array.isArray(value)) return value.map((item) => inOrder(item, order));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(sortedEntries(value, order).map(([key, entry]) => [key, inOrder(entry, order)]));
+  return new Map(sortedEntries(value, order).map(([key, entry]) => [key, inOrder(entry, order)]));
 }
 
 /** Any plain data as YAML that YAML 1.1 and 1.2 readers understand alike. */
