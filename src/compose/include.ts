@@ -1,5 +1,7 @@
 /** `include`: loads other projects whole, with their own folder and environment, and imports their resources. */
+
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { TscError } from "../lib/errors.js";
 import { readEnvFiles } from "./env-file.js";
 import type { LoadState } from "./load-file.js";
@@ -46,7 +48,13 @@ export async function applyIncludes(
     }
     const imported = await loadEntry(entry, ["include", i], file, state);
     for (const path of resets) removePath(imported, path);
-    importTree(tree, imported);
+    importTree(tree, imported, (section, name) =>
+      state.warn({
+        code: "TSC_COMPOSE_INCLUDE_CONFLICT",
+        message: `${section}.${name} conflicts with imported resource: what ${file} says is merged onto what ${entry.paths.join(", ")} says`,
+        path: [section, name],
+      }),
+    );
   }
 }
 
@@ -120,7 +128,11 @@ function includeEnvironment(entry: Entry, folder: string, state: LoadState): Str
 }
 
 /** What is written locally wins over what is imported under the same name. */
-function importTree(tree: TreeMap, imported: TreeMap): void {
+function importTree(
+  tree: TreeMap,
+  imported: TreeMap,
+  conflict: (section: (typeof SECTIONS)[number], name: string) => void,
+): void {
   for (const section of SECTIONS) {
     const from = imported[section];
     if (!isMap(from)) continue;
@@ -128,7 +140,8 @@ function importTree(tree: TreeMap, imported: TreeMap): void {
     for (const key in from) {
       const resource = from[key] as Tree;
       if (!(key in own)) own[key] = resource;
-      else {
+      else if (!isDeepStrictEqual(own[key], resource)) {
+        conflict(section, key);
         const merged = mergeTrees(wrap(section, key, resource), wrap(section, key, own[key] as Tree));
         own[key] = (merged[section] as TreeMap)[key] as Tree;
       }
