@@ -1,6 +1,7 @@
 /**
  * The program on a real process: the only module that reads argv, the environment or the standard streams, or ends the process.
  */
+import { statSync } from "node:fs";
 import { EXIT_ERROR, EXIT_OK } from "./exit-codes.js";
 import { outputStream } from "./output-stream.js";
 import { runProgram } from "./program.js";
@@ -8,6 +9,19 @@ import { runProgram } from "./program.js";
 const HANG_UP_MS = 10_000;
 
 export { runProgram };
+
+/** The folder as the person named it: `PWD` while it leads here, links and all, as `pwd -L` and Go's `os.Getwd` say it. */
+function workingFolder(): string {
+  const physical = process.cwd();
+  const named = process.env["PWD"];
+  if (named === undefined || named === physical || !named.startsWith("/")) return physical;
+  try {
+    const [here, there] = [statSync(physical, { bigint: true }), statSync(named, { bigint: true })];
+    return there.dev === here.dev && there.ino === here.ino ? named : physical;
+  } catch {
+    return physical;
+  }
+}
 
 /** Runs the command of `process.argv` and ends the process with its exit code. */
 export async function main(): Promise<void> {
@@ -23,7 +37,7 @@ export async function main(): Promise<void> {
   }
   const code = await runProgram(process.argv.slice(2), {
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingFolder(),
     get stdin() {
       return process.stdin;
     },
