@@ -1,4 +1,5 @@
 /** The plan of `restart`. Pure. */
+import { awaitDependency } from "./conditions.js";
 import { isActive, type Observed } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 import {
@@ -11,7 +12,13 @@ import {
   targetOf,
 } from "./selection.js";
 
-/** `restart`: dependencies first; services that depend with `restart: true` follow unless told otherwise. */
+/** What a restart comes after: what must have succeeded, and what must have ended. */
+interface Conditions {
+  readonly dependsOn: number[];
+  readonly after: number[];
+}
+
+/** `restart`: dependencies first, and until they are as `depends_on` asks where it says `restart: true`; services that depend with `restart: true` follow unless told otherwise. */
 export function planRestart(
   observed: Observed,
   selection: Selection,
@@ -33,12 +40,30 @@ export function planRestart(
     }
   }
   const containers = observed.containers.filter(({ service, oneOff }) => !oneOff && chosen.has(service));
-  const done = new Map<string, number[]>();
-  for (const container of inReverseOrder(containers, observed, selection.project).reverse()) {
+  const ordered = inReverseOrder(containers, observed, selection.project).reverse();
+  const restarted = new Map<string, number[]>();
+  /** By service: replicas come after the same waits. */
+  const conditions = new Map<string, Conditions>();
+  const conditionsOf = (service: string): Conditions => {
+    const known = conditions.get(service);
+    if (known !== undefined) return known;
+    const found: Conditions = { dependsOn: [], after: [] };
+    for (const [name, dependency] of dependencies.get(service) ?? []) {
+      const starts = restarted.get(name);
+      if (name === service || starts === undefined) continue;
+      // a dependency without `restart: true` gives an order only, as in the reference
+      const promise = dependency.restart ? dependency : { ...dependency, condition: "service_started" as const };
+      const own = containers.filter((container) => container.service === name);
+      const needs = awaitDependency(plan, { service, name, dependency: promise, containers: own, starts });
+      (dependency.required ? found.dependsOn : found.after).push(...needs);
+    }
+    conditions.set(service, found);
+    return found;
+  };
+  for (const container of ordered) {
     const { service } = container;
     const preStop = isActive(container) ? hooksOf(selection.project, service, "pre_stop") : undefined;
     const postStart = hooksOf(selection.project, service, "post_start");
-    const needs = [...(dependencies.get(service)?.keys() ?? [])].filter((name) => name !== service);
     const id = plan.add(
       {
         resource: resourceOf(container),
@@ -46,7 +71,7 @@ export function planRestart(
           selection.services.length === 0 || selection.services.includes(service)
             ? "restart"
             : "depends on a restarted service",
-        dependsOn: needs.flatMap((name) => done.get(name) ?? []),
+        ...conditionsOf(service),
       },
       {
         kind: "restart-container",
@@ -56,7 +81,7 @@ export function planRestart(
         ...(postStart === undefined ? {} : { postStart }),
       },
     );
-    done.set(service, [...(done.get(service) ?? []), id]);
+    restarted.set(service, [...(restarted.get(service) ?? []), id]);
   }
   return plan.build();
 }

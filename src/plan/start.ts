@@ -1,5 +1,6 @@
 /** The plan of `start`. Pure. */
 import { TscError } from "../lib/errors.js";
+import { awaitDependency } from "./conditions.js";
 import { scaleOf } from "./names.js";
 import { isActive, type Observed } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
@@ -37,21 +38,8 @@ export function planStart(observed: Observed, selection: Selection, options: { r
       if (others.length === 0) continue;
       visit(name);
       if (idle.length === 0) continue;
-      const needs = [...(started.get(name) ?? [])];
-      if (dependency.condition !== "service_started") {
-        needs.push(
-          plan.add(
-            { resource: `service ${name}`, cause: `${service} depends on it`, dependsOn: started.get(name) ?? [] },
-            {
-              kind: "wait-service",
-              service: name,
-              containers: others.map(targetOf),
-              condition: dependency.condition,
-              required: dependency.required,
-            },
-          ),
-        );
-      }
+      const starts = started.get(name) ?? [];
+      const needs = awaitDependency(plan, { service, name, dependency, containers: others, starts });
       (dependency.required ? dependsOn : after).push(...needs);
     }
     for (const container of idle) {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import type { DependencyCondition, Project } from "../../../src/compose/model.js";
 import { planDown } from "../../../src/plan/down.js";
 import { planPull } from "../../../src/plan/image-commands.js";
 import { planImages } from "../../../src/plan/images.js";
@@ -51,6 +52,28 @@ describe("stop, start, restart", () => {
     const now = observed(tied, [container(tied, "db", 1), container(tied, "web", 1)]);
     expect(formatPlan(planRestart(now, { services: ["db"], project: tied }))).toBe(
       "#1 restart container db-1: restart\n#2 restart container web-1: depends on a restarted service (after #1)\n",
+    );
+  });
+
+  test("a restart waits for what `restart: true` dependencies promise, once for all replicas", () => {
+    const tied = (condition: DependencyCondition, restart = true, required = true) =>
+      project({ db: {}, web: { depends_on: { db: { condition, required, restart } } } });
+    const text = (of: Project) =>
+      formatPlan(
+        planRestart(observed(of, [container(of, "db", 1), container(of, "web", 1), container(of, "web", 2)]), {
+          services: [],
+          project: of,
+        }),
+      );
+    const [db, wait] = ["#1 restart container db-1: restart\n", "service db: web depends on it (after #1)\n"];
+    expect(text(tied("service_healthy"))).toBe(
+      `${db}#2 wait for healthy ${wait}#3 restart container web-1: restart (after #1 #2)\n#4 restart container web-2: restart (after #1 #2)\n`,
+    );
+    expect(text(tied("service_completed_successfully", true, false))).toBe(
+      `${db}#2 wait for completed successfully ${wait}#3 restart container web-1: restart (after #1? #2?)\n#4 restart container web-2: restart (after #1? #2?)\n`,
+    );
+    expect(text(tied("service_healthy", false))).toBe(
+      `${db}#2 restart container web-1: restart (after #1)\n#3 restart container web-2: restart (after #1)\n`,
     );
   });
 
