@@ -232,6 +232,7 @@ async function completionProject(ctx: CliContext, globals: Line["globals"]) {
     profiles: globals.get("profile") ?? [],
     envFiles: globals.get("env-file") ?? [],
     noConsistency: true,
+    noEnvResolution: true,
     ...(projectName === undefined ? {} : { projectName }),
     ...(projectDirectory === undefined ? {} : { projectDirectory }),
   });

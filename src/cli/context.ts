@@ -33,6 +33,8 @@ export interface ProjectRequest {
   readonly services?: readonly string[];
   readonly noDependencies?: boolean;
   readonly allProfiles?: boolean;
+  /** Service environments are not wanted: `env_file`s stay unread, so that one that is missing stops only who makes containers. */
+  readonly noEnvResolution?: boolean;
 }
 
 export interface CliContext {
@@ -54,7 +56,7 @@ export interface CliContext {
   project(request?: ProjectRequest): Promise<Project>;
   /**
    * The project's name and, if its files can be found, the project. With `-p` or COMPOSE_PROJECT_NAME a missing compose file is
-   * no error: commands then work from labels (docker compose's rule).
+   * no error: commands then work from labels (docker compose's rule). For commands that make no containers: `env_file`s are not read.
    */
   projectOrName(request?: ProjectRequest): Promise<{ readonly name: string; readonly project: Project | undefined }>;
   /** Opens the engine once; closed by the program at the end. */

@@ -130,7 +130,7 @@ export function openContext(
     async projectOrName(request) {
       const name = globals.projectName ?? around.env["COMPOSE_PROJECT_NAME"];
       try {
-        const loaded = await project(request);
+        const loaded = await project({ ...request, noEnvResolution: true });
         return { name: loaded.name, project: loaded };
       } catch (error) {
         const named = name !== undefined && name !== "" && globals.files.length === 0;
@@ -203,5 +203,6 @@ async function loadRequested(
     ...(request.services === undefined ? {} : { services: request.services }),
     ...(request.noDependencies === undefined ? {} : { noDependencies: request.noDependencies }),
     ...(request.allProfiles === undefined ? {} : { allProfiles: request.allProfiles }),
+    ...(request.noEnvResolution === undefined ? {} : { noEnvResolution: request.noEnvResolution }),
   });
 }

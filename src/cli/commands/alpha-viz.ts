@@ -16,7 +16,7 @@ export const command: CommandSpec = {
     { long: "spaces", help: "If given, space character ' ' will be used to indent" },
   ],
   run: async (ctx, _args, options) => {
-    ctx.print(graphText(await ctx.project(), options));
+    ctx.print(graphText(await ctx.project({ noEnvResolution: true }), options));
     return 0;
   },
 };

@@ -20,6 +20,7 @@ export const command: CommandSpec = {
     const project = await ctx.project({
       services,
       noDependencies: services.length > 0 && !options.flag("with-dependencies"),
+      noEnvResolution: true,
     });
     const plan = planBuild(project, {
       separator: separatorOf(ctx),

@@ -18,6 +18,7 @@ export const command: CommandSpec = {
     const project = await ctx.project({
       services,
       noDependencies: services.length > 0 && !options.flag("include-deps"),
+      noEnvResolution: true,
     });
     const separator = separatorOf(ctx);
     await using session = await openSession(ctx, project, { lock: false });

@@ -14,6 +14,7 @@ export const command: CommandSpec = {
     const project = await ctx.project({
       services,
       noDependencies: services.length > 0 && !options.flag("include-deps"),
+      noEnvResolution: true,
     });
     await using session = await openSession(ctx, project, { lock: false });
     const plan = planPush(project, {

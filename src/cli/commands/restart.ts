@@ -15,7 +15,7 @@ export const command: CommandSpec = {
     const { planRestart } = await import("../../plan/restart.js");
     const timeout = timeoutMs(options);
     const { name, project } = await ctx.projectOrName();
-    if (services.length > 0 && project !== undefined) await ctx.project({ services });
+    if (services.length > 0 && project !== undefined) await ctx.projectOrName({ services });
     await using session = await openSession(ctx, project ?? { name });
     const observed = await observe(session.engine, name, { resources: false });
     await session.run(
