@@ -21,15 +21,18 @@ export function addStops(
     readonly project: Project | undefined;
     readonly timeoutMs: number | undefined;
     readonly cause: string;
+    /** Also containers that do not run: told as stopped. */
+    readonly all?: boolean;
   },
 ): ReadonlyMap<string, number> {
   const dependencies = knownDependencies(observed, options.project);
   const stops = new Map<string, number>();
   const stopsOf = new Map<string, number[]>();
   for (const container of inReverseOrder(containers, observed, options.project)) {
-    if (!isActive(container)) continue;
+    const runs = isActive(container);
+    if (!runs && options.all !== true) continue;
     const dependents = [...dependencies].filter(([, needs]) => needs.has(container.service)).map(([name]) => name);
-    const preStop = container.oneOff ? undefined : hooksOf(options.project, container.service, "pre_stop");
+    const preStop = container.oneOff || !runs ? undefined : hooksOf(options.project, container.service, "pre_stop");
     const id = plan.add(
       {
         resource: resourceOf(container),
@@ -58,7 +61,8 @@ export function planStop(
 ): Plan {
   const plan = new PlanBuilder(observed.project);
   const containers = select(observed, selection);
-  addStops(plan, containers, observed, { project: selection.project, timeoutMs: options.timeoutMs, cause: "stop" });
+  const { project } = selection;
+  addStops(plan, containers, observed, { project, timeoutMs: options.timeoutMs, cause: "stop", all: true });
   addProviders(plan, selection, "stop");
   return plan.build();
 }

@@ -35,7 +35,8 @@ export async function upAttached(
   if (options.flag("watch")) (await import("./watch.js")).watchRules(ctx, project, []);
   const attached = attachedServices(project, targets, options);
   const awaited = targets.length > 0 ? new Set(targets) : attached;
-  const run = new AttachedRun(ctx, project, { cascade, exitFrom, attached, awaited, timeoutMs: request.timeoutMs });
+  const { timeoutMs } = request;
+  const run = new AttachedRun(ctx, project, { cascade, exitFrom, attached, awaited, stopped: targets, timeoutMs });
   return await run.execute(request, options);
 }
 
@@ -68,6 +69,8 @@ interface AttachedOptions {
   readonly attached: ReadonlySet<string>;
   /** The command ends with these: the services that were named, else those shown. */
   readonly awaited: ReadonlySet<string>;
+  /** What an interrupt stops: the services that were named (their dependencies go on), else all. */
+  readonly stopped: readonly string[];
   readonly timeoutMs: number | undefined;
 }
 
@@ -228,7 +231,9 @@ class AttachedRun {
   async #stopAll(session: Session): Promise<void> {
     const killed = new AbortController();
     const { engine } = session;
-    const selection = { services: Object.keys(this.#project.services), project: this.#project };
+    const { stopped } = this.#options;
+    const services = stopped.length > 0 ? stopped : Object.keys(this.#project.services);
+    const selection = { services, project: this.#project };
     this.#kill = () => {
       killed.abort();
       void (async () => {
