@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { FileLock } from "../../kernel/kernel.js";
 import { TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
+import { containerLabels } from "../labels.js";
 import { type ContainerRow, containerById, containerByName, containersByPrefix } from "../state/containers.js";
 
 /** By id, name or unique id prefix. `TSC_CONTAINER_NOT_FOUND`, `TSC_CONTAINER_AMBIGUOUS`. */
@@ -42,5 +43,6 @@ export function eventAttributes(
   row: ContainerRow,
   extra: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  return { ...row.record.image?.labels, ...row.spec.labels, image: row.imageName, name: row.name, ...extra };
+  const labels = containerLabels(row.record.image?.labels, row.spec.labels);
+  return { ...labels, image: row.imageName, name: row.name, ...extra };
 }
