@@ -55,7 +55,7 @@ export async function createContainer(
   };
   const labels = containerLabels(config?.labels, spec.labels);
   const { stored, kept } = splitSpec(id, spec, (held) =>
-    keptContent(folderOf(ctx, held.container), held.index, spec.name).toString(),
+    keptContent(folderOf(ctx, findContainer(ctx, held.container).id), held.index, spec.name).toString(),
   );
   const createdAt = new Date().toISOString();
   const intent = ctx.state.transaction(() => {

@@ -1,6 +1,6 @@
 /** Running a second process in a container, and attaching to its first one. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PacketSocket } from "../../kernel/kernel.js";
 import { isTscError, TscError } from "../../lib/errors.js";
@@ -9,10 +9,10 @@ import { type ContainerRow, containerById } from "../state/containers.js";
 import type { ExecSpec, StdioSession } from "../types.js";
 import { conmonExec, type ExecSession } from "./conmon.js";
 import type { RuntimeDeps } from "./deps.js";
-import { bundleOf, eventAttributes, folderOf } from "./lookup.js";
+import { bundleOf, eventAttributes, folderOf, readBundleConfig } from "./lookup.js";
 import { CAPABILITIES } from "./oci/capabilities.js";
 import { ociJson } from "./oci/spec.js";
-import type { OciConfig, OciProcess } from "./oci/types.js";
+import type { OciProcess } from "./oci/types.js";
 import { resolveUser } from "./oci/users.js";
 import { runtimeReason } from "./reasons.js";
 import { openSession, sendControl } from "./session.js";
@@ -118,7 +118,7 @@ async function execProcess(deps: RuntimeDeps, row: ContainerRow, spec: ExecSpec)
   if (spec.argv.length === 0) {
     throw new TscError("TSC_NO_COMMAND", "exec: no command specified", { kind: "invalid-input" });
   }
-  const config = JSON.parse(await readFile(join(bundleOf(ctx, row.id), "config.json"), "utf8")) as OciConfig;
+  const config = await readBundleConfig(ctx, row.id);
   const base = config.process;
   const root = `/proc/${row.pid}/root`;
   const etc = (name: string): string =>

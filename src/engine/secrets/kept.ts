@@ -59,15 +59,15 @@ export function keepParts(folder: string, { env, contents }: KeptParts): void {
   for (const [index, text] of contents) writeFileSync(contentFile(folder, index), text, { mode: 0o600 });
 }
 
-/** A container's environment; empty when it has none, or is just being made or removed. `TSC_CONTAINER_KEPT` when the file is damaged. */
-export function keptEnv(folder: string, stored: Pick<StoredSpec, "name" | "keepsEnv">): Pick<ContainerSpec, "env"> {
+/** A container's environment; nothing when it has none, is just being made or removed, or the file is damaged: `ps` must go on. */
+export function keptEnv(folder: string, stored: Pick<StoredSpec, "keepsEnv">): Pick<ContainerSpec, "env"> {
   if (stored.keepsEnv !== true) return {};
   const text = read(envFile(folder))?.toString();
   if (text === undefined) return {};
   try {
     return { env: JSON.parse(text) as Record<string, string | null> };
   } catch {
-    throw damaged(stored.name, "environment");
+    return {};
   }
 }
 

@@ -137,6 +137,35 @@ describe.each(modes)("%s", (mode) => {
   );
 
   check(
+    "a hook before the first start of a container that was made earlier gets what that one holds",
+    onHost(mode, async (host) => {
+      const folder = host.project("hooked", {
+        "compose.yaml": `
+services:
+  app:
+    image: ${registry.address}/busybox:1
+    network_mode: none
+    stop_grace_period: 0s
+    command: [sleep, "1000"]
+    environment: {INLINE: ${CANARY}-inline}
+    configs: [inline]
+    pre_start:
+      - command: [sh, -c, 'test "$$INLINE" = ${CANARY}-inline && grep -q ${CANARY}-config /inline']
+configs:
+  inline: {content: "${CANARY}-config"}
+`,
+      });
+      await host.must(folder, "create");
+      await host.must(folder, "up", "-d");
+      expect(await host.must(folder, "ps", "--format", "{{.State}}")).toBe("running\n");
+      expect(await host.must(folder, "container", "inspect", "hooked-app-1")).not.toContain(`${CANARY}-config`);
+      await host.must(folder, "down", "-v");
+      expect(holders(store(host))).toEqual([]);
+    }),
+    120_000,
+  );
+
+  check(
     "a store that others could read is closed, another user's is refused, a shared folder is none",
     onHost(mode, async (host) => {
       await host.must("/", "ls");
