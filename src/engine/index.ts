@@ -2,7 +2,7 @@
  * The embedded engine's public face: `openEngine` wires the parts together. Parts that a command may not need are
  * loaded when first used. Usable without compose; reads no environment but the one it is given.
  */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openKernel } from "../kernel/index.js";
@@ -10,6 +10,7 @@ import { TscError } from "../lib/errors.js";
 import type { EngineApi, EngineOptions, ImagesApi, NetworksApi } from "./api.js";
 import type { EngineContext } from "./context.js";
 import { openEvents } from "./events/index.js";
+import { makeFolders } from "./folders.js";
 import type { Images } from "./images/index.js";
 import type { Networking } from "./network/types.js";
 import { enginePaths } from "./paths.js";
@@ -28,7 +29,7 @@ export interface Engine extends EngineApi {
 
 /**
  * Opens the engine on its store, makes the store's folders when they are missing and repairs what crashes left.
- * `TSC_NATIVE_MISSING`, `TSC_STATE_TOO_NEW`, `TSC_STATE_CORRUPT`.
+ * `TSC_NATIVE_MISSING`, `TSC_FOLDER_OWNER`, `TSC_FOLDER_SHARED`, `TSC_STATE_TOO_NEW`, `TSC_STATE_CORRUPT`.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const packageRoot = options.nativeDir === undefined ? findPackageRoot() : dirname(dirname(options.nativeDir));
@@ -140,26 +141,6 @@ function findPackageRoot(): string {
     kind: "unavailable",
     hint: "npm run setup builds them",
   });
-}
-
-function makeFolders(paths: EngineContext["paths"]): void {
-  // One look on the usual path: the last folder made is there.
-  const last = join(paths.runRoot, "tmp");
-  if (existsSync(last) && existsSync(paths.containers)) return;
-  for (const path of [
-    paths.root,
-    paths.runRoot,
-    paths.containers,
-    paths.locks,
-    paths.netns,
-    paths.containersRun,
-    paths.rootfs,
-    paths.exits,
-    paths.supervise,
-    last,
-  ]) {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  }
 }
 
 interface Once<T> {

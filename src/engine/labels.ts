@@ -1,7 +1,17 @@
-/** Labels with a meaning to the engine itself. */
+/** Which labels a container has: what its maker gave it, and what its image may add to that. Pure. */
 
-/** On the containers that RUN steps of builds live in; the value names the building process. */
-export const BUILD_STEP_LABEL = "com.tscompose.build";
+type Labels = Readonly<Record<string, string>>;
 
-/** On a container that the command which made it removes when it has ended; the value names that command's process. */
-export const REMOVER_LABEL = "com.tscompose.remover";
+/** Labels under these say whose a container is and what becomes of it; an image has no say in that. */
+const STEERING = ["com.docker.compose.", "com.tscompose.", "org.tscompose."];
+
+/** True for a label that only the maker of a container may give it. */
+export function isSteering(key: string): boolean {
+  return STEERING.some((prefix) => key.startsWith(prefix));
+}
+
+/** The image's labels, without those that steer, under the maker's own. */
+export function containerLabels(image: Labels | undefined, own: Labels | undefined): Record<string, string> {
+  const passed = Object.entries(image ?? {}).filter(([key]) => !isSteering(key));
+  return { ...Object.fromEntries(passed), ...own };
+}

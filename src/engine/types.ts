@@ -50,9 +50,11 @@ export type MountSpec = BindMount | VolumeMount | TmpfsMount | ImageMount;
 /** A file the engine writes for the container (compose secrets and configs): tmpfs-backed, never in the image. */
 export interface FileInjection {
   readonly target: string;
-  /** Exactly one of `content` and `sourcePath` is given; a folder may be given as `sourcePath`. */
+  /** Exactly one of `content`, `sourcePath` and `held` is given; a folder may be given as `sourcePath`. */
   readonly content?: string;
   readonly sourcePath?: string;
+  /** Content that was given to a container before: what a container's info says in place of it. */
+  readonly held?: { readonly container: string; readonly index: number };
   readonly uid?: number;
   readonly gid?: number;
   /** Permission bits, e.g. 0o444. */

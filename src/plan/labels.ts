@@ -22,5 +22,22 @@ export const LABEL = {
   files: "org.tscompose.files-hash",
 } as const;
 
+/** Under these stand marks of this program; nobody else may set them. */
+const OURS = ["com.tscompose.", "org.tscompose."];
+
+/** A person's labels of a container without those that are ours to set; each left out is told. */
+export function withoutOurs(
+  labels: Readonly<Record<string, string>>,
+  what: string,
+  warn: (message: string) => void,
+): Record<string, string> {
+  const kept = Object.entries(labels).filter(([key]) => {
+    if (!OURS.some((prefix) => key.startsWith(prefix))) return true;
+    warn(`${what}: label ${JSON.stringify(key)} is left out: that prefix is reserved`);
+    return false;
+  });
+  return Object.fromEntries(kept);
+}
+
 /** The value of the version label: the docker compose whose rules we follow. */
 export const COMPOSE_VERSION = "2.40.3";

@@ -3,7 +3,7 @@ import type { Project, Service } from "../compose/model.js";
 import type { ContainerSpec } from "../engine/types.js";
 import { TscError } from "../lib/errors.js";
 import { dependenciesOf } from "./graph.js";
-import { LABEL } from "./labels.js";
+import { LABEL, withoutOurs } from "./labels.js";
 import { imageName, type Separator } from "./names.js";
 import { isActive, type Observed } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
@@ -82,7 +82,7 @@ export function planOneOff(
     })),
     labels: {
       ...base.labels,
-      ...request.labels,
+      ...withoutOurs(request.labels, `service ${service}`, (message) => plan.warn(message)),
       [LABEL.oneOff]: "True",
       [LABEL.slug]: request.slug,
       [LABEL.project]: project.name,

@@ -1,17 +1,16 @@
 /** RUN through the engine's own containers: created on the mounted rootfs, attached, waited for and always removed. */
-import type { ContainersApi } from "../api.js";
-import { BUILD_STEP_LABEL } from "../labels.js";
+import type { Containers } from "../runtime/index.js";
 import type { RunStep } from "./deps.js";
 import { DEFAULT_PATH } from "./state.js";
 
 /** A `RunStep` over the containers API. */
 export function containerRunStep(
-  containers: Pick<ContainersApi, "create" | "attach" | "start" | "wait" | "kill" | "remove">,
+  containers: Pick<Containers, "createStep" | "attach" | "start" | "wait" | "kill" | "remove">,
 ): RunStep {
   return async (request) => {
     const { signal } = request;
     signal?.throwIfAborted();
-    const id = await containers.create({
+    const id = await containers.createStep({
       name: request.id,
       image: "",
       rootfs: request.rootfs,
@@ -29,7 +28,6 @@ export function containerRunStep(
       hostname: "buildkitsandbox",
       logging: { driver: "none", options: {} },
       restart: { policy: "no" },
-      labels: { [BUILD_STEP_LABEL]: request.id },
       ...(request.shmSizeBytes === undefined ? {} : { shmSizeBytes: request.shmSizeBytes }),
     });
     const kill = (): void => {

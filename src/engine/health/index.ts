@@ -122,7 +122,7 @@ async function startSupervisor(ctx: EngineContext): Promise<void> {
     stdio: "ignore",
     detached: true,
     cwd: "/",
-    env: { ...definedOnly(ctx.env), TSCOMPOSE_ROOT: ctx.paths.root, TSCOMPOSE_RUN_ROOT: ctx.paths.runRoot },
+    env: { ...lasting(ctx.env), TSCOMPOSE_ROOT: ctx.paths.root, TSCOMPOSE_RUN_ROOT: ctx.paths.runRoot },
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
@@ -136,8 +136,13 @@ async function startSupervisor(ctx: EngineContext): Promise<void> {
   if (code !== 0) throw new TscError("TSC_SUPERVISOR", `the supervisor (tsc-supd) ended with exit code ${code}`);
 }
 
-function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+/** Of a command's environment what a restart reads: the supervisor outlives the command, and a shell's tokens are not for that long. */
+function lasting(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const names =
+    /^(?:PATH|HOME|LANG|LC_\w+|LD_\w+|CNI_PATH|DOCKER_CONFIG|REGISTRY_AUTH_FILE|(?:CONTAINERS|XDG|TSCOMPOSE)_\w+)$/;
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && names.test(entry[0])),
+  );
 }
 
 export interface HealthFacts {

@@ -98,7 +98,7 @@ export async function createImage(deps: StoreDeps, request: CreateImageRequest):
   const rootfs = { type: "layers", diff_ids: stack.map((layer) => layer.diffId).reverse() };
   const data = Buffer.from(JSON.stringify({ ...request.config, rootfs }));
   const id = digestOf(data);
-  const record = readImageConfig(data, id, "new image");
+  const record = readImageConfig(data, id, "new image", deps.ctx.warn);
   deps.blobs.put(data);
   const tags = request.tags.map((tag) => fullName(withDefaultTag(parseReference(tag))));
   const recorded = await recordImage(deps, { record, manifestDigest: "", tags, repoDigests: [] });

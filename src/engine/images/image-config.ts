@@ -1,92 +1,142 @@
-/** The OCI image config (image-spec config.md) read into our types. Pure; every field from the file is checked. */
-import { TscError } from "../../lib/errors.js";
+/**
+ * The OCI image config (image-spec config.md) read into our types: the one way in for what a stranger's image says about how it is run.
+ * Every field is bounded and normal afterwards. What no image can mean is refused; what can be left out is left out and told.
+ */
+import { printable } from "../../lib/printable.js";
+import { findSignal } from "../../lib/signals.js";
 import type { ImageRecord } from "../state/images.js";
-import type { Healthcheck, ImageConfig } from "../types.js";
+import type { ImageConfig } from "../types.js";
 import { isDigest } from "./digest.js";
-import { parseJson } from "./manifest.js";
+import { type FieldReader, fieldReader, isObject, type Json } from "./image-fields.js";
+import { readHealthcheck } from "./image-healthcheck.js";
+import { LAYER_LIMIT, parseJson } from "./manifest.js";
 
-type Json = Readonly<Record<string, unknown>>;
-
-const text = (value: unknown): string => (typeof value === "string" ? value : "");
-const strings = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
-const object = (value: unknown): Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
-/** Commands may be a bare string in very old images: that is shell form. */
-const argv = (value: unknown): string[] => (typeof value === "string" ? ["/bin/sh", "-c", value] : strings(value));
+const MAX_HISTORY = 4096;
+const MAX_VOLUMES = 256;
+/** Builders write every port of a range, for three protocols at most. */
+const MAX_PORTS = 3 * 65535;
+const MAX_NAME = 255;
+const MAX_PATH = 4095;
+const EPOCH = "1970-01-01T00:00:00Z";
 
 /**
  * The stored record of an image from its config bytes. `id` is the digest of those bytes; `sizeBytes` is filled in by the
- * caller. `TSC_IMAGE_CONFIG_INVALID`.
+ * caller; `what` names the image, and `warn` hears of what is left out. `TSC_IMAGE_CONFIG_INVALID`.
  */
-export function readImageConfig(data: Uint8Array, id: string, what: string): Omit<ImageRecord, "sizeBytes"> {
+export function readImageConfig(
+  data: Uint8Array,
+  id: string,
+  what: string,
+  warn: (message: string) => void,
+): Omit<ImageRecord, "sizeBytes"> {
   const raw = parseJson(data, `${what}: config`);
-  const rootfs = object(raw.rootfs);
-  const diffIds = rootfs.diff_ids ?? [];
-  if (!Array.isArray(diffIds) || !diffIds.every(isDigest)) {
-    throw new TscError("TSC_IMAGE_CONFIG_INVALID", `${what}: config has no valid rootfs.diff_ids`, {
-      kind: "invalid-input",
-    });
+  const fields = fieldReader(what, warn);
+  const diffIds = (isObject(raw.rootfs) ? raw.rootfs.diff_ids : undefined) ?? [];
+  if (!Array.isArray(diffIds) || diffIds.length > LAYER_LIMIT || !diffIds.every(isDigest)) {
+    throw fields.invalid("has no valid rootfs.diff_ids");
   }
   return {
     id,
-    createdAt: text(raw.created) || "1970-01-01T00:00:00Z",
-    architecture: text(raw.architecture),
-    os: text(raw.os) || "linux",
-    variant: text(raw.variant),
-    config: readRunConfig(object(raw.config)),
+    createdAt: time(raw.created) ?? EPOCH,
+    architecture: platformWord(fields, raw, "architecture"),
+    os: platformWord(fields, raw, "os") || "linux",
+    variant: platformWord(fields, raw, "variant"),
+    config: readRunConfig(fields, isObject(raw.config) ? raw.config : {}),
     diffIds,
-    history: (Array.isArray(raw.history) ? raw.history : []).map((entry) => {
-      const { created, created_by, author, comment, empty_layer } = object(entry);
-      return {
-        ...(text(created) === "" ? {} : { created: text(created) }),
-        ...(text(created_by) === "" ? {} : { createdBy: text(created_by) }),
-        ...(text(author) === "" ? {} : { author: text(author) }),
-        ...(text(comment) === "" ? {} : { comment: text(comment) }),
-        ...(empty_layer === true ? { emptyLayer: true } : {}),
-      };
-    }),
+    history: readHistory(fields, raw.history),
   };
 }
 
-function readRunConfig(raw: Json): ImageConfig {
-  const labels: Record<string, string> = {};
-  for (const [key, value] of Object.entries(object(raw.Labels))) labels[key] = text(value);
-  const healthcheck = readHealthcheck(raw.Healthcheck);
+function platformWord(fields: FieldReader, raw: Json, name: string): string {
+  const word = fields.text(raw, name, MAX_NAME);
+  if (/^[\w.-]*$/.test(word)) return word;
+  throw fields.invalid(`${name} ${JSON.stringify(printable(word, 60))} is no word`);
+}
+
+function time(value: unknown): string | undefined {
+  if (typeof value !== "string" || !/^\d{4}-\d\d-\d\d[T ][\d:.+Zz-]{8,40}$/.test(value)) return undefined;
+  return Number.isNaN(Date.parse(value)) ? undefined : value;
+}
+
+function readHistory(fields: FieldReader, value: unknown): ImageRecord["history"] {
+  const entries = Array.isArray(value) ? value : [];
+  if (entries.length > MAX_HISTORY) throw fields.invalid(`history has more than ${MAX_HISTORY} entries`);
+  return entries.map((entry) => {
+    const raw = isObject(entry) ? entry : {};
+    const created = time(raw.created);
+    const word = (name: string): string => (typeof raw[name] === "string" ? raw[name] : "");
+    return {
+      ...(created === undefined ? {} : { created }),
+      ...(word("created_by") === "" ? {} : { createdBy: word("created_by") }),
+      ...(word("author") === "" ? {} : { author: word("author") }),
+      ...(word("comment") === "" ? {} : { comment: word("comment") }),
+      ...(raw.empty_layer === true ? { emptyLayer: true } : {}),
+    };
+  });
+}
+
+function readRunConfig(fields: FieldReader, raw: Json): ImageConfig {
+  const healthcheck = readHealthcheck(fields, raw.Healthcheck);
   return {
-    user: text(raw.User),
-    env: strings(raw.Env),
-    entrypoint: argv(raw.Entrypoint),
-    command: argv(raw.Cmd),
-    workingDir: text(raw.WorkingDir),
-    labels,
-    exposedPorts: Object.keys(object(raw.ExposedPorts)),
-    volumes: Object.keys(object(raw.Volumes)),
-    stopSignal: text(raw.StopSignal),
+    user: readUser(fields, raw),
+    env: fields
+      .list(raw, "Env")
+      .filter((line) => line.indexOf("=") > 0 || fields.leaveOut("Env", line, "no NAME=value")),
+    entrypoint: fields.argv(raw, "Entrypoint"),
+    command: fields.argv(raw, "Cmd"),
+    workingDir: readWorkingDir(fields, raw),
+    labels: fields.map(raw, "Labels"),
+    exposedPorts: fields
+      .keys(raw, "ExposedPorts", MAX_PORTS)
+      .filter((port) => isPort(port) || fields.leaveOut("ExposedPorts", port, "no port")),
+    volumes: readVolumes(fields, raw),
+    stopSignal: readStopSignal(fields, raw),
     ...(healthcheck === undefined ? {} : { healthcheck }),
-    onBuild: strings(raw.OnBuild),
-    shell: strings(raw.Shell),
+    onBuild: fields.list(raw, "OnBuild"),
+    shell: fields.list(raw, "Shell"),
   };
 }
 
-/** docker's extension; durations are nanoseconds in the file, 0 means inherit. */
-function readHealthcheck(value: unknown): Healthcheck | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const raw = value as Json;
-  const test = strings(raw.Test);
-  if (test.length === 0) return undefined;
-  const duration = (field: unknown) => (typeof field === "number" && field > 0 ? field / 1e6 : undefined);
-  const intervalMs = duration(raw.Interval);
-  const timeoutMs = duration(raw.Timeout);
-  const startPeriodMs = duration(raw.StartPeriod);
-  const startIntervalMs = duration(raw.StartInterval);
-  const retries = typeof raw.Retries === "number" && raw.Retries > 0 ? raw.Retries : undefined;
-  return {
-    test,
-    ...(intervalMs === undefined ? {} : { intervalMs }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(startPeriodMs === undefined ? {} : { startPeriodMs }),
-    ...(startIntervalMs === undefined ? {} : { startIntervalMs }),
-    ...(retries === undefined ? {} : { retries }),
-  };
+function readUser(fields: FieldReader, raw: Json): string {
+  const user = fields.text(raw, "User", 2 * MAX_NAME + 1);
+  // Looked up in the image's own passwd and group, whose lines and fields end there.
+  if (/[\p{Cc}]/u.test(user) || user.split(":").length > 2) {
+    throw fields.invalid(`User ${JSON.stringify(printable(user, 60))} is no user`);
+  }
+  return user;
+}
+
+/** docker makes a relative one absolute where it is set; some builders do not. */
+function readWorkingDir(fields: FieldReader, raw: Json): string {
+  const folder = fields.text(raw, "WorkingDir", MAX_PATH);
+  return folder === "" || folder.startsWith("/") ? folder : `/${folder}`;
+}
+
+/** `80`, `80/tcp`, `8000-8010/udp`. */
+function isPort(text: string): boolean {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(?:tcp|udp|sctp))?$/i.exec(text);
+  if (match === null) return false;
+  const first = Number(match[1]);
+  const last = Number(match[2] ?? first);
+  return first <= last && last <= 65535 && first > 0;
+}
+
+/** Never over the root, nor over what the kernel shows: the runtime's own mounts are there. */
+function readVolumes(fields: FieldReader, raw: Json): string[] {
+  const targets = new Set<string>();
+  for (const text of fields.keys(raw, "Volumes")) {
+    const path = fields.path(`/${text}`);
+    if (path.length > MAX_PATH || /^\/(?:(?:proc|dev\/pts|dev\/mqueue)(?:\/.*)?|sys|dev)?$/.test(path)) {
+      fields.leaveOut("Volumes", text, "no place for a volume");
+    } else targets.add(path);
+  }
+  if (targets.size > MAX_VOLUMES) throw fields.invalid(`Volumes has more than ${MAX_VOLUMES} entries`);
+  return [...targets];
+}
+
+function readStopSignal(fields: FieldReader, raw: Json): string {
+  const signal = fields.text(raw, "StopSignal", MAX_NAME);
+  if (signal === "" || findSignal(signal) !== undefined) return signal;
+  fields.leaveOut("StopSignal", signal, "no signal");
+  return "";
 }

@@ -90,7 +90,7 @@ async function loadDocker({ deps, tar, what, onProgress }: Loading): Promise<str
     const config = await tar.read(entry.config, MANIFEST_LIMIT);
     const names = entry.tags.map((tag) => fullName(withDefaultTag(parseReference(tag))));
     const id = digestOf(config);
-    const record = readImageConfig(config, id, what);
+    const record = readImageConfig(config, id, what, deps.ctx.warn);
     if (entry.layers.length !== record.diffIds.length)
       throw damaged(what, "manifest.json and config disagree on the layers");
     await takeLayers({ deps, tar, what, onProgress }, record.diffIds, names[0] ?? id, (i) => ({
@@ -143,7 +143,7 @@ async function loadOci(loading: Loading): Promise<string[]> {
   for (const { descriptor, names } of byManifest.values()) {
     const { manifest, data } = await resolveOci(loading, descriptor);
     const config = await readBlobMember(loading, manifest.config.digest, MANIFEST_LIMIT);
-    const record = readImageConfig(config, manifest.config.digest, what);
+    const record = readImageConfig(config, manifest.config.digest, what, deps.ctx.warn);
     if (manifest.layers.length !== record.diffIds.length)
       throw damaged(what, "manifest and config disagree on the layers");
     for (const tag of dockerNames.get(`blobs/sha256/${digestHex(record.id)}`) ?? []) {

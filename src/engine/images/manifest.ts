@@ -30,7 +30,8 @@ export const ACCEPTED_MANIFESTS = [MEDIA.ociIndex, MEDIA.dockerList, MEDIA.ociMa
 /** Largest manifest or config we read, bytes (as containers/image). */
 export const MANIFEST_LIMIT = 4 * 1024 * 1024;
 /** Most layers in one image: overlayfs stacks no more than 500. */
-const LAYER_LIMIT = 500;
+/** More than any file system here stacks. */
+export const LAYER_LIMIT = 500;
 
 export interface Descriptor {
   readonly mediaType: string;

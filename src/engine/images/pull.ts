@@ -57,7 +57,7 @@ export async function pullImage(deps: PullDeps, text: string, options: PullOptio
   const { info, changed } = await deps.registries.withRepository(target, async (repository) => {
     const resolved = await resolveImage(repository, target.digest ?? target.tag ?? "latest", platform, options.signal);
     const config = await readConfig(deps, repository, resolved.manifest, options.signal);
-    const record = readImageConfig(config, resolved.manifest.config.digest, image);
+    const record = readImageConfig(config, resolved.manifest.config.digest, image, deps.ctx.warn);
     checkPlatform(deps, image, platform, record, resolved.isFromIndex);
     if (record.diffIds.length !== resolved.manifest.layers.length) {
       throw new TscError(

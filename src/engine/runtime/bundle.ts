@@ -3,13 +3,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import type { AttachResult } from "../network/types.js";
-import { injectFiles } from "../secrets/index.js";
+import { injectFiles, keptContent, requiredEnv } from "../secrets/index.js";
 import type { ContainerRow } from "../state/containers.js";
 import { containerById } from "../state/containers.js";
 import { ensureBindSource } from "./create.js";
 import type { RuntimeDeps } from "./deps.js";
 import { hostsText } from "./links.js";
-import { bundleOf, findContainer } from "./lookup.js";
+import { bundleOf, findContainer, folderOf } from "./lookup.js";
 import { collectDevices } from "./oci/devices.js";
 import { containerEnvironment } from "./oci/environment.js";
 import { joinedContainers } from "./oci/namespaces.js";
@@ -65,7 +65,8 @@ export async function writeBundle(
     );
   }
   const cwd = workingFolder(deps, row, rootfs);
-  const env = containerEnvironment(spec, record.image, { hostname: record.hostname, home: user.home });
+  const given = { ...spec, ...requiredEnv(folderOf(ctx, row.id), spec) };
+  const env = containerEnvironment(given, record.image, { hostname: record.hostname, home: user.home });
   const binds = await boundFiles(deps, row, facts);
   const init = spec.init === true ? initProgram() : undefined;
   if (init !== undefined) binds.push({ source: init, target: INIT_TARGET, readOnly: true });
@@ -153,7 +154,8 @@ async function boundFiles(
     { source: join(shared, "resolv.conf"), target: "/etc/resolv.conf", readOnly: false },
     ...(spec.noHosts === true ? [] : [{ source: join(shared, "hosts"), target: "/etc/hosts", readOnly: false }]),
   ].filter((bind) => !taken.has(bind.target));
-  binds.push(...(await injectFiles(ctx.kernel, join(folder, "files"), spec.files ?? [])));
+  const held = (index: number, target: string) => keptContent(folderOf(ctx, row.id), index, `${row.name}: ${target}`);
+  binds.push(...(await injectFiles(ctx.kernel, join(folder, "files"), spec.files ?? [], held)));
   return binds;
 }
 

@@ -4,9 +4,11 @@ import { mkdir, stat } from "node:fs/promises";
 import { hostname as hostName } from "node:os";
 import { join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
-import { REMOVER_LABEL } from "../labels.js";
+import { findSignal, signalNumber } from "../../lib/signals.js";
+import { containerLabels } from "../labels.js";
 import { ownedName } from "../owned-names.js";
-import { insertContainer } from "../state/containers.js";
+import { keepParts, keptContent, splitSpec } from "../secrets/index.js";
+import { type ContainerOwner, insertContainer } from "../state/containers.js";
 import { beginIntent, endIntent } from "../state/intents.js";
 import type { ContainerSpec, Healthcheck, ImageConfig, ImageInfo, MountSpec, VolumeSpec } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
@@ -15,13 +17,19 @@ import { findContainer, folderOf } from "./lookup.js";
 import { commandLine } from "./oci/environment.js";
 import { checkTmpfsOptions, cleanTarget } from "./oci/mounts.js";
 import { parseSecurityOptions } from "./oci/security.js";
-import { owner } from "./owner.js";
+import { owner as self } from "./owner.js";
 import type { ContainerRecord, RecordedMount } from "./record.js";
 
 const DEFAULT_STOP_TIMEOUT_MS = 10_000;
 
-/** Makes a container; its id. All of it is undone when a step fails. */
-export async function createContainer(deps: RuntimeDeps, spec: ContainerSpec): Promise<string> {
+/** Makes a container; its id. All of it is undone when a step fails. `owner`: whoever removes it when it has ended. */
+export async function createContainer(
+  deps: RuntimeDeps,
+  spec: ContainerSpec,
+  owner: ContainerOwner | undefined = spec.removedByMaker === true
+    ? { kind: "command", name: ownedName(deps.ctx.kernel) }
+    : undefined,
+): Promise<string> {
   const { ctx } = deps;
   checkName(spec.name);
   const image = spec.rootfs === undefined ? await (await deps.images()).inspect(spec.image) : undefined;
@@ -41,33 +49,33 @@ export async function createContainer(deps: RuntimeDeps, spec: ContainerSpec): P
     hostname: spec.hostname ?? (spec.networkMode?.kind === "host" ? hostName() : id.slice(0, 12)),
     mounts: await resolveMounts(deps, spec, config, image, anonymous),
     ...(healthcheck === undefined ? {} : { healthcheck }),
-    stopSignal: spec.stopSignal ?? (config?.stopSignal || "SIGTERM"),
+    stopSignal: stopSignalOf(spec, config),
     stopTimeoutMs: spec.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS,
     logPath: join(folderOf(ctx, id), "container.log"),
   };
-  const labels = {
-    ...config?.labels,
-    ...spec.labels,
-    ...(spec.removedByMaker === true ? { [REMOVER_LABEL]: ownedName(ctx.kernel) } : {}),
-  };
+  const labels = containerLabels(config?.labels, spec.labels);
+  const { stored, kept } = splitSpec(id, spec, (held) =>
+    keptContent(folderOf(ctx, findContainer(ctx, held.container).id), held.index, spec.name).toString(),
+  );
   const createdAt = new Date().toISOString();
   const intent = ctx.state.transaction(() => {
     const row = {
       id,
       name: spec.name,
-      spec,
+      spec: stored,
       imageId: image?.id ?? "",
       imageName: spec.rootfs ?? spec.image,
       record,
       bootId: ctx.kernel.bootId(),
       createdAt,
       labels,
+      ...(owner === undefined ? {} : { owner }),
     };
     if (!insertContainer(ctx.state, row)) return undefined;
     // With the row: nobody would ever remove an anonymous volume that no container has.
     for (const volume of anonymous) deps.volumes.make(volume);
     for (const mount of record.mounts) if (mount.type === "volume") deps.volumes.use(mount.name, id);
-    return beginIntent(ctx.state, "create", id, owner(ctx), ctx.kernel.bootId());
+    return beginIntent(ctx.state, "create", id, self(ctx), ctx.kernel.bootId());
   });
   if (intent === undefined) {
     throw new TscError("TSC_CONTAINER_EXISTS", `the container name ${spec.name} is already in use`, {
@@ -77,6 +85,7 @@ export async function createContainer(deps: RuntimeDeps, spec: ContainerSpec): P
   }
   try {
     await mkdir(folderOf(ctx, id), { recursive: true, mode: 0o700 });
+    keepParts(folderOf(ctx, id), kept);
     if (spec.rootfs === undefined) await (await deps.storage()).createRootfs(id, record.topChainId);
   } catch (error) {
     await ctx.kernel.removeTree(folderOf(ctx, id));
@@ -103,6 +112,16 @@ export function checkName(name: string): void {
     kind: "invalid-input",
     hint: "use letters, digits, _ . and -, beginning with a letter or digit",
   });
+}
+
+/** The maker's word must be a signal (`TSC_SIGNAL_UNKNOWN`); what images say was checked when they came, but not by earlier versions. */
+function stopSignalOf(spec: ContainerSpec, config: ImageConfig | undefined): string {
+  if (spec.stopSignal !== undefined && spec.stopSignal !== "") {
+    signalNumber(spec.stopSignal);
+    return spec.stopSignal;
+  }
+  const fromImage = config?.stopSignal ?? "";
+  return findSignal(fromImage) === undefined ? "SIGTERM" : fromImage;
 }
 
 function checkLogging(spec: ContainerSpec): void {

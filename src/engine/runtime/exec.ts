@@ -1,17 +1,18 @@
 /** Running a second process in a container, and attaching to its first one. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PacketSocket } from "../../kernel/kernel.js";
 import { isTscError, TscError } from "../../lib/errors.js";
+import { keptEnv } from "../secrets/index.js";
 import { type ContainerRow, containerById } from "../state/containers.js";
 import type { ExecSpec, StdioSession } from "../types.js";
 import { conmonExec, type ExecSession } from "./conmon.js";
 import type { RuntimeDeps } from "./deps.js";
-import { bundleOf, eventAttributes } from "./lookup.js";
+import { bundleOf, eventAttributes, folderOf, readBundleConfig } from "./lookup.js";
 import { CAPABILITIES } from "./oci/capabilities.js";
 import { ociJson } from "./oci/spec.js";
-import type { OciConfig, OciProcess } from "./oci/types.js";
+import type { OciProcess } from "./oci/types.js";
 import { resolveUser } from "./oci/users.js";
 import { runtimeReason } from "./reasons.js";
 import { openSession, sendControl } from "./session.js";
@@ -117,7 +118,7 @@ async function execProcess(deps: RuntimeDeps, row: ContainerRow, spec: ExecSpec)
   if (spec.argv.length === 0) {
     throw new TscError("TSC_NO_COMMAND", "exec: no command specified", { kind: "invalid-input" });
   }
-  const config = JSON.parse(await readFile(join(bundleOf(ctx, row.id), "config.json"), "utf8")) as OciConfig;
+  const config = await readBundleConfig(ctx, row.id);
   const base = config.process;
   const root = `/proc/${row.pid}/root`;
   const etc = (name: string): string =>
@@ -140,7 +141,8 @@ async function execProcess(deps: RuntimeDeps, row: ContainerRow, spec: ExecSpec)
     });
   }
   const env = new Map(base.env.map((line) => [line.slice(0, line.indexOf("=")), line]));
-  if (user !== undefined && row.spec.env?.HOME === undefined) env.set("HOME", `HOME=${user.home || "/"}`);
+  const given = keptEnv(folderOf(ctx, row.id), row.spec).env;
+  if (user !== undefined && given?.HOME === undefined) env.set("HOME", `HOME=${user.home || "/"}`);
   if (spec.tty === true && !env.has("TERM")) env.set("TERM", "TERM=xterm");
   for (const [name, value] of Object.entries(spec.env ?? {})) env.set(name, `${name}=${value}`);
   const uid = user?.uid ?? base.user.uid;

@@ -5,12 +5,13 @@
 import { TscError } from "../../lib/errors.js";
 import type { ContainersApi, LabelFilter } from "../api.js";
 import { isWatched } from "../health/index.js";
+import type { StoredSpec } from "../secrets/index.js";
 import { type ContainerRow, containerById, listContainers, renameContainer, saveSpec } from "../state/containers.js";
 import { lastExitCode } from "../state/events.js";
 import { beginIntent, endIntent, restartingOwner } from "../state/intents.js";
 import type { ContainerInfo, ContainerSpec, LogLine, LogOptions, NetworkAttachment } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
-import { containerInfo } from "./inspect.js";
+import { containerInfo, wholeSpec } from "./inspect.js";
 import { eventAttributes, findContainer } from "./lookup.js";
 import { owner as self } from "./owner.js";
 import type { PendingAttaches } from "./pending-attach.js";
@@ -20,6 +21,8 @@ export { type HostFacts, probeHost } from "./host.js";
 
 /** Containers plus what the supervisor's commands and the engine itself need. */
 export interface Containers extends ContainersApi {
+  /** A container for one step of a build, named after the build's process: with that process it goes, running or not. */
+  createStep(spec: ContainerSpec): Promise<string>;
   /** Settles what crashes and exits left; at each open. */
   repair(): Promise<void>;
   /** `internal restart ID`: brings a container back whose policy says so. */
@@ -130,6 +133,10 @@ export function openContainers(deps: RuntimeDeps): Containers {
 
   return {
     create: async (spec) => (await import("./create.js")).createContainer(deps, spec),
+    async createStep(spec) {
+      const owner = { kind: "build" as const, name: spec.name };
+      return await (await import("./create.js")).createContainer(deps, spec, owner);
+    },
     start,
     wait,
     inspect,
@@ -227,7 +234,7 @@ export function openContainers(deps: RuntimeDeps): Containers {
       const { store } = await deps.images();
       return await (await loadCopy()).commitContainer(
         { ...(await copyDeps()), images: store },
-        { id: row.id, name: row.name, spec: row.spec, imageId: row.imageId, ...(canPause ? { pause } : {}) },
+        { id: row.id, name: row.name, spec: wholeSpec(ctx, row), imageId: row.imageId, ...(canPause ? { pause } : {}) },
         options,
       );
     },
@@ -244,7 +251,7 @@ export function openContainers(deps: RuntimeDeps): Containers {
   };
 }
 
-function withNetwork(spec: ContainerSpec, attachment: NetworkAttachment): ContainerSpec {
+function withNetwork(spec: StoredSpec, attachment: NetworkAttachment): StoredSpec {
   const others = (spec.networks ?? []).filter((entry) => entry.network !== attachment.network);
   return { ...spec, networks: [...others, attachment] };
 }

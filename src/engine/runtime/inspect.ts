@@ -2,9 +2,18 @@
 
 import type { EngineContext } from "../context.js";
 import { readHealth } from "../health/index.js";
+import { containerLabels } from "../labels.js";
+import { keptEnv } from "../secrets/index.js";
 import type { ContainerRow } from "../state/containers.js";
 import { endpointsOf, isLive } from "../state/endpoints.js";
-import type { ContainerInfo, ContainerState } from "../types.js";
+import type { ContainerInfo, ContainerSpec, ContainerState } from "../types.js";
+import { folderOf } from "./lookup.js";
+
+/** What it was asked for, its environment included; content of files stays where it is held. */
+export function wholeSpec(ctx: Pick<EngineContext, "paths">, row: Pick<ContainerRow, "id" | "spec">): ContainerSpec {
+  const { keepsEnv: _kept, ...spec } = row.spec;
+  return { ...spec, ...keptEnv(folderOf(ctx, row.id), row.spec) };
+}
 
 /** The public form of a row. `state` overrides what the row says (a container between two runs is `restarting`). */
 export function containerInfo(ctx: EngineContext, row: ContainerRow, state: ContainerState = row.state): ContainerInfo {
@@ -13,10 +22,10 @@ export function containerInfo(ctx: EngineContext, row: ContainerRow, state: Cont
   return {
     id: row.id,
     name: row.name,
-    spec: row.spec,
+    spec: wholeSpec(ctx, row),
     imageId: row.imageId,
     imageName: row.imageName,
-    labels: { ...row.record.image?.labels, ...row.spec.labels },
+    labels: containerLabels(row.record.image?.labels, row.spec.labels),
     state,
     pid: isUp ? row.pid : 0,
     exitCode: row.exitCode,

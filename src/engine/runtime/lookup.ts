@@ -1,9 +1,12 @@
 /** Finding a container by what people call it, and locking it. */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FileLock } from "../../kernel/kernel.js";
 import { TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
+import { containerLabels } from "../labels.js";
 import { type ContainerRow, containerById, containerByName, containersByPrefix } from "../state/containers.js";
+import type { OciConfig } from "./oci/types.js";
 
 /** By id, name or unique id prefix. `TSC_CONTAINER_NOT_FOUND`, `TSC_CONTAINER_AMBIGUOUS`. */
 export function findContainer(ctx: Pick<EngineContext, "state">, reference: string): ContainerRow {
@@ -32,7 +35,18 @@ export function bundleOf(ctx: Pick<EngineContext, "paths">, id: string): string 
   return join(ctx.paths.containersRun, id);
 }
 
-/** Folder of what lasts: the log. */
+/** The running container's config.json. `TSC_INTERNAL` without a cause: a parser's message would quote the environment in it. */
+export async function readBundleConfig(ctx: Pick<EngineContext, "paths">, id: string): Promise<OciConfig> {
+  const path = join(bundleOf(ctx, id), "config.json");
+  const text = await readFile(path, "utf8");
+  try {
+    return JSON.parse(text) as OciConfig;
+  } catch {
+    throw new TscError("TSC_INTERNAL", `${path} is damaged`, { hint: "restart the container" });
+  }
+}
+
+/** Folder of what lasts: the log, and what is kept in private. */
 export function folderOf(ctx: Pick<EngineContext, "paths">, id: string): string {
   return join(ctx.paths.containers, id);
 }
@@ -42,5 +56,6 @@ export function eventAttributes(
   row: ContainerRow,
   extra: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  return { ...row.record.image?.labels, ...row.spec.labels, image: row.imageName, name: row.name, ...extra };
+  const labels = containerLabels(row.record.image?.labels, row.spec.labels);
+  return { ...labels, image: row.imageName, name: row.name, ...extra };
 }

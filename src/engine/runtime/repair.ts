@@ -8,10 +8,15 @@ import { join } from "node:path";
 import { errnoOf, messageOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { ensureSupervisor, hasWatches, importHealthEvents, isSupervised, isWatched } from "../health/index.js";
-import { BUILD_STEP_LABEL, REMOVER_LABEL } from "../labels.js";
 import { isNetworkDamaged } from "../network/damage.js";
 import { isOrphaned } from "../owned-names.js";
-import { type ContainerRow, containerById, type LiveRow, liveContainers } from "../state/containers.js";
+import {
+  type ContainerRow,
+  containerById,
+  type LiveRow,
+  liveContainers,
+  ownedContainers,
+} from "../state/containers.js";
 import { endIntent, type Intent, openIntents } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
 import { bundleOf, folderOf, lockContainer } from "./lookup.js";
@@ -42,16 +47,10 @@ export async function repairContainers(deps: RuntimeDeps): Promise<void> {
 /** Containers whose command was killed before it could remove them. */
 async function removeAbandoned(deps: RuntimeDeps): Promise<void> {
   const { ctx } = deps;
-  const owned = ctx.state.all<{ id: string; key: string; owner: string; state: string }>(
-    `SELECT c.id AS id, l.key AS key, l.value AS owner, c.state AS state FROM container_labels l
-     JOIN containers c ON c.id = l.container_id WHERE l.key IN (?, ?)`,
-    BUILD_STEP_LABEL,
-    REMOVER_LABEL,
-  );
-  for (const { id, key, owner, state } of owned) {
+  for (const { id, owner, state } of ownedContainers(ctx.state)) {
     // Work that somebody asked for goes on without its terminal; nobody waits for the step of a build.
-    if (key === REMOVER_LABEL && (state === "running" || state === "paused")) continue;
-    if (!isOrphaned(ctx.kernel, owner, key === BUILD_STEP_LABEL ? "build-" : "")) continue;
+    if (owner.kind === "command" && (state === "running" || state === "paused")) continue;
+    if (!isOrphaned(ctx.kernel, owner.name, owner.kind === "build" ? "build-" : "")) continue;
     await guarded(ctx, id, () => removeContainer(deps, id, { force: true, volumes: true }));
   }
 }

@@ -2,7 +2,7 @@
  * Starting a container: network and rootfs side by side, bundle, conmon, row, exec fifo. Whatever fails, everything
  * made by this start is undone; a crash half way is found through its intent.
  */
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
 import type { Attachment, AttachResult } from "../network/types.js";
@@ -139,7 +139,10 @@ async function prepare(
     mkdirSync(runtimeRoot(ctx, choice), { recursive: true, mode: 0o700 });
     const network = reserved ?? (await joined);
     const { compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
-    const created = await conmonCreate(ctx, conmonRequest(deps, row, { bundle, choice, cgroupPath }));
+    const request = conmonRequest(deps, row, { bundle, choice, cgroupPath });
+    // conmon would make it readable for its group.
+    if (request.logPath !== undefined) closeSync(openSync(request.logPath, "a", 0o600));
+    const created = await conmonCreate(ctx, request);
     if (compiles !== undefined) keepCompiledFilter(ctx, choice, id, compiles);
     return { created, joined };
   } catch (error) {

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
+import { findSignal, signalNumber } from "../../lib/signals.js";
 import {
   type ContainerRow,
   containerById,
@@ -24,22 +25,6 @@ export interface StopOptions {
   readonly signal?: string;
 }
 
-/** Number of a signal by name (`SIGTERM`, `term`) or number; real-time ones as `SIGRTMIN+3`. `TSC_SIGNAL_UNKNOWN`. */
-export function signalNumber(text: string): number {
-  const upper = text.trim().toUpperCase();
-  if (/^\d{1,2}$/.test(upper) && Number(upper) >= 1 && Number(upper) <= 64) return Number(upper);
-  const name = upper.startsWith("SIG") ? upper : `SIG${upper}`;
-  const realTime = /^SIGRTM(IN|AX)(?:([+-])(\d{1,2}))?$/.exec(name);
-  if (realTime !== null) {
-    const offset = Number(realTime[3] ?? 0);
-    const number = realTime[1] === "IN" ? 34 + offset : 64 - offset;
-    if (number >= 34 && number <= 64) return number;
-  }
-  const known = (constants.signals as Readonly<Record<string, number>>)[name];
-  if (known !== undefined) return known;
-  throw new TscError("TSC_SIGNAL_UNKNOWN", `invalid signal: ${text}`, { kind: "invalid-input" });
-}
-
 /** Signal, grace time, SIGKILL; then everything it held is given back. `byUser` false = a restart follows. */
 export async function stopContainer(
   deps: RuntimeDeps,
@@ -48,10 +33,12 @@ export async function stopContainer(
   byUser: boolean,
 ): Promise<void> {
   const { ctx } = deps;
+  const asked = options.signal === undefined ? undefined : signalNumber(options.signal);
   const row = await beginStop(deps, id, byUser);
   if (row === undefined) return;
   const init = { pid: row.pid, startTime: row.pidStart };
-  const signal = signalNumber(options.signal ?? row.record.stopSignal);
+  // What was recorded must never keep a container from ending.
+  const signal = asked ?? findSignal(row.record.stopSignal) ?? constants.signals.SIGTERM;
   const timeoutMs = options.timeoutMs ?? row.record.stopTimeoutMs;
   if (row.state === "paused") await unpauseRow(deps, row);
   emitKill(deps, row, timeoutMs === 0 ? constants.signals.SIGKILL : signal);

@@ -1,12 +1,11 @@
 /** Joins a container to the supervisor: what a probe runs, what restarts by policy. */
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineContext } from "../context.js";
 import { needsSupervision, unwatchContainer, watchContainer } from "../health/index.js";
 import type { ContainerRow } from "../state/containers.js";
-import { bundleOf } from "./lookup.js";
+import { bundleOf, readBundleConfig } from "./lookup.js";
 import { ociJson } from "./oci/spec.js";
-import type { OciConfig } from "./oci/types.js";
 import { globalArguments, wrapped } from "./oci-runtime.js";
 
 /** Has a running container watched when its health check, restart policy or auto-removal needs it. */
@@ -28,7 +27,7 @@ async function probeCommand(ctx: EngineContext, row: ContainerRow): Promise<stri
   const shell = image?.shell !== undefined && image.shell.length > 0 ? image.shell : ["/bin/sh", "-c"];
   const args = kind === "CMD-SHELL" ? [...shell, ...rest] : kind === "CMD" ? rest : [...healthcheck.test];
   const bundle = bundleOf(ctx, row.id);
-  const config = JSON.parse(await readFile(join(bundle, "config.json"), "utf8")) as OciConfig;
+  const config = await readBundleConfig(ctx, row.id);
   const file = join(bundle, "probe.json");
   await writeFile(file, ociJson({ ...config.process, terminal: false, args }), { mode: 0o600 });
   const command = wrapped(ctx.kernel, runtime, runtime.path, [

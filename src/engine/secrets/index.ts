@@ -1,12 +1,14 @@
 /**
- * Files given to a container from outside its image (compose secrets and configs). Content lies on a tmpfs below the
- * run folder and is bound into the container; it never reaches the image, the store or a swap file of ours.
+ * Files given to a container from outside its image (compose secrets and configs). While it runs, content lies on a tmpfs below
+ * the run folder and is bound into the container; it never reaches the image. Between runs it is kept as `kept.ts` says.
  */
 import { chmod, copyFile, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
-import type { FileInjection } from "../types.js";
+import type { StoredSpec } from "./kept.js";
+
+export { keepParts, keptContent, keptEnv, requiredEnv, type StoredSpec, splitSpec } from "./kept.js";
 
 /** A file or folder to bind. */
 export interface InjectedBind {
@@ -19,19 +21,20 @@ export interface InjectedBind {
 const MAX_TMPFS = "64m";
 
 /**
- * Writes the files below `folder` and says what to bind where. A source folder, and a source file whose owner and mode
+ * Writes the files below `folder` and says what to bind where; `contentOf` gives what is held of the file with that index. A source folder, and a source file whose owner and mode
  * are not changed, are bound themselves, so that they stay live. `TSC_FILE_SOURCE` when a source cannot be read.
  */
 export async function injectFiles(
   kernel: Kernel,
   folder: string,
-  files: readonly FileInjection[],
+  files: NonNullable<StoredSpec["files"]>,
+  contentOf: (index: number, target: string) => Buffer,
 ): Promise<InjectedBind[]> {
   const binds: InjectedBind[] = [];
   let isMounted = false;
   for (const [index, file] of files.entries()) {
     const keepsOwner = file.uid === undefined && file.gid === undefined && file.mode === undefined;
-    if (file.content === undefined) {
+    if (file.held === undefined) {
       const source = file.sourcePath ?? "";
       const found = await stat(source).catch((cause: unknown) => {
         throw new TscError(
@@ -57,7 +60,7 @@ export async function injectFiles(
       isMounted = true;
     }
     const path = join(folder, String(index));
-    if (file.content !== undefined) await writeFile(path, file.content, { mode: 0o400 });
+    if (file.held !== undefined) await writeFile(path, contentOf(index, file.target), { mode: 0o400 });
     else await copyFile(file.sourcePath ?? "", path);
     kernel.chown(path, file.uid ?? 0, file.gid ?? 0);
     await chmod(path, file.mode ?? 0o444);

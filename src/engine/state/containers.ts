@@ -1,13 +1,14 @@
 /** Rows of the containers table and their state transitions. Knows no process, file or network. */
 import type { ContainerRecord } from "../runtime/record.js";
-import type { ContainerSpec, ContainerState } from "../types.js";
+import type { StoredSpec } from "../secrets/index.js";
+import type { ContainerState } from "../types.js";
 import type { SqlValue, State } from "./index.js";
 
 /** One container as the database knows it; whether its process still lives is the kernel's to say. */
 export interface ContainerRow {
   readonly id: string;
   readonly name: string;
-  readonly spec: ContainerSpec;
+  readonly spec: StoredSpec;
   readonly imageId: string;
   readonly imageName: string;
   readonly record: ContainerRecord;
@@ -28,6 +29,13 @@ export interface ContainerRow {
   readonly finishedAt: string;
   readonly restartCount: number;
   readonly stoppedByUser: boolean;
+}
+
+/** Who removes a container that has ended: the build whose step it is, or the command that made it. Only the engine says so, no label. */
+export interface ContainerOwner {
+  readonly kind: "build" | "command";
+  /** The process's name for what is its own (see owned-names.ts). */
+  readonly name: string;
 }
 
 interface RawRow {
@@ -58,7 +66,7 @@ function fromRaw(raw: RawRow): ContainerRow {
   return {
     id: raw.id,
     name: raw.name,
-    spec: JSON.parse(raw.spec) as ContainerSpec,
+    spec: JSON.parse(raw.spec) as StoredSpec,
     imageId: raw.image_id,
     imageName: raw.image_name,
     record: JSON.parse(raw.record) as ContainerRecord,
@@ -85,11 +93,12 @@ export function insertContainer(
   state: State,
   row: Pick<ContainerRow, "id" | "name" | "spec" | "imageId" | "imageName" | "record" | "bootId" | "createdAt"> & {
     readonly labels: Readonly<Record<string, string>>;
+    readonly owner?: ContainerOwner;
   },
 ): boolean {
   const added = state.run(
-    `INSERT OR IGNORE INTO containers(id, name, spec, image_id, image_name, record, state, boot_id, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, 'created', ?, ?)`,
+    `INSERT OR IGNORE INTO containers(id, name, spec, image_id, image_name, record, state, boot_id, created_at,
+     owner_kind, owner) VALUES (?, ?, ?, ?, ?, ?, 'created', ?, ?, ?, ?)`,
     row.id,
     row.name,
     JSON.stringify(row.spec),
@@ -98,6 +107,8 @@ export function insertContainer(
     JSON.stringify(row.record),
     row.bootId,
     row.createdAt,
+    row.owner?.kind ?? "",
+    row.owner?.name ?? "",
   );
   if (added === 0) return false;
   for (const [key, value] of Object.entries(row.labels)) {
@@ -154,6 +165,15 @@ export function linkingContainers(state: State, name: string): ContainerRow[] {
       name,
     )
     .map(fromRaw);
+}
+
+/** Containers that somebody is to remove. */
+export function ownedContainers(state: State): { id: string; state: string; owner: ContainerOwner }[] {
+  return state
+    .all<{ id: string; state: string; kind: ContainerOwner["kind"]; name: string }>(
+      "SELECT id, state, owner_kind AS kind, owner AS name FROM containers WHERE owner_kind <> ''",
+    )
+    .map(({ id, state: now, kind, name }) => ({ id, state: now, owner: { kind, name } }));
 }
 
 /** What `repair` needs of every container that the database believes to have a process. */
@@ -263,6 +283,7 @@ export function markRemoving(state: State, id: string): void {
 /** Removes the row; labels and volume uses go with it. */
 export function deleteContainer(state: State, id: string): void {
   state.run("DELETE FROM containers WHERE id = ?", id);
+  state.forgetOnClose();
 }
 
 /** Gives another name; false when that is taken. */
@@ -271,7 +292,7 @@ export function renameContainer(state: State, id: string, name: string): boolean
 }
 
 /** Replaces the stored spec (live update, network connect). */
-export function saveSpec(state: State, id: string, spec: ContainerSpec): void {
+export function saveSpec(state: State, id: string, spec: StoredSpec): void {
   state.run("UPDATE containers SET spec = ? WHERE id = ?", JSON.stringify(spec), id);
 }
 

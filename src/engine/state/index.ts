@@ -3,67 +3,34 @@
  * this one. Durable facts only; what is true now is asked of the kernel.
  */
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { errnoOf, isTscError, messageOf, TscError } from "../../lib/errors.js";
 import { systemErrorAt } from "../../lib/system-error.js";
+import { SCHEMA_VERSION, upgrade } from "./schema.js";
+import { primaryCode, SQLITE_BUSY, SQLITE_FULL } from "./sqlite-errors.js";
 
-const SCHEMA_VERSION = 2;
 const BUSY_MILLISECONDS = 10_000;
-const SQLITE_BUSY = 5;
-
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS images(
-  id TEXT PRIMARY KEY, manifest_digest TEXT NOT NULL, created_at TEXT NOT NULL, info TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS image_names(
-  name TEXT PRIMARY KEY, image_id TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
-  kind TEXT NOT NULL, updated_at TEXT NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS image_names_id ON image_names(image_id);
-CREATE TABLE IF NOT EXISTS layers(
-  chain_id TEXT PRIMARY KEY, parent TEXT NOT NULL, diff_id TEXT NOT NULL, short_id TEXT NOT NULL UNIQUE,
-  size_bytes INTEGER NOT NULL, blob_digest TEXT NOT NULL DEFAULT '') STRICT;
-CREATE TABLE IF NOT EXISTS containers(
-  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, spec TEXT NOT NULL, image_id TEXT NOT NULL, image_name TEXT NOT NULL,
-  record TEXT NOT NULL DEFAULT '{}', state TEXT NOT NULL, boot_id TEXT NOT NULL, incarnation INTEGER NOT NULL DEFAULT 0,
-  pid INTEGER NOT NULL DEFAULT 0, pid_start TEXT NOT NULL DEFAULT '',
-  conmon_pid INTEGER NOT NULL DEFAULT 0, conmon_start TEXT NOT NULL DEFAULT '',
-  exit_code INTEGER NOT NULL DEFAULT 0, oom_killed INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '',
-  created_at TEXT NOT NULL, started_at TEXT NOT NULL DEFAULT '', finished_at TEXT NOT NULL DEFAULT '',
-  restart_count INTEGER NOT NULL DEFAULT 0, stopped_by_user INTEGER NOT NULL DEFAULT 0,
-  health TEXT NOT NULL DEFAULT '{}') STRICT;
-CREATE TABLE IF NOT EXISTS container_labels(
-  container_id TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE, key TEXT NOT NULL, value TEXT NOT NULL,
-  PRIMARY KEY(container_id, key)) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS container_labels_kv ON container_labels(key, value);
-CREATE TABLE IF NOT EXISTS networks(
-  name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, spec TEXT NOT NULL, info TEXT NOT NULL, conflist TEXT NOT NULL,
-  created_at TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS endpoints(
-  container_id TEXT NOT NULL, network TEXT NOT NULL, boot_id TEXT NOT NULL, endpoint TEXT NOT NULL,
-  cni TEXT NOT NULL DEFAULT '{}', PRIMARY KEY(container_id, network)) STRICT;
-CREATE TABLE IF NOT EXISTS volumes(
-  name TEXT PRIMARY KEY, info TEXT NOT NULL, anonymous INTEGER NOT NULL, created_at TEXT NOT NULL,
-  populated INTEGER NOT NULL DEFAULT 0) STRICT;
-CREATE TABLE IF NOT EXISTS volume_uses(
-  volume TEXT NOT NULL, container_id TEXT NOT NULL REFERENCES containers(id) ON DELETE CASCADE,
-  PRIMARY KEY(volume, container_id)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS intents(
-  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, boot_id TEXT NOT NULL,
-  owner_pid INTEGER NOT NULL, owner_start TEXT NOT NULL, created_at TEXT NOT NULL, detail TEXT NOT NULL DEFAULT '{}') STRICT;
-CREATE TABLE IF NOT EXISTS events(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, time_nano TEXT NOT NULL, type TEXT NOT NULL, action TEXT NOT NULL,
-  subject_id TEXT NOT NULL, name TEXT NOT NULL, attributes TEXT NOT NULL DEFAULT '{}') STRICT;
-CREATE TABLE IF NOT EXISTS build_steps(
-  key TEXT PRIMARY KEY, record TEXT NOT NULL, used_at TEXT NOT NULL) STRICT;
-`;
 
 /** An open state database. Statements are prepared once and kept. */
 export class State implements Disposable {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #depth = 0;
+  #forgets = false;
 
   readonly #path: string;
 
@@ -77,7 +44,7 @@ export class State implements Disposable {
     try {
       return work();
     } catch (error) {
-      throw [SQLITE_BUSY, 8, 10, 13].includes(primaryCode(error)) ? explained(this.#path, error) : error;
+      throw [SQLITE_BUSY, 8, 10, SQLITE_FULL].includes(primaryCode(error)) ? explained(this.#path, error) : error;
     }
   }
 
@@ -123,8 +90,14 @@ export class State implements Disposable {
     }
   }
 
+  /** What was deleted must not outlive it in the write-ahead log: that is emptied at the end, as far as nobody reads from it. */
+  forgetOnClose(): void {
+    this.#forgets = true;
+  }
+
   [Symbol.dispose](): void {
     this.#statements.clear();
+    if (this.#forgets) this.#db.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)");
     this.#db.close();
   }
 }
@@ -169,6 +142,7 @@ function openPatiently(path: string): DatabaseSync {
 }
 
 function openDatabase(path: string): DatabaseSync {
+  keepPrivate(path);
   const db = new DatabaseSync(path);
   try {
     db.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`);
@@ -183,16 +157,24 @@ function openDatabase(path: string): DatabaseSync {
         },
       );
     }
-    db.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
-    if (version < SCHEMA_VERSION) {
-      db.exec("PRAGMA journal_mode = WAL");
-      db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
-    }
+    db.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON");
+    if (version < SCHEMA_VERSION) upgrade(db, path, version);
     return db;
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+/** SQLite gives its log and shared memory the mode of the file; those of an earlier version are tightened with it. */
+function keepPrivate(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    closeSync(openSync(path, "a", 0o600));
+    return;
+  }
+  if ((found.mode & 0o077) === 0) return;
+  for (const name of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(name)) chmodSync(name, 0o600);
 }
 
 const RESERVE_BYTES = 1 << 20;
@@ -217,13 +199,10 @@ function releaseReserve(path: string): boolean {
   return true;
 }
 
-const primaryCode = (error: unknown): number =>
-  typeof error === "object" && error !== null && "errcode" in error ? Number(error.errcode) & 0xff : 0;
-
 /** SQLite calls it an input/output error when its shared memory finds no room. */
 function isFull(path: string, error: unknown): boolean {
   const code = primaryCode(error);
-  if (code === 13) return true;
+  if (code === SQLITE_FULL) return true;
   if (code !== 10 && code !== 14) return false;
   return !hasRoom(path, RESERVE_BYTES / 4);
 }

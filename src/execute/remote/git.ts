@@ -10,11 +10,21 @@ import type { RemoteSurroundings } from "./index.js";
 const TIMEOUT_MS = 300_000;
 
 interface GitReference {
+  /** Without what it says of who asks, where that is for git to keep from sight. */
   readonly url: string;
+  readonly login?: GitLogin;
   /** Branch, tag or commit; empty is the default branch. */
   readonly ref: string;
   /** Folder or file in the repository. */
   readonly path: string;
+}
+
+interface GitLogin {
+  /** `https://host`: nobody else gets it, whoever redirects. */
+  readonly origin: string;
+  readonly user: string;
+  /** Undefined leaves it to the user's own credential helpers. */
+  readonly password?: string;
 }
 
 /** `URL[#[ref][:path]]`, the form of git build contexts. */
@@ -33,7 +43,66 @@ export function parseGitReference(reference: string): GitReference {
       hint: "write URL#branch:folder",
     });
   }
-  return { url, ref, path };
+  return { ...withoutLogin(url, reference), ref, path };
+}
+
+/** Every user of the machine reads a program's arguments: user and password of a URL go to git another way. */
+function withoutLogin(url: string, reference: string): Pick<GitReference, "url" | "login"> {
+  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?]*)@([^/?@]*)(.*)$/is.exec(url);
+  if (match === null) return { url };
+  const [, scheme = "", login = "", host = "", rest = ""] = match;
+  const colon = login.indexOf(":");
+  if (!/^https?$/i.test(scheme)) {
+    if (colon < 0) return { url };
+    throw new TscError("TSC_REMOTE_INVALID", `${printable(reference)} has a password, which ${scheme} does not take`, {
+      kind: "invalid-input",
+      hint: "use an ssh key, or https",
+    });
+  }
+  const origin = `${scheme}://${host}`;
+  const user = decoded(colon < 0 ? login : login.slice(0, colon));
+  const password = colon < 0 ? undefined : decoded(login.slice(colon + 1));
+  // Git's helpers speak in lines: another line would be another field (CVE-2020-5260).
+  if (/[\p{Cc}]/u.test(user + (password ?? ""))) {
+    throw new TscError("TSC_REMOTE_INVALID", `${printable(reference)} has control characters in its user or password`, {
+      kind: "invalid-input",
+    });
+  }
+  return { url: `${origin}${rest}`, login: { origin, user, ...(password === undefined ? {} : { password }) } };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Git's settings by environment (git-config(1), GIT_CONFIG_COUNT): the shell that git asks gets names of variables, not what is in them. */
+function loginEnvironment(login: GitLogin | undefined): Record<string, string> {
+  if (login === undefined) return {};
+  const { origin, user, password } = login;
+  const settings =
+    password === undefined
+      ? [[`credential.${origin}.username`, user]]
+      : [
+          ["credential.helper", ""],
+          [
+            `credential.${origin}.helper`,
+            `!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$TSC_GIT_USER" "$TSC_GIT_PASSWORD"; }; f`,
+          ],
+        ];
+  return {
+    ...(password === undefined ? {} : { TSC_GIT_USER: user, TSC_GIT_PASSWORD: password }),
+    GIT_CONFIG_COUNT: String(settings.length),
+    ...Object.fromEntries(
+      settings.flatMap(([key = "", value = ""], index) => [
+        [`GIT_CONFIG_KEY_${index}`, key],
+        [`GIT_CONFIG_VALUE_${index}`, value],
+      ]),
+    ),
+  };
 }
 
 /** Asks the remote for the commit of the ref each time; a commit is fetched once. */
@@ -41,8 +110,9 @@ export async function loadGit(
   reference: string,
   { env, signal }: RemoteSurroundings,
 ): Promise<{ readonly path: string; readonly digest: string }> {
-  const { url, ref, path } = parseGitReference(reference);
-  const run = (args: readonly string[], cwd?: string) => git(args, env, signal, url, cwd);
+  const { url, login, ref, path } = parseGitReference(reference);
+  const surroundings = { ...env, ...loginEnvironment(login) };
+  const run = (args: readonly string[], cwd?: string) => git(args, surroundings, signal, url, cwd);
   const commit = /^[0-9a-f]{40}$/.test(ref) ? ref : await resolveRef(run, url, ref);
   const key = join("git", createHash("sha256").update(url).digest("hex").slice(0, 32), commit);
   const folder = await cachedFolder(env, key, async (temporary) => {
@@ -112,12 +182,8 @@ function git(
           );
         } else {
           const why = printable(stderr.trim().split("\n").at(-1) ?? "", 400) || "git failed";
-          reject(
-            new TscError("TSC_REMOTE_GIT", `cannot fetch ${printable(url)}: ${why}`, {
-              kind: "unavailable",
-              cause: error,
-            }),
-          );
+          // Without git's own error: it repeats arguments and output as they were.
+          reject(new TscError("TSC_REMOTE_GIT", `cannot fetch ${printable(url)}: ${why}`, { kind: "unavailable" }));
         }
       },
     );

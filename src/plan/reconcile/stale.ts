@@ -16,7 +16,7 @@ export function staleCause(
   const { info } = observed;
   const wanted = spec.labels ?? {};
   if (observed.configHash !== wanted[LABEL.configHash]) {
-    const difference = explainDifference(withoutAnonymous(info.spec, observed), withoutAnonymous(spec, observed));
+    const difference = explainDifference(comparable(info.spec, observed), comparable(spec, observed));
     return difference === "" ? "config changed" : `config changed: ${difference}`;
   }
   if (wanted[LABEL.image] !== undefined && info.labels[LABEL.image] !== wanted[LABEL.image]) return "image changed";
@@ -31,13 +31,14 @@ export function staleCause(
   );
 }
 
-/** Anonymous volumes carry names that say nothing about the configuration. */
-function withoutAnonymous(spec: ContainerSpec, { info }: ObservedContainer): ContainerSpec {
+/** Anonymous volumes carry names that say nothing about the configuration; what was in files is not shown, a label has its digest. */
+function comparable(spec: ContainerSpec, { info }: ObservedContainer): ContainerSpec {
   const names = new Set(info.mounts.filter(({ anonymous }) => anonymous).map(({ name }) => name));
   const mounts = (spec.mounts ?? []).filter(
     (mount) => mount.type !== "volume" || (mount.source !== "" && !names.has(mount.source)),
   );
-  return { ...spec, mounts };
+  const files = (spec.files ?? []).map(({ content: _content, held: _held, ...file }) => file);
+  return { ...spec, mounts, files };
 }
 
 /** A container that shares a namespace or volumes is bound to that very container. */

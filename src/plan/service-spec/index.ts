@@ -7,7 +7,7 @@ import type { ContainerSpec, Healthcheck, LoggingSpec, RestartPolicy } from "../
 import { parseDurationMs } from "../../lib/duration.js";
 import { TscError } from "../../lib/errors.js";
 import { filesHash, serviceHash } from "../hash.js";
-import { COMPOSE_VERSION, LABEL } from "../labels.js";
+import { COMPOSE_VERSION, LABEL, withoutOurs } from "../labels.js";
 import { containerName, imageName, type Separator } from "../names.js";
 import { fileInjections } from "./files.js";
 import { mountSpecs } from "./mounts.js";
@@ -126,7 +126,7 @@ function containerLabels(request: SpecRequest, config: Service): Record<string, 
     .join(",");
   const files = filesHash(project, config);
   return {
-    ...config.labels,
+    ...withoutOurs(config.labels ?? {}, `service ${service}`, request.warn),
     [LABEL.project]: project.name,
     [LABEL.service]: service,
     [LABEL.version]: COMPOSE_VERSION,

@@ -1,6 +1,9 @@
 /** Remote compose files from a git daemon and a registry, both on loopback, through the program itself. */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -23,6 +26,17 @@ let commit = "";
 function git(...args: string[]): string {
   const identity = ["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "init.defaultBranch=main"];
   return execFileSync("git", [...identity, ...args], { cwd: join(folder, "repo.git"), encoding: "utf8" }).trim();
+}
+
+/** Of every process there is. */
+function commandLines(): string[] {
+  return readdirSync("/proc").flatMap((pid) => {
+    try {
+      return /^\d+$/.test(pid) ? [readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")] : [];
+    } catch {
+      return []; // it has ended
+    }
+  });
 }
 
 function compose(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
@@ -109,6 +123,38 @@ describe("git", () => {
     expect(status).toBe(1);
     expect(stderr).toContain(message);
   });
+
+  test("user and password of a URL reach the server, but no command line, no message and no file", async () => {
+    const seen = { authorizations: new Set<string>(), commands: [] as string[] };
+    // Takes what it asks for, then refuses: git runs through everything it does with a password.
+    const server = createServer((request, response) => {
+      seen.commands.push(...commandLines().filter((line) => line.includes("hunter2")));
+      const { authorization } = request.headers;
+      if (authorization !== undefined) seen.authorizations.add(authorization);
+      response.writeHead(authorization === undefined ? 401 : 403, { "www-authenticate": 'Basic realm="git"' }).end();
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const { port } = server.address() as AddressInfo;
+      writeFileSync(
+        join(work, "compose.yaml"),
+        `include: ["http://alice:hunter2%21@127.0.0.1:${port}/repo.git"]\nservices: {own: {image: o}}\n`,
+      );
+      const child = spawn(BIN, ["config"], { cwd: work, env });
+      let said = "";
+      child.stdout.on("data", (data: Buffer) => (said += data.toString()));
+      child.stderr.on("data", (data: Buffer) => (said += data.toString()));
+      const [code] = await once(child, "close");
+      expect([code, said.includes("127.0.0.1")]).toEqual([1, true]);
+      expect(said).not.toContain("hunter2");
+      expect([...seen.authorizations]).toEqual([`Basic ${Buffer.from("alice:hunter2!").toString("base64")}`]);
+      expect(seen.commands).toEqual([]);
+      expect(spawnSync("grep", ["-r", "hunter2", join(folder, "cache")], { encoding: "utf8" }).stdout).toBe("");
+    } finally {
+      server.close();
+    }
+  }, 30_000);
 
   test("can be switched off", () => {
     const { status, stderr } = compose(["-f", url, "config"], { COMPOSE_EXPERIMENTAL_GIT_REMOTE: "false" });

@@ -38,6 +38,26 @@ describe("serviceSpec", () => {
     });
   });
 
+  test("a person's labels that are ours to set are left out, each with a word; compose's own win", () => {
+    const { spec: made, warnings } = spec({
+      labels: {
+        "com.tscompose.build": "build-2-1-abc",
+        "com.tscompose.remover": "2-1-abc",
+        "org.tscompose.files-hash": "forged",
+        "com.docker.compose.project": "victim",
+        "com.docker.compose.oneoff": "True",
+        plain: "kept",
+      },
+    });
+    expect(made.labels).toMatchObject({
+      plain: "kept",
+      "com.docker.compose.project": "p",
+      "com.docker.compose.oneoff": "False",
+    });
+    expect(Object.keys(made.labels ?? {}).filter((key) => key.includes("tscompose"))).toEqual([]);
+    expect(warnings.filter((line) => line.includes("reserved"))).toHaveLength(3);
+  });
+
   test("secrets and configs become files with their owner and mode", () => {
     const { spec: made } = spec(
       { secrets: [{ source: "s", uid: "5", mode: "0400" }], configs: [{ source: "c", target: "etc/c" }] },

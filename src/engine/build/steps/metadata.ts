@@ -1,5 +1,6 @@
 /** Instructions that change only the configuration: each a pure function from state to state. */
 import { parseDurationMs } from "../../../lib/duration.js";
+import { findSignal } from "../../../lib/signals.js";
 import type { Healthcheck, ImageConfig } from "../../types.js";
 import type {
   CommandLine,
@@ -63,9 +64,7 @@ export function applyMetadata(
       return { state: change({ user: expand(instruction.word) }), createdBy: `USER ${expand(instruction.word)}` };
     case "STOPSIGNAL": {
       const stopSignal = expand(instruction.word);
-      if (!/^(?:\d{1,2}|(?:SIG)?[A-Z][A-Z0-9]+(?:[+-]\d+)?)$/i.test(stopSignal)) {
-        throw new MetadataError(`invalid signal: ${stopSignal}`);
-      }
+      if (findSignal(stopSignal) === undefined) throw new MetadataError(`invalid signal: ${stopSignal}`);
       return { state: change({ stopSignal }), createdBy: `STOPSIGNAL ${stopSignal}` };
     }
     case "MAINTAINER":

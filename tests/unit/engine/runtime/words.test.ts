@@ -5,8 +5,8 @@ import { hostsFile } from "../../../../src/engine/runtime/hosts.js";
 import { commandLine, containerEnvironment } from "../../../../src/engine/runtime/oci/environment.js";
 import { checkTmpfsOptions, cleanTarget } from "../../../../src/engine/runtime/oci/mounts.js";
 import { runtimeReason } from "../../../../src/engine/runtime/reasons.js";
-import { signalNumber } from "../../../../src/engine/runtime/stop.js";
 import { restartsAfter } from "../../../../src/engine/runtime/supervise.js";
+import { signalNumber } from "../../../../src/lib/signals.js";
 
 describe("what runtimes say becomes docker's words and codes", () => {
   test.each([
