@@ -3,7 +3,16 @@
  * pattern means and walks it. Links above the last name are resolved inside the tree; nothing outside is ever read.
  */
 import { createHash } from "node:crypto";
-import { constants, createReadStream, lstatSync, openSync, readdirSync, readlinkSync, type Stats } from "node:fs";
+import {
+  constants,
+  createReadStream,
+  lstatSync,
+  openSync,
+  type ReadStream,
+  readdirSync,
+  readlinkSync,
+  type Stats,
+} from "node:fs";
 import { join, relative } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
@@ -192,7 +201,7 @@ export async function* walk(tree: SourceTree, top: SourceEntry, pace: Pace): Asy
 }
 
 /** A regular file's content; a link put there meanwhile is not followed. */
-export function openContent(entry: SourceEntry): AsyncIterable<Buffer> {
+export function openContent(entry: SourceEntry): ReadStream {
   const fd = openSync(entry.hostPath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   return createReadStream(entry.hostPath, { fd, autoClose: true, highWaterMark: 256 * 1024 });
 }
