@@ -46,7 +46,7 @@ export function openContext(kernel: Kernel, root: string, dockerfile?: string): 
   const names = [...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]), ".dockerignore"];
   for (const name of names) {
     // read inside the context: a .dockerignore that links out of it must not be followed (CVE-2022-4122)
-    const text = kernel.readFileInRoot(root, name, MAX_IGNORE_BYTES);
+    const text = readIgnoreFile(kernel, root, name);
     if (text === undefined) continue;
     try {
       return { root, ignore: parseIgnore(text.toString("utf8")), keepsOwners: false };
@@ -56,6 +56,18 @@ export function openContext(kernel: Kernel, root: string, dockerfile?: string): 
     }
   }
   return { root, ignore: IGNORE_NOTHING, keepsOwners: false };
+}
+
+function readIgnoreFile(kernel: Kernel, root: string, name: string): Buffer | undefined {
+  try {
+    return kernel.readFileInRoot(root, name, MAX_IGNORE_BYTES);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ELOOP") return undefined;
+    const reason = errno === "EINVAL" ? "is not a file" : errno === "EFBIG" ? "is larger than 1 MiB" : undefined;
+    if (reason === undefined) throw error;
+    throw new TscError("TSC_BUILD_CONTEXT", `${join(root, name)} ${reason}`, { kind: "invalid-input" });
+  }
 }
 
 /** The entry at a path with links resolved inside the tree; undefined when missing or ignored. */
