@@ -109,7 +109,7 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
     async load(path, options) {
       const { loadImages } = await import("./load.js");
       await tidy();
-      return await holding(() => loadImages(deps, path, options?.onProgress));
+      return await holding(() => loadImages(deps, path, options?.onProgress, options?.signal));
     },
     async save(references, path) {
       const { saveImages } = await import("./save.js");
