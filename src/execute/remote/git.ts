@@ -40,7 +40,7 @@ export function parseGitReference(reference: string): GitReference {
 export async function loadGit(
   reference: string,
   { env, signal }: RemoteSurroundings,
-): Promise<{ readonly path: string; readonly digest: string }> {
+): Promise<{ readonly path: string; readonly digest: string; readonly folder: string }> {
   const { url, ref, path } = parseGitReference(reference);
   const run = (args: readonly string[], cwd?: string) => git(args, env, signal, url, cwd);
   const commit = /^[0-9a-f]{40}$/.test(ref) ? ref : await resolveRef(run, url, ref);
@@ -50,7 +50,7 @@ export async function loadGit(
     await run(["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", url, commit], temporary);
     await run(["checkout", "--quiet", "--detach", commit], temporary);
   });
-  return { path: await composeFileIn(folder, path === "" ? "." : path, printable(reference)), digest: commit };
+  return { path: await composeFileIn(folder, path === "" ? "." : path, printable(reference)), digest: commit, folder };
 }
 
 async function resolveRef(
