@@ -12,8 +12,10 @@ export function loadOptions(around: {
   readonly warn: (message: string) => void;
   /** For compose files in registries; without it remote files are refused as missing. */
   readonly engine?: () => Promise<Engine>;
+  /** Ends what is being fetched. */
+  readonly signal?: AbortSignal;
 }): LoadOptions {
-  const { env, cwd, globals, warn } = around;
+  const { env, cwd, globals, warn, signal } = around;
   return {
     env,
     cwd,
@@ -23,7 +25,9 @@ export function loadOptions(around: {
     allResources: globals.allResources,
     compatibility: globals.compatibility,
     warn: (warning) => warn(warning.message),
-    ...(around.engine === undefined ? {} : { remotes: remoteLoaders({ env, engine: around.engine }) }),
+    ...(around.engine === undefined
+      ? {}
+      : { remotes: remoteLoaders({ env, engine: around.engine, ...(signal === undefined ? {} : { signal }) }) }),
     ...(globals.projectName === undefined ? {} : { projectName: globals.projectName }),
     ...(globals.projectDirectory === undefined ? {} : { projectDirectory: globals.projectDirectory }),
   };

@@ -74,10 +74,12 @@ export function openContext(
     const key = JSON.stringify(request);
     const known = projects.get(key);
     if (known !== undefined) return known;
-    const loading = loadRequested(around, globals, request, warn, () => (engine ??= openOnce())).then((loaded) => {
-      adopt(loaded.environment);
-      return loaded;
-    });
+    const loading = loadRequested(around, globals, request, warn, () => (engine ??= openOnce()), abort.signal).then(
+      (loaded) => {
+        adopt(loaded.environment);
+        return loaded;
+      },
+    );
     projects.set(key, loading);
     return loading;
   }
@@ -196,10 +198,11 @@ async function loadRequested(
   request: ProjectRequest,
   warn: (message: string) => void,
   engine: () => Promise<Engine>,
+  signal: AbortSignal,
 ): Promise<Project> {
   const { loadProject } = await import("../compose/index.js");
   return await loadProject({
-    ...loadOptions({ env: around.env, cwd: around.cwd, globals, warn, engine }),
+    ...loadOptions({ env: around.env, cwd: around.cwd, globals, warn, engine, signal }),
     ...(request.services === undefined ? {} : { services: request.services }),
     ...(request.noDependencies === undefined ? {} : { noDependencies: request.noDependencies }),
     ...(request.allProfiles === undefined ? {} : { allProfiles: request.allProfiles }),

@@ -9,6 +9,7 @@ const REMOTE = /^(?:oci:\/\/|https?:\/\/[^#]+\.git(?:#|$)|git:\/\/|ssh:\/\/|git@
 export function remoteLoaders(around: {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly engine: () => Promise<Engine>;
+  readonly signal?: AbortSignal;
 }): readonly RemoteLoader[] {
   const loaded = new Map<string, ReturnType<RemoteLoader["load"]>>();
   return [
@@ -18,7 +19,11 @@ export function remoteLoaders(around: {
         const known = loaded.get(reference);
         if (known !== undefined) return known;
         const loading = import("../execute/remote/index.js").then(({ loadRemote }) =>
-          loadRemote(reference, { env: around.env, images: async () => (await around.engine()).images }),
+          loadRemote(reference, {
+            env: around.env,
+            images: async () => (await around.engine()).images,
+            ...(around.signal === undefined ? {} : { signal: around.signal }),
+          }),
         );
         loaded.set(reference, loading);
         return loading;

@@ -124,7 +124,13 @@ const LISTS: readonly (readonly [flag: string, list: Lister])[] = [
   ["services", (project) => sorted(project.services)],
   ["volumes", (project) => sorted(project.volumes)],
   ["networks", (project) => sorted(project.networks)],
-  ["models", (project) => Object.values(project.models).flatMap(({ model }) => model ?? []).toSorted()],
+  [
+    "models",
+    (project) =>
+      Object.values(project.models)
+        .flatMap(({ model }) => model ?? [])
+        .toSorted(),
+  ],
   ["hash", hashes],
   ["profiles", profiles],
   ["images", images],

@@ -1,6 +1,7 @@
 /** Finds what a project is made of: its files, folder, `.env` files and environment, from flags and COMPOSE_* variables. */
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { TscError } from "../lib/errors.js";
+import { assertInside, rooted } from "./confine.js";
 import { readEnvFiles } from "./env-file.js";
 import type { SourceFile } from "./load-file.js";
 import type { LoadWarning, StringMap } from "./model.js";
@@ -67,6 +68,11 @@ export async function discover(
   const workingDir = projectDirectory ?? (main === undefined ? options.cwd : dirname(main.path));
   if (workingDir !== early) {
     const late = envFilesFor(workingDir, environment, options, fs).filter((file) => !envFiles.includes(file));
+    const root = projectDirectory === undefined ? main?.root : undefined;
+    // a repository's own .env counts, one that links out of it does not
+    for (const file of late) {
+      if (root !== undefined && dirname(file) === workingDir) assertInside(file, root, fs, ".env");
+    }
     environment = withFiles(environment, late, fs, warn);
     envFiles.push(...late);
   }
@@ -139,7 +145,7 @@ async function sourceFile(
 ): Promise<SourceFile> {
   if (file === "-") return { path: "-", text: fs.readStdin() };
   const remote = options.remotes?.find((loader) => loader.accepts(file));
-  if (remote !== undefined) return { path: (await remote.load(file)).path };
+  if (remote !== undefined) return rooted(await remote.load(file));
   const path = isAbsolute(file) ? file : resolve(base, expandHome(file, home));
   if (!fs.isDirectory(path)) return { path };
   const inside = NAMES.map((name) => join(path, name)).find((candidate) => fs.exists(candidate));

@@ -2,6 +2,7 @@
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import type { TscError } from "../lib/errors.js";
 import { nearest } from "../lib/nearest.js";
+import { confineTree, rooted } from "./confine.js";
 import type { LoadState } from "./load-file.js";
 import { loadFile, removePath } from "./load-file.js";
 import { mergeService } from "./merge.js";
@@ -120,13 +121,15 @@ async function baseFile(
   cache: Map<string, Loaded>,
 ): Promise<{ path: string; loaded: Loaded }> {
   const remote = state.remotes.find((loader) => loader.accepts(from));
-  const path =
-    remote === undefined ? resolve(state.workingDir, expandHome(from, state.home)) : (await remote.load(from)).path;
+  const { path, root } =
+    remote === undefined
+      ? { path: resolve(state.workingDir, expandHome(from, state.home)), root: state.root }
+      : rooted(await remote.load(from));
   let loaded = cache.get(path);
   if (loaded === undefined) {
     const folder = dirname(path);
     const base = remote === undefined && !isAbsolute(from) ? relative(state.workingDir, folder) : folder;
-    const { tree, resets } = await loadFile({ path, namedAt: ["services", name, "extends"] }, newMap(), state, {
+    const { tree, resets } = await loadFile({ path, root, namedAt: ["services", name, "extends"] }, newMap(), state, {
       skipExtends: true,
       skipInclude: true,
       skipValidation: true,
@@ -140,6 +143,7 @@ async function baseFile(
       );
     }
     resolvePaths(tree, { base, home: state.home, fs: state.fs, remotes: state.remotes });
+    if (root !== undefined) confineTree(tree, { root, base: state.workingDir, home: state.home, fs: state.fs });
     loaded = { services: tree["services"], resets };
     cache.set(path, loaded);
   }

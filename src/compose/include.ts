@@ -3,6 +3,7 @@
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { TscError } from "../lib/errors.js";
+import { assertInside, rooted } from "./confine.js";
 import { readEnvFiles } from "./env-file.js";
 import type { LoadState } from "./load-file.js";
 import { removePath } from "./load-file.js";
@@ -75,16 +76,18 @@ function readEntry(value: Tree, invalid: (message: string) => TscError): Entry {
 }
 
 async function loadEntry(entry: Entry, at: Path, file: string, state: LoadState): Promise<TreeMap> {
-  const paths: string[] = [];
+  const paths: { path: string; root: string | undefined }[] = [];
   let anyRemote = false;
   for (const path of entry.paths) {
     const remote = state.remotes.find((loader) => loader.accepts(path));
     anyRemote ||= remote !== undefined;
     paths.push(
-      remote === undefined ? resolve(state.workingDir, expandHome(path, state.home)) : (await remote.load(path)).path,
+      remote === undefined
+        ? { path: resolve(state.workingDir, expandHome(path, state.home)), root: state.root }
+        : rooted(await remote.load(path)),
     );
   }
-  const main = paths[0] ?? "";
+  const main = paths[0]?.path ?? "";
   const chain = state.included.length === 0 ? [file] : state.included;
   if (chain.includes(main)) {
     const message = `include cycle detected:\n${chain[0]}\n include ${[...chain.slice(1), main].join("\n include ")}`;
@@ -94,11 +97,11 @@ async function loadEntry(entry: Entry, at: Path, file: string, state: LoadState)
     entry.projectDirectory === undefined
       ? dirname(main)
       : resolve(state.workingDir, expandHome(entry.projectDirectory, state.home));
-  const environment = includeEnvironment(entry, folder, state);
+  const environment = includeEnvironment(entry, folder, state, paths[0]?.root);
   const nested: LoadState = { ...state, workingDir: folder, environment, included: [...chain, main] };
   const base = anyRemote ? folder : relativeBase(state.workingDir, folder, entry);
   return await loadTree(
-    paths.map((path) => ({ path, namedAt: at })),
+    paths.map(({ path, root }) => ({ path, root, namedAt: at })),
     nested,
     { resolvePaths: true, base },
   );
@@ -110,15 +113,17 @@ function relativeBase(workingDir: string, folder: string, entry: Entry): string 
   return isAbsolute(given) || given.startsWith("~") ? folder : relative(workingDir, folder);
 }
 
-function includeEnvironment(entry: Entry, folder: string, state: LoadState): StringMap {
+function includeEnvironment(entry: Entry, folder: string, state: LoadState, root: string | undefined): StringMap {
   const files: string[] = [];
   if (entry.envFiles.length === 0) {
     const own = join(folder, ".env");
     if (state.fs.exists(own) && !state.fs.isDirectory(own)) files.push(own);
+    if (files.length > 0 && root !== undefined) assertInside(own, root, state.fs, "include: .env");
   }
   for (const given of entry.envFiles) {
     if (given === "/dev/null") continue;
     const path = resolve(state.workingDir, expandHome(given, state.home));
+    if (state.root !== undefined) assertInside(path, state.root, state.fs, "include.env_file");
     if (state.fs.isDirectory(path))
       throw new TscError("TSC_COMPOSE_ENV_FILE", `${path} is not a file`, { kind: "invalid-input" });
     files.push(path);

@@ -5,6 +5,7 @@
 import { basename } from "node:path";
 import { TscError, throwAll } from "../lib/errors.js";
 import { canonicalize } from "./canonical.js";
+import { assertInside, confineTree } from "./confine.js";
 import { applyExtends } from "./extends.js";
 import { applyIncludes } from "./include.js";
 import { interpolate } from "./interpolate.js";
@@ -13,7 +14,7 @@ import type { LoadWarning, StringMap } from "./model.js";
 import type { ComposeFs, RemoteLoader } from "./options.js";
 import { placeOf, problem } from "./problems.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
-import { isMap, newMap, scalarText } from "./tree.js";
+import { cloneTree, isMap, newMap, scalarText } from "./tree.js";
 import { enforceUnicity } from "./unicity.js";
 import type { YamlFile } from "./yaml.js";
 import { parseYaml } from "./yaml.js";
@@ -37,6 +38,8 @@ export interface LoadState {
   readonly texts: Map<string, string>;
   /** Files that were parsed for the project's name and not loaded yet, by path. */
   readonly parsed: Map<string, YamlFile>;
+  /** The fetched folder that what a remote file names must not leave; undefined for files of this machine. */
+  readonly root?: string | undefined;
   /** Files that are being included, outermost first. */
   readonly included: readonly string[];
 }
@@ -54,10 +57,13 @@ export interface SourceFile {
   readonly text?: string;
   /** Where another file names it. */
   readonly namedAt?: Path;
+  /** Of a remote file, or one that a remote file names: the folder it came with. */
+  readonly root?: string | undefined;
 }
 
 /** Reads and parses a file; throws TSC_COMPOSE_FILE_NOT_FOUND. */
 export function readYaml(file: SourceFile, state: LoadState): YamlFile {
+  if (file.root !== undefined) assertInside(file.path, file.root, state.fs, "a file");
   const parsed = state.parsed.get(file.path) ?? parseYaml(file.text ?? readText(file, state), file.path);
   // the phases change its trees: it serves once
   state.parsed.delete(file.path);
@@ -85,9 +91,10 @@ function readText({ path, namedAt }: SourceFile, state: LoadState): string {
 export async function loadFile(
   file: SourceFile,
   onto: TreeMap,
-  state: LoadState,
+  around: LoadState,
   phases: FilePhases = {},
 ): Promise<{ readonly tree: TreeMap; readonly resets: readonly Path[] }> {
+  const state: LoadState = { ...around, root: file.root };
   const yaml = readYaml(file, state);
   const resets: Path[] = [];
   let tree = onto;
@@ -120,6 +127,7 @@ export async function loadFile(
     for (const path of document.resets) removePath(tree, path);
     resets.push(...document.resets);
     if (phases.skipExtends !== true) await applyExtends(own, file.path, state, document.resets);
+    if (file.root !== undefined && phases.skipExtends !== true) confineFile(own, file.root, state);
     tree = enforceUnicityAt(mergeTrees(tree, own), state);
     if (state.validate && phases.skipValidation !== true) {
       const { validateSchema } = await import("./schema.js");
@@ -139,6 +147,16 @@ export async function loadFile(
     tree = enforceUnicityAt(tree, state);
   }
   return { tree, resets };
+}
+
+/** A look at what the file alone says, in the form that every attribute has only once. */
+function confineFile(own: TreeMap, root: string, state: LoadState): void {
+  const canonical = canonicalize(cloneTree(own) as TreeMap, {
+    lenient: !state.interpolate,
+    warn: () => undefined,
+    files: state.files,
+  });
+  confineTree(canonical, { root, base: state.workingDir, home: state.home, fs: state.fs });
 }
 
 /** The failed interpolation and, so that one run tells all, the keys of the file that nothing knows. */

@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { TscError } from "../lib/errors.js";
 import { bindMap } from "./bind.js";
+import { assertInside } from "./confine.js";
 import { checkConsistency, checkContainerNames, type Report } from "./consistency.js";
 import type { Discovered } from "./discover.js";
 import { discover } from "./discover.js";
@@ -138,7 +139,9 @@ function projectName(
   }
   let name: string | undefined;
   for (const file of found.files) {
-    const text = file.text ?? (options.fs ?? nodeFs).readFile(file.path, "yaml");
+    const fs = options.fs ?? nodeFs;
+    if (file.root !== undefined) assertInside(file.path, file.root, fs, "a file");
+    const text = file.text ?? fs.readFile(file.path, "yaml");
     if (text === undefined) continue;
     texts.set(file.path, text);
     const yaml = parseYaml(text, file.path);

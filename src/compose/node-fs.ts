@@ -1,5 +1,15 @@
 /** The loader's file port on the real file system. */
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, realpathSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { errnoOf, messageOf, TscError } from "../lib/errors.js";
 import type { ComposeFs } from "./options.js";
 import { decodeYaml } from "./yaml-encoding.js";
@@ -28,8 +38,16 @@ export const nodeFs: ComposeFs = {
   readFile(path, as) {
     let fd: number | undefined;
     try {
-      fd = openSync(path, "r");
+      // what is handed over by descriptor is somebody's output to come; a fifo in a folder may have nobody behind it
+      const isHandedOver = /^\/(?:dev\/(?:stdin|fd\/)|proc\/(?:self|thread-self)\/fd\/)/.test(path);
+      fd = openSync(path, isHandedOver ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK);
       const stat = fstatSync(fd);
+      if (!isHandedOver && (stat.isFIFO() || stat.isSocket())) {
+        throw new TscError("TSC_COMPOSE_FILE_UNREADABLE", `cannot read ${path}: it is a fifo`, {
+          kind: "invalid-input",
+          hint: "name a file, or use /dev/stdin or <(command)",
+        });
+      }
       if (stat.isDirectory())
         throw new TscError("TSC_COMPOSE_FILE_NOT_FOUND", `read ${path}: is a directory`, { kind: "invalid-input" });
       if (stat.size > MAX_BYTES) throw tooLarge(path);

@@ -20,8 +20,11 @@ export interface ComposeFs {
 export interface RemoteLoader {
   /** True when `reference` is one this loader understands; must be cheap and do no I/O. */
   accepts(reference: string): boolean;
-  /** Downloads (or finds in the cache) and returns the absolute path of the compose file; its folder is the base of its relative paths. */
-  load(reference: string): Promise<{ readonly path: string; readonly digest?: string }>;
+  /**
+   * Downloads (or finds in the cache) and returns the absolute path of the compose file; its folder is the base of its relative paths.
+   * What the file names is read only inside `folder`, the whole of what was fetched (the file's own folder when absent).
+   */
+  load(reference: string): Promise<{ readonly path: string; readonly digest?: string; readonly folder?: string }>;
 }
 
 /** Everything that decides what a project is. Nothing is read from the process itself. */

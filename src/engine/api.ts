@@ -116,7 +116,7 @@ export interface ImagesApi {
   /** Untags; removes the image and unshared layers with its last name. `TSC_IMAGE_IN_USE` unless forced. */
   remove(reference: string, options?: { force?: boolean }): Promise<{ untagged: string[]; deleted: string[] }>;
   /** docker-archive or oci-archive file (plain or compressed); names of loaded images. */
-  load(path: string, options?: { onProgress?: ProgressListener }): Promise<string[]>;
+  load(path: string, options?: { onProgress?: ProgressListener; signal?: AbortSignal }): Promise<string[]>;
   /** oci-archive + manifest.json that `docker load` reads too. */
   save(references: readonly string[], path: string): Promise<void>;
   /** Digest the registry has for a reference now, `sha256:…`; nothing is stored. */

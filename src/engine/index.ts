@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openKernel } from "../kernel/index.js";
+import type { Kernel } from "../kernel/kernel.js";
 import { TscError } from "../lib/errors.js";
 import type { EngineApi, EngineOptions, ImagesApi, NetworksApi } from "./api.js";
 import type { EngineContext } from "./context.js";
@@ -83,6 +84,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   });
 
   const images = lazyImages(
+    kernel,
     async () => (await imagesPart()).store,
     async (request) => {
       const { buildImage, containerRunStep } = await import("./build/index.js");
@@ -158,10 +160,10 @@ function once<T>(make: () => Promise<T>): Once<T> {
   return Object.assign(get, { used: () => made !== undefined });
 }
 
-function lazyImages(open: () => Promise<Images>, build: ImagesApi["build"]): ImagesApi {
+function lazyImages(kernel: Kernel, open: () => Promise<Images>, build: ImagesApi["build"]): ImagesApi {
   return {
     build,
-    checkBuild: async (request) => (await import("./build/index.js")).checkBuild(request),
+    checkBuild: async (request) => (await import("./build/index.js")).checkBuild(kernel, request),
     pull: async (reference, options) => (await open()).pull(reference, options),
     push: async (reference, options) => (await open()).push(reference, options),
     pushArtifact: async (request) => (await open()).pushArtifact(request),

@@ -30,8 +30,9 @@ export interface TarRecord {
 export class TarFormatError extends Error {}
 
 const BLOCK = 512;
-/** Larger pax headers are an attack, not metadata. */
+/** More extended headers (pax, GNU long names) before one entry, in bytes together or in number, are an attack, not metadata. */
 const MAX_PAX_BYTES = 1 << 20;
+const MAX_PAX_HEADERS = 64;
 const FLAGS: Readonly<Record<TarEntryType, string>> = {
   file: "0",
   hardlink: "1",
@@ -126,6 +127,7 @@ function ustarHeader(entry: TarEntry, flag: string): Buffer {
 export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarRecord> {
   const reader = new ByteReader(source);
   let pax = new Map<string, Buffer>();
+  let extended = { headers: 0, bytes: 0 };
   for (;;) {
     const header = await reader.take(BLOCK);
     if (header === undefined || header.every((byte) => byte === 0)) return;
@@ -134,11 +136,15 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
     const size = Number(pax.get("size")?.toString() ?? numeric(header, 124, 12));
     if (!Number.isSafeInteger(size) || size < 0) throw new TarFormatError("an entry has an impossible size");
     if (flag === "x" || flag === "g" || flag === "L" || flag === "K") {
-      if (size > MAX_PAX_BYTES) throw new TarFormatError(`an extended header has ${size} bytes`);
+      extended = { headers: extended.headers + 1, bytes: extended.bytes + size };
+      if (extended.bytes > MAX_PAX_BYTES)
+        throw new TarFormatError(`an entry has ${extended.bytes} bytes of extended headers`);
+      if (extended.headers > MAX_PAX_HEADERS)
+        throw new TarFormatError(`an entry has more than ${MAX_PAX_HEADERS} extended headers`);
       const data = await reader.take(size);
       await reader.skip(tarPadding(size).length);
       if (data === undefined) throw new TarFormatError("the archive ends inside an extended header");
-      if (flag === "x") pax = new Map([...pax, ...parsePax(data)]);
+      if (flag === "x") for (const [key, value] of parsePax(data)) pax.set(key, value);
       else if (flag === "L") pax.set("path", trimZeros(data));
       else if (flag === "K") pax.set("linkpath", trimZeros(data));
       continue;
@@ -159,6 +165,7 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
     await reader.skip(left + padding);
     left = 0;
     pax = new Map();
+    extended = { headers: 0, bytes: 0 };
   }
 }
 

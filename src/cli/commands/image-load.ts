@@ -28,7 +28,9 @@ export const command: CommandSpec = {
     const engine = await ctx.engine();
     const { withEngineProgress } = await import("../engine-progress.js");
     const load = (path: string) =>
-      withEngineProgress(ctx, options.flag("quiet"), (onProgress) => engine.images.load(path, { onProgress }));
+      withEngineProgress(ctx, options.flag("quiet"), (onProgress) =>
+        engine.images.load(path, { onProgress, signal: ctx.signal }),
+      );
     const print = (names: readonly string[]) => ctx.print(names.map((name) => `Loaded image: ${name}\n`).join(""));
     if (input !== "") {
       print(await load(resolve(ctx.cwd, input)));

@@ -29,7 +29,12 @@ export const command: CommandSpec = {
     const { dependencyGraph, loadProject } = await import("../../compose/index.js");
     const { drawGraph, narrowGraph } = await import("../render/graph.js");
     // a cycle is what people want to see, so consistency is not asked for
-    const project = await loadProject({ ...loadOptions(ctx), services: args, noConsistency: true, noEnvResolution: true });
+    const project = await loadProject({
+      ...loadOptions(ctx),
+      services: args,
+      noConsistency: true,
+      noEnvResolution: true,
+    });
     const graph = narrowGraph(dependencyGraph(project), {
       kinds: options.list("only"),
       noDefaultNetwork: options.flag("no-default-network"),

@@ -2,8 +2,9 @@
  * The Dockerfile builder's public face: reads the request, plans the stages, runs them in order and makes the image.
  * What each instruction does is in steps/, the language in dockerfile/. Starts no process itself: RUN goes through `runStep`.
  */
-import { lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { realpathSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { BuildRequest } from "../api.js";
 import { chainIdOf, familiarName, formatPlatform, hostPlatform, parsePlatform } from "../images/index.js";
@@ -11,6 +12,7 @@ import type { ImageInfo } from "../types.js";
 import { openContext } from "./context.js";
 import type { Build, BuildDeps, NamedTree } from "./deps.js";
 import { dockerfileError, parseDockerfile } from "./dockerfile/parse.js";
+import { readDockerfile } from "./dockerfile-source.js";
 import { IGNORE_NOTHING } from "./dockerignore.js";
 import { executeStage, type StepCounter } from "./execute-stage.js";
 import { encodeImageConfig } from "./image-config.js";
@@ -24,18 +26,15 @@ export { encodeImageConfig } from "./image-config.js";
 export { containerRunStep } from "./run-step.js";
 export { emptyState, type StageState } from "./state.js";
 
-const MAX_DOCKERFILE_BYTES = 8 << 20;
-const INLINE = "dockerfile_inline";
-
 /** Reads the Dockerfile and resolves its stages as a build would, without running anything. The errors are those of `buildImage`. */
-export function checkBuild(request: BuildRequest): { readonly file: string; readonly stages: number } {
-  const { source, plan } = readPlan(request);
+export function checkBuild(kernel: Kernel, request: BuildRequest): { readonly file: string; readonly stages: number } {
+  const { source, plan } = readPlan(kernel, request);
   return { file: source.name, stages: plan.stages.length };
 }
 
-function readPlan(request: BuildRequest) {
+function readPlan(kernel: Kernel, request: BuildRequest) {
   const contextRoot = openFolder(request.context);
-  const source = readDockerfile(request, contextRoot);
+  const source = readDockerfile(kernel, request, contextRoot);
   const parsed = parseDockerfile(source.text, source.name);
   const contexts = new Map(
     Object.entries(request.additionalContexts ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const),
@@ -57,7 +56,7 @@ function readPlan(request: BuildRequest) {
  */
 export async function buildImage(deps: BuildDeps, request: BuildRequest): Promise<ImageInfo> {
   const platform = parsePlatform(request.platform);
-  const { contextRoot, source, parsed, contexts, plan } = readPlan(request);
+  const { contextRoot, source, parsed, contexts, plan } = readPlan(deps.ctx.kernel, request);
   await using mounted = new AsyncDisposableStack();
   const states = new Map<Stage, StageState>();
   const trees = new Map<string, Promise<NamedTree>>();
@@ -183,42 +182,6 @@ function openFolder(path: string): string {
     throw new TscError("TSC_BUILD_CONTEXT", `build context ${path} does not exist`, { kind: "not-found", hint });
   }
   throw new TscError("TSC_BUILD_CONTEXT", `build context ${path} is not a folder`, { kind: "invalid-input", hint });
-}
-
-interface DockerfileSource {
-  readonly text: string;
-  /** In errors. */
-  readonly name: string;
-  /** Path inside the context, for `NAME.dockerignore`. */
-  readonly inContext: string | undefined;
-}
-
-function readDockerfile(request: BuildRequest, contextRoot: string): DockerfileSource {
-  if (request.dockerfileInline !== undefined) {
-    return { text: request.dockerfileInline, name: INLINE, inContext: undefined };
-  }
-  const names = request.dockerfile === undefined ? ["Dockerfile", "Containerfile"] : [request.dockerfile];
-  for (const name of names) {
-    const path = isAbsolute(name) ? name : join(contextRoot, name);
-    try {
-      const stat = lstatSync(path);
-      if (!stat.isSymbolicLink() && !stat.isFile()) {
-        throw new TscError("TSC_BUILD_CONTEXT", `Dockerfile ${path} is not a file`, { kind: "invalid-input" });
-      }
-      if (stat.size > MAX_DOCKERFILE_BYTES) {
-        throw new TscError("TSC_BUILD_CONTEXT", `Dockerfile ${path} is larger than 8 MiB`, { kind: "invalid-input" });
-      }
-      const inside = relative(contextRoot, path);
-      const inContext = inside.startsWith("..") || isAbsolute(inside) ? undefined : inside;
-      return { text: readFileSync(path, "utf8"), name: isAbsolute(name) ? name : (inContext ?? name), inContext };
-    } catch (error) {
-      if (errnoOf(error) !== "ENOENT") throw error;
-    }
-  }
-  throw new TscError("TSC_BUILD_CONTEXT", `no ${names.join(" or ")} in ${contextRoot}`, {
-    kind: "not-found",
-    hint: "set build.dockerfile, or dockerfile_inline",
-  });
 }
 
 function platformArgs(target: { os: string; architecture: string; variant: string }): Record<string, string> {

@@ -12,6 +12,7 @@ import type { ImageInfo } from "../types.js";
 import { openBlobs } from "./blobs.js";
 import type { CommitLayerRequest, CreateImageRequest } from "./create.js";
 import { findImage, infoOf, listImages, requireImage } from "./records.js";
+import type { HttpClient } from "./registry/http.js";
 import type { Registries } from "./registry/index.js";
 import { removeImage, tagImage } from "./store.js";
 
@@ -27,6 +28,12 @@ export interface Images extends Omit<ImagesApi, "build" | "checkBuild">, Disposa
   createImage(request: CreateImageRequest): Promise<ImageInfo>;
   /** The raw config JSON of a stored image, to derive another from. */
   readConfig(id: string): Readonly<Record<string, unknown>>;
+}
+
+/** A client for what a build downloads: no credentials, certificates of the system, the same rules for redirects. */
+export async function openDownloads(env: EngineContext["env"]): Promise<HttpClient> {
+  const { createHttpClient } = await import("./registry/http.js");
+  return createHttpClient({ env, userAgent: "tscompose", tlsFor: () => ({}), isNamed: () => false });
 }
 
 /** Opens the image store of an engine. Dispose to close kept connections. */
@@ -102,7 +109,7 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
     async load(path, options) {
       const { loadImages } = await import("./load.js");
       await tidy();
-      return await holding(() => loadImages(deps, path, options?.onProgress));
+      return await holding(() => loadImages(deps, path, options?.onProgress, options?.signal));
     },
     async save(references, path) {
       const { saveImages } = await import("./save.js");

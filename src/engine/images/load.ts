@@ -2,9 +2,7 @@
  * Load: docker-archive (old and new `docker save`) and oci-archive, plain or compressed. Members are read in place; every
  * digest and diffID is checked as for a pull.
  */
-import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
 import { errnoOf, isTscError, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { ProgressListener } from "../types.js";
@@ -17,7 +15,6 @@ import { type Descriptor, type ImageManifest, MANIFEST_LIMIT, parseManifest } fr
 import { choosePlatform, hostPlatform } from "./platform.js";
 import { familiarName, fullName, parseReference, withDefaultTag } from "./reference.js";
 import { recordImage, type StoreDeps } from "./store.js";
-import { zstdFrames } from "./zstd-frames.js";
 
 const LIST_LIMIT = 1024 * 1024;
 const INDEX_DEPTH = 4;
@@ -27,6 +24,7 @@ interface Loading {
   readonly tar: TarFile;
   readonly what: string;
   readonly onProgress: ProgressListener | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Loads; see `ImagesApi.load`. Names are familiar ones, ids for images without. `TSC_IMAGE_ARCHIVE` when it is neither kind. */
@@ -34,14 +32,15 @@ export async function loadImages(
   deps: StoreDeps,
   path: string,
   onProgress: ProgressListener | undefined,
+  signal?: AbortSignal,
 ): Promise<string[]> {
   const what = `archive ${path}`;
   await using plain = deps.blobs.temporary();
-  const archive = await uncompressed(path, plain.path, what);
+  const archive = await uncompressed(path, plain.path, what, signal);
   const file = await open(archive, "r");
   try {
-    const tar = await openTar(file, archive, what);
-    const loading: Loading = { deps, tar, what, onProgress };
+    const tar = await openTar(file, archive, what, signal);
+    const loading: Loading = { deps, tar, what, onProgress, signal };
     if (tar.member("index.json") !== undefined && tar.member("oci-layout") !== undefined) return await loadOci(loading);
     if (tar.member("manifest.json") !== undefined) return await loadDocker(loading);
     throw new TscError("TSC_IMAGE_ARCHIVE", `${what} holds neither an OCI layout nor docker's manifest.json`, {
@@ -53,7 +52,12 @@ export async function loadImages(
 }
 
 /** The path of a plain tar: the file itself, or `target` into which it was inflated. */
-async function uncompressed(path: string, target: string, what: string): Promise<string> {
+async function uncompressed(
+  path: string,
+  target: string,
+  what: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const start = Buffer.alloc(4);
   try {
     const file = await open(path, "r");
@@ -68,23 +72,13 @@ async function uncompressed(path: string, target: string, what: string): Promise
   }
   const compression = detectCompression(start, what);
   if (compression === "none") return path;
-  const [{ createGunzip, createZstdDecompress }, { createWriteStream }] = await Promise.all([
-    import("node:zlib"),
-    import("node:fs"),
-  ]);
-  const output = createWriteStream(target, { flags: "wx", mode: 0o600 });
-  const source = createReadStream(path, { highWaterMark: 1 << 18 });
-  try {
-    if (compression === "gzip") await pipeline(source, createGunzip(), output);
-    else await pipeline(source, zstdFrames, createZstdDecompress(), output);
-  } catch (error) {
-    if (errnoOf(error) !== undefined && errnoOf(error) !== "EINVAL") throw error; // the disk's, not the archive's fault
-    throw new TscError("TSC_IMAGE_ARCHIVE", `${what} is damaged`, { kind: "invalid-input", cause: error });
-  }
+  const { inflateTar } = await import("./archive/inflate.js");
+  await inflateTar({ source: path, target, compression, what, signal });
   return target;
 }
 
-async function loadDocker({ deps, tar, what, onProgress }: Loading): Promise<string[]> {
+async function loadDocker(loading: Loading): Promise<string[]> {
+  const { deps, tar, what } = loading;
   const loaded: string[] = [];
   for (const entry of await readDockerList(tar, what)) {
     const config = await tar.read(entry.config, MANIFEST_LIMIT);
@@ -93,11 +87,11 @@ async function loadDocker({ deps, tar, what, onProgress }: Loading): Promise<str
     const record = readImageConfig(config, id, what, deps.ctx.warn);
     if (entry.layers.length !== record.diffIds.length)
       throw damaged(what, "manifest.json and config disagree on the layers");
-    await takeLayers({ deps, tar, what, onProgress }, record.diffIds, names[0] ?? id, (i) => ({
+    await takeLayers(loading, record.diffIds, names[0] ?? id, (i) => ({
       member: entry.layers[i] ?? "",
     }));
     deps.blobs.put(config);
-    loaded.push(...(await finish({ deps, tar, what, onProgress }, record, "", names)));
+    loaded.push(...(await finish(loading, record, "", names)));
   }
   return loaded;
 }
@@ -196,7 +190,7 @@ async function readBlobMember({ tar, what }: Loading, digest: string, limit: num
 }
 
 async function takeLayers(
-  { deps, tar, what, onProgress }: Loading,
+  { deps, tar, what, onProgress, signal }: Loading,
   diffIds: readonly string[],
   image: string,
   locate: (index: number) => { member: string; digest?: string },
@@ -229,6 +223,7 @@ async function takeLayers(
       diffId,
       chainId,
       parent: chainIds[i - 1] ?? "",
+      signal,
       onBytes: (total) => {
         if (Date.now() - lastTime < 100) return;
         lastTime = Date.now();

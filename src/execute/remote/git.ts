@@ -109,7 +109,7 @@ function loginEnvironment(login: GitLogin | undefined): Record<string, string> {
 export async function loadGit(
   reference: string,
   { env, signal }: RemoteSurroundings,
-): Promise<{ readonly path: string; readonly digest: string }> {
+): Promise<{ readonly path: string; readonly digest: string; readonly folder: string }> {
   const { url, login, ref, path } = parseGitReference(reference);
   const surroundings = { ...env, ...loginEnvironment(login) };
   const run = (args: readonly string[], cwd?: string) => git(args, surroundings, signal, url, cwd);
@@ -120,7 +120,7 @@ export async function loadGit(
     await run(["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", url, commit], temporary);
     await run(["checkout", "--quiet", "--detach", commit], temporary);
   });
-  return { path: await composeFileIn(folder, path === "" ? "." : path, printable(reference)), digest: commit };
+  return { path: await composeFileIn(folder, path === "" ? "." : path, printable(reference)), digest: commit, folder };
 }
 
 async function resolveRef(
@@ -143,7 +143,39 @@ async function resolveRef(
   });
 }
 
-/** The git program without prompts, hooks, local transports and the user's url rewriting left as it is. */
+/**
+ * How git may reach a remote; nothing else, whatever redirects, submodules or configuration say. ssh is always among them because
+ * people rewrite https to it (`url.….insteadOf`); an https remote never ends at plain http.
+ */
+function transports(url: string): string {
+  const scheme = /^(http|git):\/\//.exec(url)?.[1];
+  return ["https", "ssh", ...(scheme === undefined ? [] : [scheme])].join(":");
+}
+
+/** Variables that make git work on another repository than the fetched one, or change what it is (`git rev-parse --local-env-vars`). */
+const REPOSITORY_VARIABLES = [
+  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+  "GIT_COMMON_DIR",
+  "GIT_DIR",
+  "GIT_GRAFT_FILE",
+  "GIT_IMPLICIT_WORK_TREE",
+  "GIT_INDEX_FILE",
+  "GIT_INTERNAL_SUPER_PREFIX",
+  "GIT_NAMESPACE",
+  "GIT_NO_REPLACE_OBJECTS",
+  "GIT_OBJECT_DIRECTORY",
+  "GIT_PREFIX",
+  "GIT_QUARANTINE_PATH",
+  "GIT_REPLACE_REF_BASE",
+  "GIT_SHALLOW_FILE",
+  "GIT_TEMPLATE_DIR",
+  "GIT_WORK_TREE",
+] as const;
+
+/**
+ * The git program without prompts, hooks and submodules, and the user's url rewriting left as it is. A redirect is followed once, before
+ * credentials are asked for: helpers are asked for the host that wants them.
+ */
 function git(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -151,7 +183,14 @@ function git(
   url: string,
   cwd?: string,
 ): Promise<string> {
-  const safe = ["-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "protocol.file.allow=never"];
+  const settings = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "http.followRedirects=initial",
+    "init.templateDir=",
+    "submodule.recurse=false",
+  ];
+  const safe = settings.flatMap((setting) => ["-c", setting]);
   return new Promise((resolve, reject) => {
     execFile(
       "git",
@@ -160,9 +199,8 @@ function git(
         // a repository that this program itself runs in (hooks) must not be taken for the fetched one
         env: {
           ...env,
-          GIT_DIR: undefined,
-          GIT_WORK_TREE: undefined,
-          GIT_INDEX_FILE: undefined,
+          ...Object.fromEntries(REPOSITORY_VARIABLES.map((name) => [name, undefined])),
+          GIT_ALLOW_PROTOCOL: transports(url),
           GIT_TERMINAL_PROMPT: "0",
           LC_ALL: "C",
         },

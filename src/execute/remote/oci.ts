@@ -13,7 +13,7 @@ const ENV_TYPE = "application/vnd.docker.compose.envfile";
 export async function loadOci(
   reference: string,
   { env, images, signal }: RemoteSurroundings,
-): Promise<{ readonly path: string; readonly digest: string }> {
+): Promise<{ readonly path: string; readonly digest: string; readonly folder: string }> {
   const registry = await images();
   const digest = await registry.resolveDigest(reference);
   const pinned = `${reference.replace(/@sha256:[0-9a-f]+$/, "")}@${digest}`;
@@ -21,7 +21,7 @@ export async function loadOci(
     const { files } = await registry.fetchArtifact(pinned, signal === undefined ? {} : { signal });
     await unpack(files, temporary, reference);
   });
-  return { path: join(folder, "compose.yaml"), digest };
+  return { path: join(folder, "compose.yaml"), digest, folder };
 }
 
 async function unpack(files: readonly ArtifactFile[], folder: string, reference: string): Promise<void> {

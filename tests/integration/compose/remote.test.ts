@@ -23,6 +23,26 @@ let daemon: ReturnType<typeof spawn> | undefined;
 let url = "";
 let commit = "";
 
+/** What a stranger's compose file may try to read here. */
+const EVIL: Readonly<Record<string, string>> = {
+  absolute: "services: {a: {image: x, env_file: [FOLDER/secret.env]}}\n",
+  above: "services: {a: {image: x, env_file: ../../../../../../../secret.env}}\n",
+  linked: "services: {a: {image: x, env_file: [{path: link/secret.env}]}}\n",
+  home: "services: {a: {image: x, env_file: ~/.netrc}}\n",
+  labels: "services: {a: {image: x, label_file: FOLDER/secret.env}}\n",
+  extends: "services: {a: {extends: {file: FOLDER/secret.yaml, service: stolen}}}\n",
+  include: "include: [FOLDER/secret.yaml]\nservices: {a: {image: x}}\n",
+  "include-link": "include: [link/secret.yaml]\nservices: {a: {image: x}}\n",
+  "include-env": "include: [{path: own.yaml, env_file: FOLDER/secret.env}]\n",
+  secret: "services: {a: {image: x, secrets: [s]}}\nsecrets: {s: {file: FOLDER/secret.env}}\n",
+  config: "services: {a: {image: x, configs: [s]}}\nconfigs: {s: {file: link/secret.env}}\n",
+  context: "services: {a: {build: FOLDER}}\n",
+  more: "services: {a: {build: {context: ., additional_contexts: {m: FOLDER}}}}\n",
+  dockerfile: "services: {a: {build: {context: ., dockerfile: FOLDER/secret.env}}}\n",
+  watch: "services: {a: {image: x, develop: {watch: [{action: sync, path: FOLDER, target: /t}]}}}\n",
+  own: "services: {a: {image: x, env_file: own.env, build: {context: ., dockerfile: ../sub/Dockerfile}}}\n",
+};
+
 function git(...args: string[]): string {
   const identity = ["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "init.defaultBranch=main"];
   return execFileSync("git", [...identity, ...args], { cwd: join(folder, "repo.git"), encoding: "utf8" }).trim();
@@ -62,6 +82,13 @@ beforeAll(async () => {
   symlinkSync("/etc", join(repo, "out"));
   writeFileSync(join(folder, "secret.yaml"), "services: {stolen: {image: x}}\n");
   symlinkSync(join(folder, "secret.yaml"), join(repo, "stolen.yaml"));
+  writeFileSync(join(folder, "secret.env"), "TOKEN=topsecret\n");
+  mkdirSync(join(repo, "evil"));
+  for (const [name, text] of Object.entries(EVIL)) {
+    writeFileSync(join(repo, "evil", `${name}.yaml`), text.replaceAll("FOLDER", folder));
+  }
+  symlinkSync(folder, join(repo, "evil/link"));
+  writeFileSync(join(repo, "evil/own.env"), "OWN=mine\n");
   git("add", "-A");
   git("commit", "--quiet", "-m", "one");
   git("tag", "-a", "v1", "-m", "v1");
@@ -155,6 +182,24 @@ describe("git", () => {
       server.close();
     }
   }, 30_000);
+  test.each(Object.keys(EVIL).filter((name) => name !== "own"))(
+    "evil/%s.yaml reads nothing of this machine",
+    (name) => {
+      const remote = `${url}#main:evil/${name}.yaml`;
+      const direct = compose(["-f", remote, "config"]);
+      expect([direct.status, direct.stderr]).toEqual([1, expect.stringContaining("leads out of what was fetched")]);
+      writeFileSync(join(work, "compose.yaml"), `include: ["${remote}"]\nservices: {own: {image: o}}\n`);
+      const included = compose(["config"]);
+      expect([included.status, included.stderr]).toEqual([1, expect.stringContaining("leads out of what was fetched")]);
+      for (const { stdout, stderr } of [direct, included]) expect(stdout + stderr).not.toMatch(/topsecret|stolen:/);
+    },
+  );
+
+  test("what came with the file is read", () => {
+    const { status, stdout, stderr } = compose(["-f", `${url}#main:evil/own.yaml`, "config"]);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("OWN: mine");
+  });
 
   test("can be switched off", () => {
     const { status, stderr } = compose(["-f", url, "config"], { COMPOSE_EXPERIMENTAL_GIT_REMOTE: "false" });

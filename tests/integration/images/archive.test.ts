@@ -1,11 +1,21 @@
 /** Archives: what save writes, load reads; docker's old and new forms; damaged files. */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { chainIdOf } from "../../../src/engine/images/index.js";
+import { encodeTarHeader } from "../../../src/lib/tar.js";
 import { type Registry, startRegistry } from "../../helpers/registry.js";
 import { openTestEngine } from "./context.js";
 import { putImage, sha256, tarOf } from "./fixtures.js";
@@ -228,4 +238,39 @@ test("a layer made here without a kept tar is packed again for push", async () =
   await engine.images.push(name);
   await using other = await openTestEngine();
   expect((await other.images.pull(name)).id).toBe(image.id);
+});
+
+describe("archives that grow", () => {
+  const member = (size: number) =>
+    encodeTarHeader({ name: "layer.tar", type: "file", mode: 0o644, uid: 0, gid: 0, size, mtime: 0 });
+  const zeros = Buffer.alloc(100 << 20);
+  test.each<[string, () => Buffer, string]>([
+    ["zeros are the end mark of a tar, and nothing after it is written", () => gzipSync(zeros), "TSC_IMAGE_ARCHIVE"],
+    ["what is no tar ends at its first block", () => gzipSync(Buffer.alloc(1 << 20, "x")), "TSC_IMAGE_ARCHIVE"],
+    ["a member that says how large it is", () => gzipSync(member(3 * 1024 ** 3)), "TSC_IMAGE_ARCHIVE_TOO_BIG"],
+    [
+      "many members, each of them small",
+      () => {
+        const one = gzipSync(Buffer.concat([member(zeros.length), zeros]), { level: 1 });
+        return Buffer.concat([one, one, one]);
+      },
+      "TSC_IMAGE_ARCHIVE_TOO_BIG",
+    ],
+    ["zstd too", () => zstdCompressSync(member(3 * 1024 ** 3)), "TSC_IMAGE_ARCHIVE_TOO_BIG"],
+  ])("%s", async (_, archive, code) => {
+    const path = join(folder, "bomb");
+    writeFileSync(path, archive());
+    await using engine = await openTestEngine();
+    await expect(engine.images.load(path)).rejects.toMatchObject({ code });
+    const left = readdirSync(join(engine.ctx.paths.images, "tmp"), { withFileTypes: true });
+    expect(left.filter((entry) => entry.isFile())).toEqual([]);
+  });
+
+  test("an abort ends loading", async () => {
+    const path = join(folder, "aborted");
+    writeFileSync(path, gzipSync(Buffer.concat([member(zeros.length), zeros])));
+    await using engine = await openTestEngine();
+    const signal = AbortSignal.abort(new Error("stop"));
+    await expect(engine.images.load(path, { signal })).rejects.toThrow("stop");
+  });
 });

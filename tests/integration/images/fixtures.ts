@@ -125,6 +125,7 @@ export interface Peer extends AsyncDisposable {
 export async function startPeer(
   upstream: string | undefined,
   handle: (request: IncomingMessage, response: ServerResponse, count: number) => boolean | Promise<boolean>,
+  host = "127.0.0.1",
 ): Promise<Peer> {
   const requests: Peer["requests"] = [];
   const server = createServer(async (incoming, response) => {
@@ -148,10 +149,10 @@ export async function startPeer(
     response.on("close", () => passed.destroy());
     incoming.pipe(passed);
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, host);
   await once(server, "listening");
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address: `${host}:${(server.address() as AddressInfo).port}`,
     requests,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

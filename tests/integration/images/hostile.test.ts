@@ -1,10 +1,10 @@
 /** Registries that lie, break off or attack: nothing is kept, nothing is leaked. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { freePort, type Registry, startRegistry } from "../../helpers/registry.js";
 import { openTestEngine, type TestEngine } from "./context.js";
-import { blobFile, putImage, sha256, startPeer, tarOf } from "./fixtures.js";
+import { blobFile, type Peer, putImage, sha256, startPeer, tarOf } from "./fixtures.js";
 
 let registry: Registry;
 beforeAll(async () => {
@@ -275,6 +275,127 @@ describe("credentials stay where they belong", () => {
     expect((await engine.images.pull(`${front.address}/foreign:1`)).id).toBe(sha256(config));
     expect(stranger.requests.map((one) => one.authorization)).toEqual([undefined]);
   });
+
+  /** A registry that wants anna's password, and leads to `location` for blobs. */
+  const startFront = (digest: string, location: string) =>
+    startPeer(registry.address, (request, response) => {
+      if (request.headers.authorization !== auth.Authorization) {
+        response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end();
+        return true;
+      }
+      if (!request.url?.includes(digest)) return false;
+      response.writeHead(307, { location }).end();
+      return true;
+    });
+  const startThief = (challenge: (address: string) => string, host?: string): Promise<Peer> => {
+    let address = "";
+    const started = startPeer(
+      undefined,
+      (_, response) => {
+        response.writeHead(401, { "www-authenticate": challenge(address) }).end();
+        return true;
+      },
+      host,
+    );
+    return started.then((peer) => {
+      address = peer.address;
+      return peer;
+    });
+  };
+
+  test.each([
+    ["Basic", () => 'Basic realm="storage"'],
+    ["Bearer", (address: string) => `Bearer realm="http://${address}/token",service="x"`],
+    ["both", (address: string) => `Bearer realm="http://${address}/token", Basic realm="storage"`],
+  ])("who a blob is redirected to and asks with %s gets nothing", async (_, challenge) => {
+    const image = await putImage(registry.address, "asks", "1", { layers: [{ tar: tarOf({ a: "asks" }) }] });
+    await using thief = await startThief(challenge);
+    await using front = await startFront(image.layers[0]?.digest ?? "-", `http://${thief.address}/blob`);
+    await using engine = await openTestEngine({ env: { REGISTRY_AUTH_FILE: authFile(front.address) } });
+    await expect(engine.images.pull(`${front.address}/asks:1`)).rejects.toMatchObject({
+      code: "TSC_REGISTRY_FOREIGN_CHALLENGE",
+      message: expect.stringContaining(thief.address),
+    });
+    expect(thief.requests.length).toBeGreaterThan(0);
+    expect(thief.requests.map((one) => [one.authorization, one.url])).toEqual(
+      thief.requests.map(() => [undefined, "/blob"]),
+    );
+    expect(await kept(engine)).toEqual(nothing);
+  });
+
+  test("who an upload is sent to and asks gets nothing", async () => {
+    await putImage(registry.address, "up", "1", { layers: [{ tar: tarOf({ a: "up" }) }] });
+    await using thief = await startThief(() => 'Basic realm="storage"');
+    await using front = await startPeer(registry.address, (request, response) => {
+      if (request.headers.authorization !== auth.Authorization)
+        response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end();
+      else if (request.method === "POST") response.writeHead(202, { location: `http://${thief.address}/upload` }).end();
+      else return false;
+      return true;
+    });
+    await using engine = await openTestEngine({ env: { REGISTRY_AUTH_FILE: authFile(front.address) } });
+    await engine.images.pull(`${registry.address}/up:1`);
+    await engine.images.tag(`${registry.address}/up:1`, `${front.address}/other:1`);
+    await expect(engine.images.push(`${front.address}/other:1`)).rejects.toMatchObject({
+      code: "TSC_REGISTRY_FOREIGN_CHALLENGE",
+    });
+    expect(thief.requests.length).toBeGreaterThan(0);
+    expect(thief.requests.every((one) => one.authorization === undefined)).toBe(true);
+  });
+
+  test("a token server on another host gets no password over plain http, and none when nobody logged in is no harm", async () => {
+    await using tokens = await startPeer(
+      undefined,
+      (_, response) => {
+        response.writeHead(200, { "content-type": "application/json" }).end('{"token":"t"}');
+        return true;
+      },
+      "127.0.0.2",
+    );
+    const image = await putImage(registry.address, "realm", "1", { layers: [{ tar: tarOf({ a: "realm" }) }] });
+    await using front = await startPeer(registry.address, (request, response) => {
+      if (request.headers.authorization === "Bearer t") return false;
+      response.writeHead(401, { "www-authenticate": `Bearer realm="http://${tokens.address}/token"` }).end();
+      return true;
+    });
+    await using engine = await openTestEngine({ env: { REGISTRY_AUTH_FILE: authFile(front.address) } });
+    await expect(engine.images.pull(`${front.address}/realm:1`)).rejects.toMatchObject({
+      code: "TSC_REGISTRY_INSECURE_REALM",
+    });
+    expect(tokens.requests).toEqual([]);
+    await using anonymous = await openTestEngine();
+    expect((await anonymous.images.pull(`${front.address}/realm:1`)).id).toBe(image.id);
+    expect(tokens.requests.map((one) => one.authorization)).toEqual([undefined]);
+  });
+
+  test("a mirror that asks gets nothing of the registry's", async () => {
+    const image = await putImage(registry.address, "mirror-asks", "1", { layers: [] });
+    await using thief = await startThief(() => 'Basic realm="mirror"');
+    const conf = `/tmp/tsc-mirrors-${process.pid}.conf`;
+    writeFileSync(
+      conf,
+      `[[registry]]\nlocation = "${registry.address}"\n[[registry.mirror]]\nlocation = "${thief.address}"\n`,
+    );
+    await using engine = await openTestEngine({
+      env: { REGISTRY_AUTH_FILE: authFile(registry.address), CONTAINERS_REGISTRIES_CONF: conf },
+    });
+    expect((await engine.images.pull(`${registry.address}/mirror-asks:1`)).id).toBe(image.id);
+    expect(thief.requests.length).toBeGreaterThan(0);
+    expect(thief.requests.every((one) => one.authorization === undefined)).toBe(true);
+    rmSync(conf);
+  });
+
+  test.each(["http://169.254.169.254/latest/meta-data/", "http://[fe80::1]/", "http://[::ffff:169.254.169.254]/"])(
+    "a redirect to %s is not followed",
+    async (location) => {
+      const image = await putImage(registry.address, "local", "1", { layers: [{ tar: tarOf({ a: "local" }) }] });
+      await using front = await startFront(image.layers[0]?.digest ?? "-", location);
+      await using engine = await openTestEngine({ env: { REGISTRY_AUTH_FILE: authFile(front.address) } });
+      await expect(engine.images.pull(`${front.address}/local:1`)).rejects.toMatchObject({
+        code: "TSC_REGISTRY_LINK_LOCAL",
+      });
+    },
+  );
 
   test("a redirect to a file or from nowhere to nowhere ends", async () => {
     for (const location of ["file:///etc/passwd", "/v2/x/manifests/1"]) {

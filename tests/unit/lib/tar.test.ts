@@ -50,6 +50,22 @@ describe("tar", () => {
     for await (const { entry } of readTar(chunked(data, 100))) names.push(entry.name);
     expect(names).toEqual(["a", "b"]);
   });
+  test("a chain of extended headers before one entry is an attack", async () => {
+    const headersOf = (key: string, bytes: number): Buffer => {
+      const whole = encodeTarHeader({ ...file, xattrs: new Map([[`user.${key}`, Buffer.alloc(bytes)]]) });
+      return whole.subarray(0, whole.length - 512);
+    };
+    const read = async (chain: readonly Buffer[]) => {
+      const data = Buffer.concat([...chain, encodeTarHeader({ ...file, size: 0 }), TAR_END]);
+      const entries: TarEntry[] = [];
+      for await (const { entry } of readTar(chunked(data, 65_536))) entries.push(entry);
+      return entries;
+    };
+    const small = Array.from({ length: 60 }, (_, i) => headersOf(`k${i}`, 10));
+    expect((await read(small))[0]?.xattrs?.size).toBe(60);
+    await expect(read([headersOf("a", 600_000), headersOf("b", 600_000)])).rejects.toThrow("bytes of extended headers");
+    await expect(read([...small, ...small])).rejects.toThrow("more than 64 extended headers");
+  });
   test("rubbish and short archives are errors", async () => {
     const read = async (data: Buffer) => {
       for await (const { body } of readTar(chunked(data, 512))) for await (const chunk of body) void chunk;

@@ -1,9 +1,9 @@
 /** What ADD has beyond COPY: downloads with checksums, and local archives that are unpacked. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
-import { TscError } from "../../../lib/errors.js";
+import { isTscError, messageOf, TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
+import { openDownloads } from "../../images/index.js";
 import { openContent, type SourceEntry } from "../context.js";
 import type { StepScope } from "../deps.js";
 import type { CopyInstruction } from "../dockerfile/instructions.js";
@@ -12,7 +12,6 @@ import { memoryItem, type SourceGroup, treeSources } from "./sources.js";
 
 /** Downloads are kept in memory until their checksum is known; larger ones belong into RUN with a cache mount. */
 const MAX_DOWNLOAD_BYTES = 512 << 20;
-const MAX_REDIRECTS = 10;
 
 /** The groups of one ADD source. */
 export async function addSources(
@@ -35,7 +34,7 @@ export async function addSources(
     throw dockerfileError(scope.file, instruction, "checksum can't be specified for local sources");
   }
   const groups: SourceGroup[] = [];
-  for (const { entry, group } of treeSources(scope, instruction, scope.build.context, source)) {
+  for (const { entry, group } of await treeSources(scope, instruction, scope.build.context, source)) {
     const open = group.kind === "file" && instruction.unpack !== false ? await archiveReader(scope, entry) : undefined;
     if (group.kind !== "file" || open === undefined) groups.push(group);
     else groups.push({ kind: "archive", open, digest: group.item.digest });
@@ -72,7 +71,7 @@ function compressionOf(head: Buffer): Compression | undefined {
 
 async function* decompress(scope: StepScope, compression: Compression, entry: SourceEntry): AsyncGenerator<Uint8Array> {
   const { createGunzip, createZstdDecompress } = await import("node:zlib");
-  const input = createReadStream(entry.hostPath);
+  const input = openContent(entry);
   if (compression === "gzip" || compression === "zstd") {
     const inflate = compression === "gzip" ? createGunzip() : createZstdDecompress();
     input.on("error", (error) => inflate.destroy(error));
@@ -141,48 +140,47 @@ async function download(scope: StepScope, instruction: CopyInstruction, source: 
         ...(cause === undefined ? {} : { cause }),
       },
     );
-  let url = new URL(source);
-  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    let response: Response;
-    try {
-      response = await fetch(url, {
-        redirect: "manual",
-        ...(scope.build.signal ? { signal: scope.build.signal } : {}),
-      });
-    } catch (error) {
-      scope.build.signal?.throwIfAborted();
-      throw failed(error instanceof Error ? String(error.cause ?? error.message) : String(error), error);
-    }
-    const location = response.headers.get("location");
-    if (response.status >= 300 && response.status < 400 && location !== null) {
-      await response.body?.cancel();
-      const next = new URL(location, url);
-      const isDowngrade = url.protocol === "https:" && next.protocol !== "https:";
-      if (isDowngrade || !/^https?:$/.test(next.protocol)) throw failed(`refused redirect to ${next.protocol}`);
-      url = next;
-      continue;
-    }
-    if (!response.ok || response.body === null) throw failed(`server answered ${response.status}`);
-    const chunks: Uint8Array[] = [];
+  const url = URL.parse(source);
+  if (url === null || url.username !== "" || url.password !== "") {
+    throw dockerfileError(scope.file, instruction, "ADD: the address is malformed, or holds a password");
+  }
+  using client = await openDownloads(scope.build.deps.ctx.env);
+  const { signal } = scope.build;
+  let response: Awaited<ReturnType<typeof client.send>>;
+  const chunks: Buffer[] = [];
+  try {
+    response = await client.send({ method: "GET", url, followRedirects: true, signal });
+    if (response.status !== 200) throw failed(`server answered ${response.status}`);
     let size = 0;
-    for await (const chunk of response.body) {
+    for await (const chunk of response.body as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > MAX_DOWNLOAD_BYTES) throw failed(`more than ${MAX_DOWNLOAD_BYTES >> 20} MiB`);
       chunks.push(chunk);
     }
-    const content = Buffer.concat(chunks);
-    const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
-    if (wanted !== undefined && digest !== wanted) throw failed(`digest mismatch: got ${digest}, want ${wanted}`);
-    const modified = Date.parse(response.headers.get("last-modified") ?? "");
-    const baseName = decodeURIComponent(new URL(source).pathname.split("/").pop() ?? "");
-    if (baseName === "" || baseName === ".." || baseName.includes("/")) {
-      throw dockerfileError(scope.file, instruction, `cannot determine filename from url: ${printable(source)}`);
-    }
-    const item = memoryItem(content, 0o600, Number.isNaN(modified) ? 0 : Math.floor(modified / 1000));
-    if (instruction.unpack === true && isTarHeader(content.subarray(0, 512))) {
-      return { kind: "archive", open: item.open, digest: item.digest };
-    }
-    return { kind: "file", baseName, item };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw isTscError(error, "TSC_BUILD_DOWNLOAD") ? error : failed(messageOf(error), error);
   }
-  throw failed("too many redirects");
+  const content = Buffer.concat(chunks);
+  const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
+  if (wanted !== undefined && digest !== wanted) throw failed(`digest mismatch: got ${digest}, want ${wanted}`);
+  const modified = Date.parse(response.headers["last-modified"] ?? "");
+  const baseName = fileNameOf(url);
+  if (baseName === "" || baseName === ".." || baseName.includes("/")) {
+    throw dockerfileError(scope.file, instruction, `cannot determine filename from url: ${printable(source)}`);
+  }
+  const item = memoryItem(content, 0o600, Number.isNaN(modified) ? 0 : Math.floor(modified / 1000));
+  if (instruction.unpack === true && isTarHeader(content.subarray(0, 512))) {
+    return { kind: "archive", open: item.open, digest: item.digest };
+  }
+  return { kind: "file", baseName, item };
+}
+
+function fileNameOf(url: URL): string {
+  try {
+    return decodeURIComponent(url.pathname.split("/").pop() ?? "");
+  } catch {
+    // a stray percent sign
+    return "";
+  }
 }

@@ -23,6 +23,10 @@ export interface TarFile {
 const BLOCK = 512;
 const MAX_MEMBERS = 100_000;
 const MAX_EXTENDED = 1024 * 1024;
+/** Extended headers of the whole archive: names are kept in memory. */
+const MAX_EXTENDED_SUM = 64 * 1024 * 1024;
+/** PATH_MAX; images name their members by digests. */
+const MAX_NAME = 4096;
 const MAX_LINKS = 10;
 
 function broken(what: string, reason: string): TscError {
@@ -30,7 +34,7 @@ function broken(what: string, reason: string): TscError {
 }
 
 /** Lists an open tar file; `what` names it in errors. `TSC_IMAGE_ARCHIVE` for anything malformed. */
-export async function openTar(file: FileHandle, path: string, what: string): Promise<TarFile> {
+export async function openTar(file: FileHandle, path: string, what: string, signal?: AbortSignal): Promise<TarFile> {
   const files = new Map<string, TarMember>();
   const links = new Map<string, string>();
   const { size: total } = await file.stat();
@@ -38,7 +42,9 @@ export async function openTar(file: FileHandle, path: string, what: string): Pro
   let pax: Record<string, string> = {};
   let longName: string | undefined;
   let longLink: string | undefined;
+  let extended = 0;
   for (let at = 0, count = 0; at + BLOCK <= total; ) {
+    signal?.throwIfAborted();
     await file.read(block, 0, BLOCK, at);
     if (block.every((byte) => byte === 0)) break;
     if (++count > MAX_MEMBERS) throw broken(what, `more than ${MAX_MEMBERS} members`);
@@ -51,7 +57,8 @@ export async function openTar(file: FileHandle, path: string, what: string): Pro
       throw broken(what, "a member runs past the end");
     at = offset + Math.ceil(size / BLOCK) * BLOCK;
     if (type === "x" || type === "g" || type === "L" || type === "K") {
-      if (size > MAX_EXTENDED) throw broken(what, "an extended header is too large");
+      extended += size;
+      if (size > MAX_EXTENDED || extended > MAX_EXTENDED_SUM) throw broken(what, "an extended header is too large");
       const data = Buffer.alloc(size);
       await file.read(data, 0, size, offset);
       if (type === "x") pax = parsePax(data, what);
@@ -63,6 +70,7 @@ export async function openTar(file: FileHandle, path: string, what: string): Pro
     const shortName = readText(block.subarray(0, 100));
     const name = clean(pax.path ?? longName ?? (prefix === "" ? shortName : `${prefix}/${shortName}`));
     const link = pax.linkpath ?? longLink ?? readText(block.subarray(157, 257));
+    if (name.length > MAX_NAME || link.length > MAX_NAME) throw broken(what, "a member's name is too long");
     if (type === "0" || type === "\0" || type === "7") {
       files.set(name, { offset, size });
       links.delete(name);

@@ -7,6 +7,7 @@ import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 
 import { setTimeout as sleep } from "node:timers/promises";
 import { urlToHttpOptions } from "node:url";
 import { isTscError, messageOf, TscError } from "../../../lib/errors.js";
+import { isLinkLocal, LINK_LOCAL_CODE, lookupElsewhere } from "../../../lib/link-local.js";
 import { printable } from "../../../lib/printable.js";
 
 export interface HttpRequest {
@@ -39,6 +40,8 @@ export interface TlsOptions {
 
 export interface HttpClient extends Disposable {
   send(request: HttpRequest): Promise<HttpResponse>;
+  /** True when what is sent to this address is encrypted, and to whom is checked. */
+  isVerified(url: URL): boolean;
 }
 
 /** No byte for this long means the peer is gone. */
@@ -60,12 +63,17 @@ const FINAL_ERRORS = new Set([
   "EPROTO",
   "ERR_SSL_WRONG_VERSION_NUMBER",
   "HPE_INVALID_CONSTANT",
+  LINK_LOCAL_CODE,
 ]);
 
-/** A client whose connections are kept until it is disposed. `env` gives HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
+/**
+ * A client whose connections are kept until it is disposed. `env` gives HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Link-local addresses are
+ * refused (`TSC_REGISTRY_LINK_LOCAL`) unless the person named that very host (`isNamed`).
+ */
 export function createHttpClient(options: {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly tlsFor: (host: string) => TlsOptions;
+  readonly isNamed: (host: string) => boolean;
   readonly userAgent: string;
 }): HttpClient {
   const agents = new Map<string, Agent>();
@@ -97,8 +105,11 @@ export function createHttpClient(options: {
     const agent = await agentFor(url);
     const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
     const { body, signal } = request;
+    const isNamed = options.isNamed(url.host);
+    if (!isNamed && isLinkLocal(url.hostname)) throw linkLocal(url);
     const outgoing: ClientRequest = start({
       ...urlToHttpOptions(url),
+      ...(isNamed ? {} : { lookup: lookupElsewhere }),
       method: request.method,
       agent,
       headers: {
@@ -158,6 +169,7 @@ export function createHttpClient(options: {
   };
 
   return {
+    isVerified: (url) => url.protocol === "https:" && options.tlsFor(url.host).rejectUnauthorized !== false,
     async send(request) {
       const attempts = request.attempts ?? 4;
       for (let attempt = 1; ; attempt++) {
@@ -211,9 +223,17 @@ export function protocolError(url: URL, reason: string): TscError {
   return new TscError("TSC_REGISTRY_PROTOCOL", `${url.host}: ${reason}`, { kind: "unavailable" });
 }
 
+function linkLocal(url: URL): TscError {
+  return new TscError("TSC_REGISTRY_LINK_LOCAL", `${url.host} is a link-local address`, {
+    kind: "denied",
+    hint: "no registry may lead there; name it yourself if it is one",
+  });
+}
+
 /** `TSC_REGISTRY_UNREACHABLE` or `TSC_REGISTRY_TLS` for a broken connection. */
 export function unreachable(url: URL, error: unknown): TscError {
   const code = codeOf(error);
+  if (code === LINK_LOCAL_CODE) return linkLocal(url);
   const reason = describe(error);
   if (/CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|ERR_TLS/.test(code)) {
     return new TscError("TSC_REGISTRY_TLS", `${url.host}: certificate is not trusted: ${reason}`, {

@@ -26,6 +26,7 @@ export function openRegistries(ctx: EngineContext): Registries {
   let http: HttpClient | undefined;
   const sessions = new Map<string, RegistrySession>();
   const insecureHosts = new Set<string>();
+  const namedHosts = new Set<string>();
   const getConfig = () => {
     config ??= loadRegistriesConfig(ctx.env);
     return config;
@@ -34,6 +35,7 @@ export function openRegistries(ctx: EngineContext): Registries {
     http ??= createHttpClient({
       env: ctx.env,
       userAgent: "tscompose",
+      isNamed: (host) => namedHosts.has(host),
       tlsFor: (host) => ({
         ...tlsFilesFor(ctx.env, host),
         ...(insecureHosts.has(host) ? { rejectUnauthorized: false } : {}),
@@ -42,6 +44,7 @@ export function openRegistries(ctx: EngineContext): Registries {
     return http;
   };
   const open = (endpoint: Endpoint, reference: Reference): Repository => {
+    for (const scheme of ["http", "https"]) namedHosts.add(new URL(`${scheme}://${endpoint.host}`).host);
     if (endpoint.insecure) insecureHosts.add(new URL(`https://${endpoint.host}`).host);
     // credentials may differ per repository, so sessions do as well
     const key = `${endpoint.host}/${endpoint.path} ${endpoint.insecure}`;

@@ -1,7 +1,10 @@
 /**
  * Authorised requests to one registry server: http or https, Basic, and the Bearer token flow (distribution spec, token
- * authentication). Credentials go to that registry and to the token server it names over https (http only when the registry
- * itself is insecure), nowhere else.
+ * authentication). Where credentials go (CVE-2020-15157 is what happens otherwise):
+ * - Authorization goes to the registry's own origin (scheme, host and port), and no redirect or upload location carries it elsewhere;
+ * - a challenge counts only when that origin gives it: whoever it leads to may ask, and is told nothing;
+ * - a token server that the registry names gets them over https with a certificate that is checked; over plain http, or without a
+ *   check, only when the registry is insecure and the token server has the same host name (docker, stricter for insecure ones).
  */
 import { TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
@@ -85,13 +88,14 @@ export function openSession(
         `token realm "${printable(challenge.parameters.realm ?? "", 120)}" is not an http address`,
       );
     }
-    if (realm.protocol === "http:" && !endpoint.insecure && found !== undefined) {
+    const isOwnHost = endpoint.insecure && realm.hostname === server.hostname;
+    if (found !== undefined && !isOwnHost && !http.isVerified(realm)) {
       throw new TscError(
         "TSC_REGISTRY_INSECURE_REALM",
-        `${endpoint.host} wants credentials sent over plain http to ${realm.host}`,
+        `${endpoint.host} wants its credentials sent ${realm.protocol === "http:" ? "over plain http" : "without a checked certificate"} to ${realm.host}`,
         {
           kind: "denied",
-          hint: "mark the registry insecure in registries.conf if you trust that network",
+          hint: "a token server needs https, or the host name of a registry that registries.conf marks insecure",
         },
       );
     }
@@ -168,15 +172,28 @@ export function openSession(
       });
       const url = new URL(request.url, home);
       const first = await sendTo(url, request, home);
-      if (first.status !== 401 || url.origin !== home.origin) return first;
+      if (first.status !== 401) return first;
+      if (first.url.origin !== home.origin) throw foreignChallenge(first, endpoint.host);
       const challenge = chooseChallenge(first) ?? lastChallenge ?? (await ping(home, request.signal));
       if (challenge === undefined) return first;
       tokens.delete(scopeKey(request.scopes));
       if (!(await answer(challenge, request.scopes, request.signal))) return first;
       first.body.resume();
-      return sendTo(url, request, home);
+      const second = await sendTo(url, request, home);
+      if (second.status === 401 && second.url.origin !== home.origin) throw foreignChallenge(second, endpoint.host);
+      return second;
     },
   };
+}
+
+/** A server that the registry leads to wants to know who we are. */
+function foreignChallenge(response: HttpResponse, registry: string): TscError {
+  response.body.destroy();
+  return new TscError(
+    "TSC_REGISTRY_FOREIGN_CHALLENGE",
+    `${registry} leads to ${response.url.host}, which asks for credentials; it gets none`,
+    { kind: "denied", hint: "the registry's storage or redirect is set up wrongly, or it cannot be trusted" },
+  );
 }
 
 function scopeKey(scopes: readonly string[]): string {
