@@ -1,4 +1,4 @@
-/** tsc-unpack against hostile and odd archives. Needs root (chroot, mknod). TSC_NATIVE_DIR chooses another build (asan). */
+/** tsc-unpack against hostile and odd archives. Needs root (chroot, mknod). TSC_NATIVE_DIR chooses another build (build-sanitize). */
 import { createHash } from "node:crypto";
 import {
   existsSync,
