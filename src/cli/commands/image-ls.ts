@@ -1,4 +1,6 @@
 /** `image ls`: stored images. */
+import { TscError } from "../../lib/errors.js";
+import { type Glob, PatternError, pathGlob } from "../../lib/glob.js";
 import type { CommandSpec } from "../command.js";
 import { applyFilters, booleanFilter, filterOption, hasLabel } from "../filters.js";
 import { IMAGE_FORMAT, imageRows, splitReference } from "../render/image-rows.js";
@@ -27,11 +29,7 @@ export const command: CommandSpec = {
       reference: ({ tags }, value) =>
         tags.map(splitReference).some(({ repository, tag }) => {
           const name = value.includes(":") ? `${repository}:${tag}` : repository;
-          const pattern = value
-            .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-            .replaceAll("*", "[^/]*")
-            .replaceAll("?", "[^/]");
-          return new RegExp(`^${pattern}$`).test(name);
+          return referenceGlob(value).matches(name);
         }),
     }).toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
     const shown = images.filter(
@@ -51,3 +49,12 @@ export const command: CommandSpec = {
     return 0;
   },
 };
+
+function referenceGlob(value: string): Glob {
+  try {
+    return pathGlob(value);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    throw new TscError("TSC_USAGE", `invalid filter 'reference=${value}': ${error.message}`, { kind: "invalid-input" });
+  }
+}

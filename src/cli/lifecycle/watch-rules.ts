@@ -1,8 +1,11 @@
 /** The develop.watch triggers of a project as rules that answer for a path. Reads .dockerignore files; watches nothing. */
-import { readFileSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Hook, Project, Service, WatchTrigger } from "../../compose/model.js";
 import { type IgnoreMatcher, parseIgnore } from "../../engine/build/dockerignore.js";
+import { TscError } from "../../lib/errors.js";
+import { PatternError } from "../../lib/glob.js";
+import { readRegularFile } from "../../lib/read-file.js";
 
 export interface Rule {
   readonly service: string;
@@ -18,6 +21,9 @@ export interface Rule {
   /** True when nothing at or under the path matters: it is not even watched. */
   ignoresTree(path: string): boolean;
 }
+
+/** As for a build. */
+const MAX_IGNORE_BYTES = 1 << 20;
 
 /** What editors leave behind while they save, and version control. */
 const EPHEMERAL = [
@@ -55,9 +61,11 @@ export function rulesOf(
 
 function ruleOf(service: string, config: Service, trigger: WatchTrigger): Rule {
   const dockerignore = config.build?.context === undefined ? undefined : contextIgnore(config);
-  const own = parseIgnore([...EPHEMERAL, ...(trigger.ignore ?? [])].join("\n"));
+  const parse = (key: string, patterns: readonly string[]): IgnoreMatcher =>
+    matcherOf(patterns.join("\n"), `service "${service}": develop.watch of ${trigger.path}: ${key}`);
+  const own = parse("ignore", [...EPHEMERAL, ...(trigger.ignore ?? [])]);
   const include =
-    trigger.include === undefined || trigger.include.length === 0 ? undefined : parseIgnore(trigger.include.join("\n"));
+    trigger.include === undefined || trigger.include.length === 0 ? undefined : parse("include", trigger.include);
   const excluded = (path: string, test: (matcher: IgnoreMatcher, inside: string) => boolean): boolean => {
     const inside = inner(trigger.path, path);
     if (inside !== undefined && inside !== "" && test(own, inside)) return true;
@@ -95,11 +103,32 @@ function inner(folder: string, path: string): string | undefined {
 function contextIgnore(config: Service): IgnoreMatcher | undefined {
   const context = config.build?.context ?? "";
   for (const name of [`${config.build?.dockerfile ?? "Dockerfile"}.dockerignore`, ".dockerignore"]) {
-    try {
-      return parseIgnore(readFileSync(join(context, name), "utf8"));
-    } catch {
-      // Not there (or not a folder on this machine): the next name.
+    const path = join(context, name);
+    // a build does not follow links out of the context either
+    if (name === ".dockerignore" && !staysInside(context, path)) continue;
+    const text = readRegularFile(path, MAX_IGNORE_BYTES);
+    if (text === undefined) continue;
+    if (text.length > MAX_IGNORE_BYTES) {
+      throw new TscError("TSC_WATCH_PATTERN", `${path} is larger than 1 MiB`, { kind: "invalid-input" });
     }
+    return matcherOf(text.toString("utf8"), path);
   }
   return undefined;
+}
+
+function staysInside(folder: string, path: string): boolean {
+  try {
+    return inner(realpathSync(folder), realpathSync(path)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function matcherOf(text: string, what: string): IgnoreMatcher {
+  try {
+    return parseIgnore(text);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    throw new TscError("TSC_WATCH_PATTERN", `${what}: ${error.message}`, { kind: "invalid-input" });
+  }
 }

@@ -6,8 +6,10 @@ import { createHash } from "node:crypto";
 import { constants, createReadStream, lstatSync, openSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { join, relative } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
-import { errnoOf } from "../../lib/errors.js";
-import { cleanPath, globToRegExp, IGNORE_NOTHING, type IgnoreMatcher, parseIgnore } from "./dockerignore.js";
+import { errnoOf, TscError } from "../../lib/errors.js";
+import { PatternError, pathGlob } from "../../lib/glob.js";
+import type { Pace } from "../../lib/pace.js";
+import { cleanPath, IGNORE_NOTHING, type IgnoreMatcher, parseIgnore } from "./dockerignore.js";
 
 const MAX_IGNORE_BYTES = 1 << 20;
 
@@ -27,13 +29,22 @@ export interface SourceEntry {
   readonly linkTarget: string;
 }
 
-/** A context folder with its ignore file: `<Dockerfile>.dockerignore` if there is one, else `.dockerignore`. */
+/**
+ * A context folder with its ignore file: `<Dockerfile>.dockerignore` if there is one, else `.dockerignore`. `TSC_BUILD_CONTEXT` for
+ * patterns that are none.
+ */
 export function openContext(kernel: Kernel, root: string, dockerfile?: string): SourceTree {
   const names = [...(dockerfile === undefined ? [] : [`${dockerfile}.dockerignore`]), ".dockerignore"];
   for (const name of names) {
     // read inside the context: a .dockerignore that links out of it must not be followed (CVE-2022-4122)
     const text = kernel.readFileInRoot(root, name, MAX_IGNORE_BYTES);
-    if (text !== undefined) return { root, ignore: parseIgnore(text.toString("utf8")), keepsOwners: false };
+    if (text === undefined) continue;
+    try {
+      return { root, ignore: parseIgnore(text.toString("utf8")), keepsOwners: false };
+    } catch (error) {
+      if (!(error instanceof PatternError)) throw error;
+      throw new TscError("TSC_BUILD_CONTEXT", `${join(root, name)}: ${error.message}`, { kind: "invalid-input" });
+    }
   }
   return { root, ignore: IGNORE_NOTHING, keepsOwners: false };
 }
@@ -64,32 +75,44 @@ function entryAt(hostPath: string, path: string, stat: Stats): SourceEntry {
   return { path, hostPath, stat, linkTarget: stat.isSymbolicLink() ? readlinkSync(hostPath) : "" };
 }
 
-/** Paths that a COPY source means, sorted; empty when nothing fits. Wildcards follow Go's filepath.Match plus `**`. */
-export function matchSources(kernel: Kernel, tree: SourceTree, pattern: string): string[] {
+/**
+ * Paths that a COPY source means, sorted; empty when nothing fits. Wildcards follow Go's filepath.Match plus `**`. Throws a
+ * `PatternError`.
+ */
+export async function matchSources(kernel: Kernel, tree: SourceTree, pattern: string, pace: Pace): Promise<string[]> {
   const clean = cleanPath(pattern);
   if (!/[*?[]/.test(clean)) {
     const plain = clean.replace(/\\(.)/g, "$1");
     return lookUp(kernel, tree, plain) === undefined ? [] : [plain];
   }
-  const segments = clean.split("/");
-  let found = [""];
+  // several `**` in a row mean one
+  const segments = clean.split("/").filter((segment, i, all) => segment !== "**" || all[i - 1] !== "**");
+  let found = new Set([""]);
   for (const [i, segment] of segments.entries()) {
-    const next: string[] = [];
+    const glob = /[*?[\\]/.test(segment) && segment !== "**" ? pathGlob(segment) : undefined;
+    const next = new Set<string>();
     for (const folder of found) {
-      if (segment === "**") {
-        next.push(folder, ...foldersBelow(kernel, tree, folder));
-      } else if (/[*?[\\]/.test(segment)) {
-        const regex = globToRegExp(segment);
-        next.push(
-          ...childrenOf(kernel, tree, folder).filter((path) => regex.test(path.slice(path.lastIndexOf("/") + 1))),
-        );
-      } else {
-        next.push(folder === "" ? segment : `${folder}/${segment}`);
-      }
+      await pace();
+      if (segment === "**") await addFoldersBelow(kernel, tree, folder, next, pace);
+      else if (glob !== undefined) {
+        for (const path of childrenOf(kernel, tree, folder)) {
+          if (glob.matches(path.slice(path.lastIndexOf("/") + 1))) next.add(path);
+        }
+      } else next.add(folder === "" ? segment : `${folder}/${segment}`);
     }
-    found = i === segments.length - 1 ? next : next.filter((path) => isFolder(kernel, tree, path));
+    found = next;
+    if (i === segments.length - 1) continue;
+    for (const path of next) {
+      await pace();
+      if (!isFolder(kernel, tree, path)) next.delete(path);
+    }
   }
-  return [...new Set(found)].filter((path) => path !== "" && lookUp(kernel, tree, path) !== undefined).sort();
+  const result: string[] = [];
+  for (const path of found) {
+    await pace();
+    if (path !== "" && lookUp(kernel, tree, path) !== undefined) result.push(path);
+  }
+  return result.sort();
 }
 
 function isFolder(kernel: Kernel, tree: SourceTree, path: string): boolean {
@@ -104,39 +127,67 @@ function childrenOf(kernel: Kernel, tree: SourceTree, folder: string): string[] 
     .map((name) => (folder === "" ? name : `${folder}/${name}`));
 }
 
-function foldersBelow(kernel: Kernel, tree: SourceTree, folder: string): string[] {
-  return childrenOf(kernel, tree, folder)
-    .filter((path) => {
+/** Adds a folder and all real folders below it, each looked at once however many ways lead there. */
+async function addFoldersBelow(
+  kernel: Kernel,
+  tree: SourceTree,
+  folder: string,
+  found: Set<string>,
+  pace: Pace,
+): Promise<void> {
+  const waiting = [folder];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (found.has(next)) continue;
+    found.add(next);
+    for (const path of childrenOf(kernel, tree, next)) {
+      const turn = pace();
+      if (turn !== undefined) await turn;
       const entry = lookUp(kernel, tree, path);
-      return entry?.stat.isDirectory() === true && entry.path === path;
-    })
-    .flatMap((path) => [path, ...foldersBelow(kernel, tree, path)]);
+      if (entry?.stat.isDirectory() === true && entry.path === path) waiting.push(path);
+    }
+  }
+}
+
+interface Frame {
+  readonly folder: SourceEntry;
+  readonly names: readonly string[];
+  next: number;
+  /** Excluded itself: it comes along only when something inside is kept. */
+  isWaiting: boolean;
 }
 
 /** Everything below a folder in sorted order, folders before their content; ignored entries are left out. */
-export function* walk(tree: SourceTree, folder: SourceEntry): Generator<SourceEntry> {
-  for (const name of readdirSync(folder.hostPath).sort()) {
-    const path = folder.path === "" ? name : `${folder.path}/${name}`;
-    const hostPath = join(folder.hostPath, name);
-    const stat = lstatSync(hostPath);
-    const entry = entryAt(hostPath, path, stat);
-    const isExcluded = tree.ignore.excludes(path);
-    if (!stat.isDirectory()) {
-      if (!isExcluded && !stat.isSocket()) yield entry;
+export async function* walk(tree: SourceTree, top: SourceEntry, pace: Pace): AsyncGenerator<SourceEntry> {
+  const frameOf = (folder: SourceEntry, isWaiting: boolean): Frame => ({
+    folder,
+    names: readdirSync(folder.hostPath).sort(),
+    next: 0,
+    isWaiting,
+  });
+  const frames = [frameOf(top, false)];
+  for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+    const turn = pace();
+    if (turn !== undefined) await turn;
+    const name = frame.names[frame.next++];
+    if (name === undefined) {
+      frames.pop();
       continue;
     }
+    const path = frame.folder.path === "" ? name : `${frame.folder.path}/${name}`;
+    const hostPath = join(frame.folder.hostPath, name);
+    const stat = lstatSync(hostPath);
+    const isFolder = stat.isDirectory();
+    const isExcluded = tree.ignore.excludes(path);
+    if (isExcluded ? !isFolder || !tree.ignore.mayHoldExceptions(path) : stat.isSocket()) continue;
+    const entry = entryAt(hostPath, path, stat);
     if (!isExcluded) {
+      for (const above of frames) {
+        if (above.isWaiting) yield above.folder;
+        above.isWaiting = false;
+      }
       yield entry;
-      yield* walk(tree, entry);
-    } else if (tree.ignore.mayHoldExceptions(path)) {
-      // the folder comes along only when something inside is kept
-      const kept = walk(tree, entry);
-      const first = kept.next();
-      if (first.done === true) continue;
-      yield entry;
-      yield first.value;
-      yield* kept;
     }
+    if (isFolder) frames.push(frameOf(entry, isExcluded));
   }
 }
 

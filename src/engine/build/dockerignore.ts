@@ -1,7 +1,13 @@
 /** .dockerignore patterns with moby's meaning (patternmatcher): Go globs, `**`, `!`, last match wins. Pure. */
+import { type Glob, PatternError, pathGlob } from "../../lib/glob.js";
+
+/** Positions in all wildcards of one file together: what one path may cost. Plain names do not count. */
+const MAX_COST = 65_536;
+/** Lines of one file that count. */
+const MAX_PATTERNS = 50_000;
 
 interface Pattern {
-  readonly regex: RegExp;
+  readonly glob: Glob;
   readonly isException: boolean;
   /** Segments before the first wildcard, for deciding whether to descend. */
   readonly fixed: readonly string[];
@@ -15,9 +21,10 @@ export interface IgnoreMatcher {
   mayHoldExceptions(folder: string): boolean;
 }
 
-/** The matcher of a .dockerignore's text. Throws a plain Error naming a malformed pattern. */
+/** The matcher of a .dockerignore's text. Throws a `PatternError` for a malformed pattern, and for more than can be matched in time. */
 export function parseIgnore(text: string): IgnoreMatcher {
   const patterns: Pattern[] = [];
+  let cost = 0;
   for (const line of text.replace(/^\uFEFF/, "").split(/\r?\n/)) {
     if (line.startsWith("#")) continue;
     let word = line.trim();
@@ -29,15 +36,17 @@ export function parseIgnore(text: string): IgnoreMatcher {
     const segments = clean.split("/");
     const wild = segments.findIndex((segment) => /[*?[\\]/.test(segment));
     const fixed = wild < 0 ? segments : segments.slice(0, wild);
-    patterns.push({ regex: globToRegExp(clean), isException, fixed, isAny: wild >= 0 });
+    const glob = pathGlob(clean);
+    if (wild >= 0) cost += glob.cost;
+    if (patterns.length >= MAX_PATTERNS) throw new PatternError(`more than ${MAX_PATTERNS} patterns`);
+    if (cost > MAX_COST) throw new PatternError(`patterns with wildcards of more than ${MAX_COST >> 1} characters`);
+    patterns.push({ glob, isException, fixed, isAny: wild >= 0 });
   }
   return {
     excludes(path) {
-      const prefixes = prefixesOf(path);
       let excluded = false;
-      for (const pattern of patterns) {
-        if (pattern.isException !== excluded) continue;
-        if (prefixes.some((prefix) => pattern.regex.test(prefix))) excluded = !pattern.isException;
+      for (const { glob, isException } of patterns) {
+        if (isException === excluded && glob.matchesUnder(path)) excluded = !isException;
       }
       return excluded;
     },
@@ -56,11 +65,6 @@ export function parseIgnore(text: string): IgnoreMatcher {
 /** A matcher that excludes nothing. */
 export const IGNORE_NOTHING: IgnoreMatcher = { excludes: () => false, mayHoldExceptions: () => false };
 
-function prefixesOf(path: string): string[] {
-  const segments = path.split("/");
-  return segments.map((_, i) => segments.slice(0, i + 1).join("/"));
-}
-
 /** Lexical clean-up as Go's path.Clean, with the leading slash dropped. */
 export function cleanPath(path: string): string {
   const out: string[] = [];
@@ -70,33 +74,4 @@ export function cleanPath(path: string): string {
     else if (segment !== "..") out.push(segment);
   }
   return out.join("/");
-}
-
-/** A Go filepath.Match pattern, with `**` for any number of folders, as a regular expression over whole paths. */
-export function globToRegExp(pattern: string): RegExp {
-  let out = "^";
-  for (let i = 0; i < pattern.length; i++) {
-    const c = pattern[i] ?? "";
-    if (c === "*" && pattern[i + 1] === "*") {
-      i++;
-      if (pattern[i + 1] === "/") i++;
-      out += i + 1 >= pattern.length ? ".*" : "(?:.*/)?";
-    } else if (c === "*") out += "[^/]*";
-    else if (c === "?") out += "[^/]";
-    else if (c === "[") {
-      const end = pattern.indexOf("]", i + (pattern[i + 1] === "^" ? 3 : 2));
-      if (end < 0) throw new Error(`syntax error in pattern ${JSON.stringify(pattern)}`);
-      const body = pattern.slice(i + 1, end);
-      const negated = body.startsWith("^");
-      const members = (negated ? body.slice(1) : body).replace(/\\(.)/g, "$1").replace(/[\]\\^]/g, "\\$&");
-      out += `(?!/)[${negated ? "^" : ""}${members}]`;
-      i = end;
-    } else if (c === "\\" && i + 1 < pattern.length) out += escapeRegExp(pattern[++i] ?? "");
-    else out += escapeRegExp(c);
-  }
-  return new RegExp(`${out}$`, "s");
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }

@@ -1,9 +1,9 @@
 /** Runs one stage's instructions from its base to its final state: expansion, cache lookups, history. Steps do the work. */
-
+import { PatternError } from "../../lib/glob.js";
 import type { StepRecord } from "../state/build-steps.js";
 import { cacheKey, findStep, stateKey, storeStep } from "./cache.js";
 import type { Build, StepScope } from "./deps.js";
-import { ExpandError, expandWord } from "./dockerfile/expand.js";
+import { ExpandError, expandWord, spend } from "./dockerfile/expand.js";
 import type { ArgInstruction, FromInstruction, Instruction } from "./dockerfile/instructions.js";
 import { dockerfileError, parseTrigger } from "./dockerfile/parse.js";
 import { withLayer } from "./layer.js";
@@ -96,7 +96,7 @@ async function executeStep(
       }
     }
   } catch (error) {
-    if (error instanceof MetadataError || error instanceof ExpandError) {
+    if (error instanceof MetadataError || error instanceof ExpandError || error instanceof PatternError) {
       throw dockerfileError(file, instruction, error.message);
     }
     throw error;
@@ -112,6 +112,8 @@ async function layerStep(
   run: () => Promise<{ diffId: string; chainId: string; sizeBytes: number } | undefined>,
 ): Promise<StageState> {
   const { build, state } = scope;
+  // `EXPOSE 1-65535` is a short line with a long history
+  spend(build.plan.budget, createdBy.length);
   let record: StepRecord | undefined = build.request.noCache === true ? undefined : findStep(build.deps, key);
   announce(record !== undefined);
   if (record === undefined) {
@@ -145,7 +147,7 @@ function scopeOf(build: Build, stage: Stage, state: StageState, instruction: Ste
   const { escape: mark } = build.parsed;
   const expand = (word: string, keepQuotes: boolean): string => {
     try {
-      return expandWord(word, { lookup, escape: mark, keepQuotes });
+      return expandWord(word, { lookup, escape: mark, keepQuotes, budget: build.plan.budget });
     } catch (error) {
       if (error instanceof ExpandError) throw dockerfileError(file, instruction, error.message);
       throw error;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, chownSync, mkdirSync, readdirSync } from "node:fs";
 import { join, posix } from "node:path";
 import { TscError } from "../../lib/errors.js";
+import { createPace } from "../../lib/pace.js";
 import { openScratch } from "../storage/index.js";
 import type { FileInjection, MountSpec } from "../types.js";
 import { cacheKey } from "./cache.js";
@@ -29,7 +30,8 @@ export async function mountsKey(scope: StepScope, instruction: RunInstruction): 
     if (options.from === undefined) {
       const entry = lookUp(scope.build.deps.ctx.kernel, scope.build.context, options.source ?? "");
       if (entry === undefined) continue;
-      for (const below of entry.stat.isDirectory() ? walk(scope.build.context, entry) : [entry]) {
+      const pace = createPace(scope.build.signal);
+      for await (const below of entry.stat.isDirectory() ? walk(scope.build.context, entry, pace) : [entry]) {
         const item: SourceItem = treeItem(scope.build.context, below, below.path);
         parts.push([item.relative, item.type, item.mode, item.linkName, await item.digest()]);
       }

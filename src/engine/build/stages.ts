@@ -1,6 +1,6 @@
 /** Groups instructions into stages and finds those a target needs. Pure. */
 import { TscError } from "../../lib/errors.js";
-import { ExpandError, expandWord } from "./dockerfile/expand.js";
+import { type ExpandBudget, ExpandError, expandBudget, expandWord } from "./dockerfile/expand.js";
 import type { ArgInstruction, FromInstruction, Instruction } from "./dockerfile/instructions.js";
 import { dockerfileError, type ParsedDockerfile } from "./dockerfile/parse.js";
 
@@ -22,7 +22,12 @@ export interface StagePlan {
   readonly all: readonly Stage[];
   /** Values of ARGs before the first FROM. */
   readonly globalArgs: ReadonlyMap<string, string>;
+  /** What the file's words may still become. */
+  readonly budget: ExpandBudget;
 }
+
+/** Real files have a dozen; a chain of more would only overflow the stack. */
+const MAX_STAGES = 1000;
 
 export interface StageRequest {
   readonly file: string;
@@ -38,12 +43,16 @@ export interface StageRequest {
 /** The stages to build. `TSC_DOCKERFILE` for structure errors, `TSC_BUILD_TARGET` for an unknown target. */
 export function planStages(parsed: ParsedDockerfile, request: StageRequest): StagePlan {
   const globalArgs = new Map<string, string>(Object.entries(request.platformArgs));
+  const globals: Globals = { values: globalArgs, budget: expandBudget() };
   const all: Stage[] = [];
   let current: Exclude<Instruction, FromInstruction>[] | undefined;
   for (const instruction of parsed.instructions) {
     if (instruction.kind === "FROM") {
       current = [];
-      const base = expand(instruction.base, globalArgs, parsed, request.file, instruction);
+      if (all.length >= MAX_STAGES) {
+        throw dockerfileError(request.file, instruction, `more than ${MAX_STAGES} stages`);
+      }
+      const base = expand(instruction.base, globals, parsed, request.file, instruction);
       if (base === "") {
         throw dockerfileError(request.file, instruction, `base name (${instruction.base}) should not be blank`);
       }
@@ -52,13 +61,13 @@ export function planStages(parsed: ParsedDockerfile, request: StageRequest): Sta
         name: instruction.name?.toLowerCase() ?? "",
         from: instruction,
         base,
-        platform: expand(instruction.platform ?? "", globalArgs, parsed, request.file, instruction),
+        platform: expand(instruction.platform ?? "", globals, parsed, request.file, instruction),
         instructions: current,
       });
     } else if (current !== undefined) {
       current.push(instruction);
     } else if (instruction.kind === "ARG") {
-      declareGlobals(instruction, globalArgs, parsed, request);
+      declareGlobals(instruction, globals, parsed, request);
     } else {
       throw dockerfileError(request.file, instruction, "no build stage in current context", "begin with FROM");
     }
@@ -74,31 +83,36 @@ export function planStages(parsed: ParsedDockerfile, request: StageRequest): Sta
     seen.set(stage.name, stage);
   }
   const target = findTarget(all, request.target, request.file);
-  return { stages: reachable(all, target, request.contexts), all, globalArgs };
+  return { stages: reachable(all, target, request.contexts), all, globalArgs, budget: globals.budget };
+}
+
+interface Globals {
+  readonly values: Map<string, string>;
+  readonly budget: ExpandBudget;
 }
 
 function declareGlobals(
   instruction: ArgInstruction,
-  globals: Map<string, string>,
+  globals: Globals,
   parsed: ParsedDockerfile,
   request: StageRequest,
 ): void {
   for (const { name, value } of instruction.names) {
     const given = request.args[name];
-    if (given !== undefined) globals.set(name, given);
-    else if (value !== undefined) globals.set(name, expand(value, globals, parsed, request.file, instruction));
+    if (given !== undefined) globals.values.set(name, given);
+    else if (value !== undefined) globals.values.set(name, expand(value, globals, parsed, request.file, instruction));
   }
 }
 
 function expand(
   word: string,
-  values: ReadonlyMap<string, string>,
+  { values, budget }: Globals,
   parsed: ParsedDockerfile,
   file: string,
   place: { line: number; source: string },
 ): string {
   try {
-    return expandWord(word, { lookup: (name) => values.get(name), escape: parsed.escape });
+    return expandWord(word, { lookup: (name) => values.get(name), escape: parsed.escape, budget });
   } catch (error) {
     if (error instanceof ExpandError) throw dockerfileError(file, place, error.message);
     throw error;

@@ -63,9 +63,19 @@ export function environmentOf(env: readonly string[]): Record<string, string> {
   return record;
 }
 
-/** The environment list with a variable set; an existing one keeps its place. */
-export function withVariable(env: readonly string[], name: string, value: string): string[] {
-  const item = `${name}=${value}`;
-  const at = env.findIndex((entry) => entry.startsWith(`${name}=`));
-  return at < 0 ? [...env, item] : env.with(at, item);
+/** The environment list with variables set; existing ones keep their place. */
+export function withVariables(env: readonly string[], variables: readonly (readonly [string, string])[]): string[] {
+  const places = new Map<string, number>();
+  const result: string[] = [];
+  const set = (name: string, item: string): void => {
+    const place = places.get(name);
+    if (place !== undefined) result[place] = item;
+    else {
+      places.set(name, result.length);
+      result.push(item);
+    }
+  };
+  for (const item of env) set(item.slice(0, Math.max(item.indexOf("="), 0)) || item, item);
+  for (const [name, value] of variables) set(name, `${name}=${value}`);
+  return result;
 }

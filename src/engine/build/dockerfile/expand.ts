@@ -1,18 +1,46 @@
 /** Variable expansion and quote removal of Dockerfile words (the reference's "Environment replacement"). Pure. */
+import { shellGlob } from "../../../lib/glob.js";
 
 export interface ExpandOptions {
   readonly lookup: (name: string) => string | undefined;
   readonly escape: "\\" | "`";
   /** Leave quotes and their meaning alone: here-documents are text, not words. */
   readonly keepQuotes?: boolean;
+  /** Characters that may still come out, over many words; what comes out is taken from it. */
+  readonly budget?: ExpandBudget;
 }
+
+/** Counts down what all words of a file become together. */
+export interface ExpandBudget {
+  left: number;
+}
+
+/** For one file: far more than the largest image configuration (4 MiB), far less than memory. */
+export function expandBudget(): ExpandBudget {
+  return { left: 64 << 20 };
+}
+
+/**
+ * The most a word or text may become, bytes of UTF-16. The kernel takes no longer word in an environment or a command line (128 KiB),
+ * and `ENV a=$a$a` doubles with every line.
+ */
+export const MAX_EXPANDED = 1 << 20;
+const MAX_DEPTH = 64;
 
 /** The error of `${name?message}`, unended braces and unknown modifiers; the caller adds the place. */
 export class ExpandError extends Error {}
 
 /** One word: variables replaced, quotes removed. */
 export function expandWord(word: string, options: ExpandOptions): string {
-  return new Expansion(word, options).run();
+  const expanded = new Expansion(word, options).run();
+  if (options.budget !== undefined) spend(options.budget, expanded.length);
+  return expanded;
+}
+
+/** Takes from a budget; throws `ExpandError` when it is used up. */
+export function spend(budget: ExpandBudget, characters: number): void {
+  budget.left -= characters;
+  if (budget.left < 0) throw new ExpandError("the values of this file become too large together");
 }
 
 /** Names of the variables that a word mentions, in any form. */
@@ -34,6 +62,7 @@ class Expansion {
   readonly #text: string;
   readonly #options: ExpandOptions;
   #at = 0;
+  #depth = 0;
 
   constructor(text: string, options: ExpandOptions) {
     this.#text = text;
@@ -61,7 +90,7 @@ class Expansion {
       } else if (c === '"' && !keepQuotes) {
         out += this.#doubleQuoted();
       } else if (c === "$") {
-        out += this.#dollar();
+        out = this.#checked(out + this.#dollar());
       } else if (c === escapeMark && this.#at + 1 < this.#text.length) {
         const next = this.#text[this.#at + 1] ?? "";
         out += keepQuotes && next !== "$" && next !== escapeMark ? c + next : next;
@@ -86,7 +115,7 @@ class Expansion {
         return out;
       }
       if (c === "$") {
-        out += this.#dollar();
+        out = this.#checked(out + this.#dollar());
       } else if (c === escapeMark) {
         const next = this.#text[this.#at + 1] ?? "";
         out += next === '"' || next === "$" || next === escapeMark ? next : c + next;
@@ -98,7 +127,21 @@ class Expansion {
     }
   }
 
+  #checked(out: string): string {
+    // a long text without variables is as long as its file
+    if (out.length > MAX_EXPANDED + this.#text.length) throw tooLong();
+    return out;
+  }
+
   #dollar(): string {
+    if (this.#depth >= MAX_DEPTH) throw new ExpandError(`more than ${MAX_DEPTH} substitutions inside one another`);
+    this.#depth++;
+    const value = this.#substitution();
+    this.#depth--;
+    return value;
+  }
+
+  #substitution(): string {
     this.#at++;
     if (this.#peek() !== "{") {
       const name = /^(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!$-])/.exec(this.#text.slice(this.#at))?.[0];
@@ -125,8 +168,7 @@ class Expansion {
         replacement = this.#until("}");
       }
       this.#close(name);
-      const regex = new RegExp(globSource(pattern, true), modifier === "//" ? "gs" : "s");
-      return (value ?? "").replace(regex, () => replacement);
+      return this.#checked(shellGlob(pattern).replace(value ?? "", replacement, modifier === "//", MAX_EXPANDED));
     }
     const word = this.#until("}");
     this.#close(name);
@@ -160,30 +202,16 @@ function modify(name: string, value: string | undefined, modifier: string, word:
   }
 }
 
-/** `*` and `?` of a shell pattern as a regular expression. */
-function globSource(pattern: string, greedy: boolean): string {
-  let out = "";
-  for (let i = 0; i < pattern.length; i++) {
-    const c = pattern[i] ?? "";
-    if (c === "*") out += greedy ? ".*" : ".*?";
-    else if (c === "?") out += ".";
-    else if (c === "\\" && i + 1 < pattern.length) out += escapeRegExp(pattern[++i] ?? "");
-    else out += escapeRegExp(c);
-  }
-  return out;
-}
-
-const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-
 function trimStart(value: string, pattern: string, greedy: boolean): string {
-  return value.replace(new RegExp(`^${globSource(pattern, greedy)}`, "s"), "");
+  const found = shellGlob(pattern).prefix(value);
+  return found === undefined ? value : value.slice(greedy ? found.longest : found.shortest);
 }
 
 function trimEnd(value: string, pattern: string, greedy: boolean): string {
-  const whole = new RegExp(`^${globSource(pattern, true)}$`, "s");
-  const starts = Array.from({ length: value.length + 1 }, (_, i) => i);
-  for (const start of greedy ? starts : starts.reverse()) {
-    if (whole.test(value.slice(start))) return value.slice(0, start);
-  }
-  return value;
+  const found = shellGlob(pattern).suffix(value);
+  return found === undefined ? value : value.slice(0, value.length - (greedy ? found.longest : found.shortest));
+}
+
+function tooLong(): ExpandError {
+  return new ExpandError(`a value becomes longer than ${MAX_EXPANDED} characters`);
 }

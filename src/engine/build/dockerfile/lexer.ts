@@ -31,7 +31,7 @@ export interface LexedFile {
   readonly errors: readonly { readonly line: number; readonly message: string; readonly source: string }[];
 }
 
-const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
+const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S.*)$/;
 const KNOWN_DIRECTIVES = new Set(["syntax", "escape", "check"]);
 const HEREDOC = /(?:^|[\s;|&(])\d*<<(-?)(?:"([^"\s<>]+)"|'([^'\s<>]+)'|([A-Za-z_][A-Za-z0-9_.-]*))/g;
 
@@ -49,7 +49,7 @@ export function lexDockerfile(text: string): LexedFile {
     if (directives[key] !== undefined) {
       errors.push({ line: index + 1, message: `only one ${key} parser directive can be used`, source });
     }
-    directives[key] = match[2] ?? "";
+    directives[key] = (match[2] ?? "").trimEnd();
   }
   const escapeMark = directives.escape === "`" ? "`" : "\\";
   if (directives.escape !== undefined && directives.escape !== "`" && directives.escape !== "\\") {
@@ -99,8 +99,9 @@ export function lexDockerfile(text: string): LexedFile {
 
 /** The line without its continuation mark, or undefined when it ends here. */
 function continued(line: string, escapeMark: string): string | undefined {
-  const trimmed = line.replace(/[ \t]+$/, "");
-  return trimmed.endsWith(escapeMark) ? trimmed.slice(0, -1) : undefined;
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === " " || line[end - 1] === "\t")) end--;
+  return line[end - 1] === escapeMark ? line.slice(0, end - 1) : undefined;
 }
 
 function heredocsIn(text: string): { name: string; expand: boolean; chomp: boolean }[] {

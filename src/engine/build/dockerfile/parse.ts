@@ -25,6 +25,11 @@ export function dockerfileError(
   });
 }
 
+/** Lines of a file; each is a step of the build. */
+const MAX_INSTRUCTIONS = 50_000;
+/** Mistakes told at once: more help nobody. */
+const MAX_ERRORS = 100;
+
 /** Thrown inside the parser; the place is added where it is known. */
 class Problem extends Error {}
 
@@ -33,7 +38,13 @@ export function parseDockerfile(text: string, file: string): ParsedDockerfile {
   const lexed = lexDockerfile(text);
   const errors = lexed.errors.map((error) => dockerfileError(file, error, error.message));
   const instructions: Instruction[] = [];
+  if (lexed.lines.length > MAX_INSTRUCTIONS) {
+    throw new TscErrorClass("TSC_DOCKERFILE", `${file}: more than ${MAX_INSTRUCTIONS} instructions`, {
+      kind: "invalid-input",
+    });
+  }
   for (const line of lexed.lines) {
+    if (errors.length >= MAX_ERRORS) break;
     try {
       instructions.push(parseInstruction(line, lexed.escape));
     } catch (error) {

@@ -35,7 +35,7 @@ export async function addSources(
     throw dockerfileError(scope.file, instruction, "checksum can't be specified for local sources");
   }
   const groups: SourceGroup[] = [];
-  for (const { entry, group } of treeSources(scope, instruction, scope.build.context, source)) {
+  for (const { entry, group } of await treeSources(scope, instruction, scope.build.context, source)) {
     const open = group.kind === "file" && instruction.unpack !== false ? await archiveReader(scope, entry) : undefined;
     if (group.kind !== "file" || open === undefined) groups.push(group);
     else groups.push({ kind: "archive", open, digest: group.item.digest });

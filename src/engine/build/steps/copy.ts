@@ -34,7 +34,7 @@ export async function planCopy(scope: StepScope, instruction: CopyInstruction): 
   if (instruction.from !== undefined) {
     const { tree, chainId } = await scope.build.treeOf(instruction.from, scope.stage);
     for (const pattern of sources) {
-      groups.push(...treeSources(scope, instruction, tree, pattern).map(({ group }) => group));
+      groups.push(...(await treeSources(scope, instruction, tree, pattern)).map(({ group }) => group));
     }
     // layers name their content: hashing it again would only cost time
     identity = chainId === "" ? await fingerprint(groups) : ["layers", chainId, sources];
@@ -42,7 +42,7 @@ export async function planCopy(scope: StepScope, instruction: CopyInstruction): 
     for (const pattern of sources) {
       if (instruction.kind === "ADD") groups.push(...(await addSources(scope, instruction, pattern)));
       else {
-        const found = treeSources(scope, instruction, scope.build.context, pattern);
+        const found = await treeSources(scope, instruction, scope.build.context, pattern);
         groups.push(...found.map(({ group }) => group));
       }
     }

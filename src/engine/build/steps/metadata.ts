@@ -9,7 +9,7 @@ import type {
   WordsInstruction,
 } from "../dockerfile/instructions.js";
 import { splitWords } from "../dockerfile/words.js";
-import { DEFAULT_SHELL, type StageState, withVariable } from "../state.js";
+import { DEFAULT_SHELL, type StageState, withVariables } from "../state.js";
 
 /** What the instruction would change cannot be done; the caller adds the place. */
 export class MetadataError extends Error {}
@@ -98,15 +98,10 @@ function applyEnv(
   state: StageState,
   expand: Expand,
 ): { state: StageState; createdBy: string } {
-  let env = state.config.env;
-  const shown: string[] = [];
-  for (const [rawName, rawValue] of instruction.pairs) {
-    const name = expand(rawName);
-    const value = expand(rawValue);
-    if (name === "") throw new MetadataError("ENV names can not be blank");
-    env = withVariable(env, name, value);
-    shown.push(`${name}=${value}`);
-  }
+  const variables = instruction.pairs.map(([name, value]) => [expand(name), expand(value)] as const);
+  if (variables.some(([name]) => name === "")) throw new MetadataError("ENV names can not be blank");
+  const env = withVariables(state.config.env, variables);
+  const shown = variables.map(([name, value]) => `${name}=${value}`);
   return { state: { ...state, config: { ...state.config, env } }, createdBy: `ENV ${shown.join(" ")}` };
 }
 

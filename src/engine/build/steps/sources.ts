@@ -1,6 +1,7 @@
 /** What COPY and ADD read: files, folders, here-documents, downloads and archives, before it is known where they go. */
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
+import { createPace, type Pace } from "../../../lib/pace.js";
 import {
   contentDigest,
   lookUp,
@@ -93,17 +94,18 @@ export function treeItem(tree: SourceTree, entry: SourceEntry, relative: string)
 }
 
 /** The groups of a COPY (or of ADD's plain local sources) in the order written. `TSC_DOCKERFILE` for a source that is not there. */
-export function treeSources(
+export async function treeSources(
   scope: StepScope,
   instruction: CopyInstruction,
   tree: SourceTree,
   pattern: string,
-): { entry: SourceEntry; group: SourceGroup }[] {
+): Promise<{ entry: SourceEntry; group: SourceGroup }[]> {
   const { kernel } = scope.build.deps.ctx;
+  const pace = createPace(scope.build.signal);
   const [, before, after] = instruction.parents ? (/^(.*?\/)?\.\/(.*)$/.exec(pattern) ?? []) : [];
   const pivot = instruction.parents ? (before ?? "") : "";
   const whole = after === undefined ? pattern : `${pivot}${after}`;
-  const paths = matchSources(kernel, tree, whole);
+  const paths = await matchSources(kernel, tree, whole, pace);
   const isRoot = posix.normalize(`/${whole}`) === "/";
   if (paths.length === 0 && !isRoot) {
     const where = instruction.from === undefined ? "in the build context" : `in ${JSON.stringify(instruction.from)}`;
@@ -123,7 +125,7 @@ export function treeSources(
     const given = instruction.parents ? posix.relative(posix.normalize(`/${pivot}`), `/${path}`) : "";
     const base = path.slice(path.lastIndexOf("/") + 1);
     if (entry.stat.isDirectory()) {
-      const items = folderItems(tree, entry, given, exclude);
+      const items = await folderItems(tree, entry, given, exclude, pace);
       result.push({ entry, group: { kind: "folder", items } });
     } else if (exclude?.excludes(base) !== true) {
       const item = treeItem(tree, entry, "");
@@ -138,14 +140,15 @@ export function treeSources(
   return result;
 }
 
-function folderItems(
+async function folderItems(
   tree: SourceTree,
   folder: SourceEntry,
   prefix: string,
   exclude: IgnoreMatcher | undefined,
-): SourceItem[] {
+  pace: Pace,
+): Promise<SourceItem[]> {
   const items: SourceItem[] = [...parentItems(prefix), treeItem(tree, folder, prefix)];
-  for (const entry of walk(tree, folder)) {
+  for await (const entry of walk(tree, folder, pace)) {
     const inside = folder.path === "" ? entry.path : entry.path.slice(folder.path.length + 1);
     if (exclude?.excludes(inside) === true && !(entry.stat.isDirectory() && exclude.mayHoldExceptions(inside)))
       continue;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { cleanPath, globToRegExp, parseIgnore } from "../../../../src/engine/build/dockerignore.js";
+import { cleanPath, parseIgnore } from "../../../../src/engine/build/dockerignore.js";
 
 /** Cases after moby's patternmatcher tests. */
 describe("parseIgnore", () => {
@@ -50,6 +50,11 @@ test("cleanPath never leads out", () => {
   expect(["../../a", "/a//b/./c/..", ".", "a/../../b"].map(cleanPath)).toEqual(["a", "a/b", "", "b"]);
 });
 
-test("a class does not match a slash", () => {
-  expect(globToRegExp("a[^b]c").test("a/c")).toBe(false);
+test("wildcards that no path could be matched against in time are refused", () => {
+  const lines = Array.from({ length: 400 }, (_, i) => `${"*a".repeat(100)}${i}`).join("\n");
+  expect(() => parseIgnore(lines)).toThrow("patterns with wildcards");
+  expect(parseIgnore(lines.replaceAll("*", "x")).excludes("a")).toBe(false);
+  // exponential for anything that tries again
+  const bomb = parseIgnore(`${"**/**a".repeat(200)}b\n${"*a".repeat(400)}b`);
+  expect(bomb.excludes(`${"a".repeat(250)}/${"a".repeat(250)}`)).toBe(false);
 });

@@ -36,6 +36,25 @@ describe("expandWord", () => {
   test("here-document text keeps its quotes", () => {
     expect(expand("say '$a' \"$e\" \\$a \\n", true)).toBe("say 'foo.tar.gz' \"\" $a \\n");
   });
+  test("values do not grow without end", () => {
+    const env: Record<string, string> = { v0: "x".repeat(1024) };
+    const lookup = (name: string): string | undefined => env[name];
+    const double = (): void => {
+      for (let i = 1; i < 60; i++) env[`v${i}`] = expandWord(`$v${i - 1}$v${i - 1}`, { lookup, escape: "\\" });
+    };
+    expect(double).toThrow("a value becomes longer than 1048576 characters");
+    const budget = { left: 4096 };
+    const four = (): void => {
+      for (let i = 0; i < 5; i++) expandWord("$v0", { lookup, escape: "\\", budget });
+    };
+    expect(four).toThrow("too large together");
+    expect(() => expandWord("${a:-".repeat(5000), { lookup, escape: "\\" })).toThrow("inside one another");
+    const stars = "*a".repeat(100);
+    env["long"] = "a".repeat(2000);
+    for (const form of [`%%${stars}b`, `%${stars}b`, `#${stars}b`, `##${stars}b`, `/${stars}b/x`, `//${stars}b/x`]) {
+      expect(expandWord(`\${long${form}}`, { lookup, escape: "\\" })).toBe(env["long"]);
+    }
+  });
   test("errors", () => {
     expect(() => expand("${x?gone}")).toThrow("x: gone");
     expect(() => expand("${a")).toThrow();
