@@ -98,6 +98,7 @@ if (wanted.length === 0) {
   step("format and lint", bin("biome"), ["check", "--diagnostic-level=error", "."]);
   step("types", bin("tsc"), ["-p", "tsconfig.json"]);
 }
-for (const name of wanted.length > 0 ? wanted : ["unit", "conformance", "integration", "e2e", "faults"]) suite(name);
+for (const name of wanted.length > 0 ? wanted : ["unit", "conformance", "fuzz", "integration", "e2e", "faults"])
+  suite(name);
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exit(failed > 0 ? 1 : 0);
