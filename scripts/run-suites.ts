@@ -35,7 +35,12 @@ interface JestResult {
 }
 
 /** Plays test files (a path or a part of one); undefined when jest itself ended early. */
-function play(name: string, files: readonly string[], options: readonly string[]): JestResult | undefined {
+function play(
+  suite: Suite,
+  name: string,
+  files: readonly string[],
+  options: readonly string[],
+): JestResult | undefined {
   const output = join(results, `${name}.json`);
   spawnSync(
     process.execPath,
@@ -50,7 +55,7 @@ function play(name: string, files: readonly string[], options: readonly string[]
       "--forceExit",
       ...options,
     ],
-    { stdio: ["ignore", "ignore", "inherit"] },
+    { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, ...suite.env } },
   );
   try {
     return JSON.parse(readFileSync(output, "utf8")) as JestResult;
@@ -61,10 +66,35 @@ function play(name: string, files: readonly string[], options: readonly string[]
 
 const failuresOf = (result: JestResult): number => result.numFailedTests + result.numRuntimeErrorTestSuites;
 
-function suite(name: string): void {
+interface Suite {
+  readonly name: string;
+  /** Parts of paths; `tests/NAME/` without. */
+  readonly files?: readonly string[];
+  /** Needs no machine of its own. */
+  readonly parallel?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const SUITES: readonly Suite[] = [
+  { name: "unit", parallel: true },
+  { name: "conformance", parallel: true },
+  { name: "fuzz" },
+  // the tests of the native part again, with its programs under sanitizers (the fuzz suite has built them)
+  {
+    name: "sanitized",
+    files: ["tests/integration/native/", "tests/integration/runtime/lifecycle"],
+    env: { TSC_NATIVE_DIR: "native/build-sanitize" },
+  },
+  { name: "integration" },
+  { name: "e2e" },
+  { name: "faults" },
+];
+
+function run(suite: Suite): void {
+  const { name } = suite;
   const started = Date.now();
-  const parallel = name === "unit" || name === "conformance" ? [] : ["--runInBand"];
-  const first = play(name, [`tests/${name}/`], parallel);
+  const parallel = suite.parallel === true ? [] : ["--runInBand"];
+  const first = play(suite, name, suite.files ?? [`tests/${name}/`], parallel);
   if (first === undefined) {
     failed++;
     console.log(`FAILED  ${name}: jest gave no result`);
@@ -75,7 +105,7 @@ function suite(name: string): void {
   const again = first.testResults.filter(({ status }) => status === "failed");
   if (lost > 0 && again.length > 0) {
     const files = again.map((file) => file.name);
-    const second = play(`${name}-again`, files, ["--runTestsByPath", ...parallel]);
+    const second = play(suite, `${name}-again`, files, ["--runTestsByPath", ...parallel]);
     for (const file of again) {
       for (const test of file.assertionResults) {
         if (test.status === "failed") console.log(`UNSTEADY OR FAILED  ${test.fullName}`);
@@ -98,6 +128,9 @@ if (wanted.length === 0) {
   step("format and lint", bin("biome"), ["check", "--diagnostic-level=error", "."]);
   step("types", bin("tsc"), ["-p", "tsconfig.json"]);
 }
-for (const name of wanted.length > 0 ? wanted : ["unit", "conformance", "integration", "e2e", "faults"]) suite(name);
+const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
+if (unknown.length > 0)
+  throw new Error(`no suite ${unknown.join(", ")}: one of ${SUITES.map(({ name }) => name).join(", ")}`);
+for (const suite of SUITES) if (wanted.length === 0 || wanted.includes(suite.name)) run(suite);
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exit(failed > 0 ? 1 : 0);

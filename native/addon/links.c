@@ -1,18 +1,11 @@
 /* Which links a network namespace has, with their addresses: what `ip -j addr` would tell, without a process. */
-#include <arpa/inet.h>
-
 #include "addon.h"
 #include "netlink.h"
-
-struct address {
-  int index;
-  char text[INET6_ADDRSTRLEN];
-};
 
 struct survey {
   char *netns;
   struct link_state *links;
-  struct address *addresses;
+  struct link_address *addresses;
   size_t link_count, address_count;
 };
 
@@ -26,26 +19,20 @@ static void *grow(void **array, size_t *count, size_t size) {
 
 static bool take_link(const struct nlmsghdr *header, void *data) {
   struct survey *survey = data;
-  struct link_state *link = grow((void **)&survey->links, &survey->link_count, sizeof *link);
-  if (link != NULL) netlink_read_link(header, link);
-  return link != NULL;
+  struct link_state link;
+  if (!netlink_read_link(header, &link)) return true;
+  struct link_state *kept = grow((void **)&survey->links, &survey->link_count, sizeof *kept);
+  if (kept != NULL) *kept = link;
+  return kept != NULL;
 }
 
 static bool take_address(const struct nlmsghdr *header, void *data) {
   struct survey *survey = data;
-  const struct ifaddrmsg *info = NLMSG_DATA(header);
-  int length = (int)IFA_PAYLOAD(header);
-  const void *local = NULL, *own = NULL;
-  for (const struct rtattr *at = IFA_RTA(info); RTA_OK(at, length); at = RTA_NEXT(at, length)) {
-    if (at->rta_type == IFA_LOCAL) local = RTA_DATA(at);
-    if (at->rta_type == IFA_ADDRESS) own = RTA_DATA(at);
-  }
-  if (local == NULL) local = own;
-  if (local == NULL) return true;
-  struct address *address = grow((void **)&survey->addresses, &survey->address_count, sizeof *address);
-  if (address == NULL) return false;
-  address->index = (int)info->ifa_index;
-  return inet_ntop(info->ifa_family, local, address->text, sizeof address->text) != NULL;
+  struct link_address address;
+  if (!netlink_read_address(header, &address)) return true;
+  struct link_address *kept = grow((void **)&survey->addresses, &survey->address_count, sizeof *kept);
+  if (kept != NULL) *kept = address;
+  return kept != NULL;
 }
 
 static void *survey_thread(void *data) {

@@ -59,6 +59,19 @@ void netlink_end(struct netlink_message *message, struct rtattr *nest) {
   nest->rta_len = (unsigned short)((char *)message + message->header.nlmsg_len - (char *)nest);
 }
 
+/*
+ * Whether a whole message stands in the `left` bytes at `at`. NLMSG_OK must not be given a size_t: NLMSG_NEXT takes the padding away as
+ * well, and what is left goes below zero when the last message ends without it.
+ */
+static bool is_whole(const struct nlmsghdr *at, ssize_t left) {
+  return left >= (ssize_t)sizeof *at && at->nlmsg_len >= sizeof *at && at->nlmsg_len <= (size_t)left;
+}
+
+/* Whether a message is of this type and holds its fixed part. */
+static bool holds(const struct nlmsghdr *header, int type, size_t length) {
+  return header->nlmsg_type == type && header->nlmsg_len >= NLMSG_LENGTH(length);
+}
+
 /* The kernel's answer to the last request in `buffer`; its length, or -1 with errno. */
 static ssize_t receive(struct netlink *netlink, char *buffer, size_t size) {
   for (;;) {
@@ -66,15 +79,15 @@ static ssize_t receive(struct netlink *netlink, char *buffer, size_t size) {
     if (length < 0 && errno == EINTR) continue;
     if (length < 0) return -1;
     const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
-    if (!NLMSG_OK(header, (size_t)length)) {
+    if (!is_whole(header, length)) {
       errno = EBADMSG;
       return -1;
     }
     if (header->nlmsg_seq != netlink->sequence) continue;
     if (header->nlmsg_type != NLMSG_ERROR) return length;
-    const struct nlmsgerr *answer = NLMSG_DATA(header);
-    if (answer->error == 0) return length;
-    errno = -answer->error;
+    const int *error = NLMSG_DATA(header);
+    if (holds(header, NLMSG_ERROR, sizeof *error) && *error == 0) return length;
+    errno = holds(header, NLMSG_ERROR, sizeof *error) && *error > -4096 && *error < 0 ? -*error : EBADMSG;
     return -1;
   }
 }
@@ -101,8 +114,9 @@ static void read_kind(const struct rtattr *info, char *kind, size_t size) {
     if (at->rta_type == IFLA_INFO_KIND) snprintf(kind, size, "%.*s", (int)RTA_PAYLOAD(at), (const char *)RTA_DATA(at));
 }
 
-void netlink_read_link(const struct nlmsghdr *header, struct link_state *link) {
+bool netlink_read_link(const struct nlmsghdr *header, struct link_state *link) {
   const struct ifinfomsg *info = NLMSG_DATA(header);
+  if (!holds(header, RTM_NEWLINK, sizeof *info)) return false;
   memset(link, 0, sizeof *link);
   link->index = info->ifi_index;
   link->flags = info->ifi_flags;
@@ -110,10 +124,28 @@ void netlink_read_link(const struct nlmsghdr *header, struct link_state *link) {
   for (const struct rtattr *at = IFLA_RTA(info); RTA_OK(at, length); at = RTA_NEXT(at, length)) {
     if (at->rta_type == IFLA_IFNAME)
       snprintf(link->name, sizeof link->name, "%.*s", (int)RTA_PAYLOAD(at), (const char *)RTA_DATA(at));
-    if (at->rta_type == IFLA_MASTER) memcpy(&link->master, RTA_DATA(at), sizeof link->master);
+    if (at->rta_type == IFLA_MASTER && RTA_PAYLOAD(at) == sizeof link->master) memcpy(&link->master, RTA_DATA(at), sizeof link->master);
     if (at->rta_type == IFLA_ADDRESS && RTA_PAYLOAD(at) == MAC_BYTES) memcpy(link->mac, RTA_DATA(at), MAC_BYTES);
     if ((at->rta_type & NLA_TYPE_MASK) == IFLA_LINKINFO) read_kind(at, link->kind, sizeof link->kind);
   }
+  return true;
+}
+
+bool netlink_read_address(const struct nlmsghdr *header, struct link_address *address) {
+  const struct ifaddrmsg *info = NLMSG_DATA(header);
+  if (!holds(header, RTM_NEWADDR, sizeof *info)) return false;
+  size_t bytes = info->ifa_family == AF_INET ? 4 : info->ifa_family == AF_INET6 ? 16 : 0;
+  int length = (int)IFA_PAYLOAD(header);
+  const void *local = NULL, *own = NULL;
+  for (const struct rtattr *at = IFA_RTA(info); RTA_OK(at, length); at = RTA_NEXT(at, length)) {
+    if (RTA_PAYLOAD(at) != bytes) continue;
+    if (at->rta_type == IFA_LOCAL) local = RTA_DATA(at);
+    if (at->rta_type == IFA_ADDRESS) own = RTA_DATA(at);
+  }
+  if (local == NULL) local = own;
+  if (bytes == 0 || local == NULL) return false;
+  address->index = (int)info->ifa_index;
+  return inet_ntop(info->ifa_family, local, address->text, sizeof address->text) != NULL;
 }
 
 bool netlink_link(struct netlink *netlink, const char *name, struct link_state *link) {
@@ -125,12 +157,9 @@ bool netlink_link(struct netlink *netlink, const char *name, struct link_state *
   char buffer[ANSWER_BYTES];
   if (!send_request(netlink, &message) || receive(netlink, buffer, sizeof buffer) < 0) return false;
   const struct nlmsghdr *header = (const struct nlmsghdr *)buffer;
-  if (header->nlmsg_type != RTM_NEWLINK) {
-    errno = EBADMSG;
-    return false;
-  }
-  netlink_read_link(header, link);
-  return true;
+  if (netlink_read_link(header, link)) return true;
+  errno = EBADMSG;
+  return false;
 }
 
 bool netlink_dump(struct netlink *netlink, struct netlink_message *message, bool (*take)(const struct nlmsghdr *, void *),
@@ -140,7 +169,7 @@ bool netlink_dump(struct netlink *netlink, struct netlink_message *message, bool
   for (;;) {
     ssize_t length = receive(netlink, buffer, sizeof buffer);
     if (length < 0) return false;
-    for (const struct nlmsghdr *at = (const struct nlmsghdr *)buffer; NLMSG_OK(at, (size_t)length); at = NLMSG_NEXT(at, length)) {
+    for (const struct nlmsghdr *at = (const struct nlmsghdr *)buffer; is_whole(at, length); at = NLMSG_NEXT(at, length)) {
       if (at->nlmsg_type == NLMSG_DONE) return true;
       if (!take(at, data)) return false;
     }

@@ -2,6 +2,7 @@
 #ifndef TSC_NETLINK_H
 #define TSC_NETLINK_H
 
+#include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdbool.h>
@@ -31,6 +32,12 @@ struct link_state {
   uint8_t mac[MAC_BYTES];
 };
 
+/* What RTM_GETADDR tells of one address. */
+struct link_address {
+  int index;
+  char text[INET6_ADDRSTRLEN];
+};
+
 /* An address with the length of its prefix. */
 struct prefix {
   int family;
@@ -57,8 +64,10 @@ bool netlink_talk(struct netlink *netlink, struct netlink_message *message);
 /* Sends a dump request and hands each part of the answer to `take`; false with errno, or when `take` does so. */
 bool netlink_dump(struct netlink *netlink, struct netlink_message *message, bool (*take)(const struct nlmsghdr *, void *),
                   void *data);
-/* What one RTM_NEWLINK message tells. */
-void netlink_read_link(const struct nlmsghdr *header, struct link_state *link);
+/* What one message tells; false when it is not an RTM_NEWLINK, or too short for one. */
+bool netlink_read_link(const struct nlmsghdr *header, struct link_state *link);
+/* The same of RTM_NEWADDR; also false for families other than IP's, and without an address. */
+bool netlink_read_address(const struct nlmsghdr *header, struct link_address *address);
 /* The link of that name; false with errno (ENODEV when there is none). */
 bool netlink_link(struct netlink *netlink, const char *name, struct link_state *link);
 

@@ -4,6 +4,7 @@
  */
 
 import { nearest } from "../lib/nearest.js";
+import { own } from "../lib/own.js";
 import type { SchemaError } from "./generated/compose-schema.js";
 import validate from "./generated/compose-schema.js";
 import { Problems } from "./problems.js";
@@ -209,5 +210,5 @@ const KEYS: Readonly<Record<string, string>> = {
 function keysFor(path: Path): readonly string[] {
   if (path[0] === "services" && path.length === 2) return SERVICE_KEYS;
   const parent = path.length === 2 ? path[0] : path.at(-1);
-  return (KEYS[path.length === 0 ? "" : String(parent)] ?? "").split(" ");
+  return (own(KEYS, path.length === 0 ? "" : String(parent)) ?? "").split(" ");
 }

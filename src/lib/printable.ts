@@ -14,7 +14,7 @@ export function printable(text: string, maxLength = 400): string {
     out += isControl || isInvisible ? " " : character;
   }
   out = out
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s@]*@/gi, "$1***@")
+    .replace(/:\/\/[^/\s]*@/g, "://***@")
     .replace(/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, "$1 ***")
     .replace(
       /\b((?:access_|refresh_|identity)?token|password|secret|signature|sig|X-Amz-[A-Za-z-]+)=[^&\s"]+/gi,

@@ -1,5 +1,6 @@
 /** Platforms (`os/arch[/variant]`) and the choice among a manifest list's entries. Pure. */
 import { TscError } from "../../lib/errors.js";
+import { own } from "../../lib/own.js";
 import { printable } from "../../lib/printable.js";
 
 export interface Platform {
@@ -57,7 +58,7 @@ export function formatPlatform(platform: Platform): string {
 }
 
 function normalise(platform: Platform): Platform {
-  let architecture = ALIASES[platform.architecture] ?? platform.architecture;
+  let architecture = own(ALIASES, platform.architecture) ?? platform.architecture;
   let variant = platform.variant;
   if (platform.architecture === "armel") variant = variant === "" ? "v6" : variant;
   if (architecture === "arm64" && (variant === "8" || variant === "v8")) variant = "";

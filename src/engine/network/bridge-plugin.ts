@@ -3,6 +3,7 @@
  * Owns which configurations that call understands; every other one is for the real plugin.
  */
 import type { BridgeJoin, BridgeLinks } from "../../kernel/kernel.js";
+import { own } from "../../lib/own.js";
 import type { CniAttachment, CniList, CniPlugin, CniResult } from "./cni.js";
 
 /** Configuration of the address plugin `static`. */
@@ -36,7 +37,7 @@ const familyOf = (address: string): 4 | 6 => (address.includes(":") ? 6 : 4);
 
 /** What ADD of `plugin` asks of the kernel, or undefined when only the real plugin knows. `site`: where the bridge is, "" for here. */
 export function bridgeJoinOf(plugin: CniPlugin, attachment: CniAttachment, site: string): BridgeJoin | undefined {
-  const isUnderstood = Object.entries(plugin).every(([key, value]) => UNDERSTOOD[key]?.(value) === true);
+  const isUnderstood = Object.entries(plugin).every(([key, value]) => own(UNDERSTOOD, key)?.(value) === true);
   if (!isUnderstood || plugin["isGateway"] !== true || plugin["ipam"] === undefined) return undefined;
   const args = new Map(
     attachment.args

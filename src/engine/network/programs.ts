@@ -2,6 +2,7 @@
 import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
+import { own } from "../../lib/own.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -27,7 +28,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 
 /** apt line for a program or CNI plugin. */
 export function installHint(name: string): string {
-  return `apt-get install ${PACKAGES[name] ?? "containernetworking-plugins"}`;
+  return `apt-get install ${own(PACKAGES, name) ?? "containernetworking-plugins"}`;
 }
 
 /** `TSC_MISSING_PROGRAM` with the line that installs it. */

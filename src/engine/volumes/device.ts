@@ -2,6 +2,7 @@
 import { isAbsolute } from "node:path";
 import type { MountFlag } from "../../kernel/kernel.js";
 import { TscError } from "../../lib/errors.js";
+import { own } from "../../lib/own.js";
 
 export interface VolumeDevice {
   readonly source: string;
@@ -56,7 +57,7 @@ export function parseDevice(
   const data: string[] = [];
   let recursive = false;
   for (const option of o.split(",").filter((part) => part !== "")) {
-    const flag = FLAGS[option];
+    const flag = own(FLAGS, option);
     if (flag !== undefined) flags.push(flag);
     else if (!NEUTRAL.has(option)) data.push(option);
     if (option === "rbind") recursive = true;

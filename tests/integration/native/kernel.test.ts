@@ -12,14 +12,15 @@ import {
 } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { type Kernel, openKernel } from "../../../src/kernel/index.js";
+import { NATIVE_DIR } from "../../helpers/native.js";
 
 let kernel: Kernel;
 let base = "";
 beforeAll(() => {
-  kernel = openKernel({ nativeDir: resolve("native/build") });
+  kernel = openKernel({ nativeDir: NATIVE_DIR });
 });
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), "tsc-kernel-"));

@@ -12,11 +12,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { isRoot, testUser } from "../../helpers/host.js";
+import { NATIVE_DIR } from "../../helpers/native.js";
 
-const launcher = resolve("native/build/tscompose-launcher");
+const launcher = join(NATIVE_DIR, "tscompose-launcher");
 const PLAIN = "tscplain";
 const check = isRoot ? test : test.skip;
 

@@ -1,4 +1,4 @@
-/** tsc-unpack against hostile and odd archives. Needs root (chroot, mknod). TSC_NATIVE_DIR chooses another build (asan). */
+/** tsc-unpack against hostile and odd archives. Needs root (chroot, mknod). TSC_NATIVE_DIR chooses another build (build-sanitize). */
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -11,15 +11,16 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { UnpackOptions, UnpackResult } from "../../../src/kernel/kernel.js";
 import { unpackLayer } from "../../../src/kernel/layers.js";
+import { NATIVE_DIR } from "../../helpers/native.js";
 import { paxRecord, type TarEntry, tar, tarEntry } from "./tar-writer.js";
 
-const program = join(process.env.TSC_NATIVE_DIR ?? resolve("native/build"), "tsc-unpack");
+const program = join(NATIVE_DIR, "tsc-unpack");
 
 let base = "";
 let target = "";

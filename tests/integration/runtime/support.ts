@@ -1,9 +1,10 @@
 /** An engine on roots of its own with a busybox rootfs. Everything made is taken away by disposal. */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type Engine, openEngine } from "../../../src/engine/index.js";
 import type { ContainerSpec, StdioSession } from "../../../src/engine/types.js";
+import { NATIVE_DIR } from "../../helpers/native.js";
 
 export interface Bench extends AsyncDisposable {
   readonly engine: Engine;
@@ -48,7 +49,7 @@ export async function openBench(env: Readonly<Record<string, string>> = {}): Pro
     openEngine({
       root: join(base, "root"),
       runRoot: join(base, "run"),
-      nativeDir: resolve("native/build"),
+      nativeDir: NATIVE_DIR,
       env: { PATH: process.env["PATH"], HOME: base, ...env },
       selfCommand: ["/bin/true"],
       warn: (message) => warnings.push(message),

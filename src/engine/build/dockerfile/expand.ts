@@ -1,5 +1,5 @@
 /** Variable expansion and quote removal of Dockerfile words (the reference's "Environment replacement"). Pure. */
-import { shellGlob } from "../../../lib/glob.js";
+import { PatternError, type ShellGlob, shellGlob } from "../../../lib/glob.js";
 
 export interface ExpandOptions {
   readonly lookup: (name: string) => string | undefined;
@@ -168,7 +168,7 @@ class Expansion {
         replacement = this.#until("}");
       }
       this.#close(name);
-      return this.#checked(shellGlob(pattern).replace(value ?? "", replacement, modifier === "//", MAX_EXPANDED));
+      return this.#checked(patternOf(pattern).replace(value ?? "", replacement, modifier === "//", MAX_EXPANDED));
     }
     const word = this.#until("}");
     this.#close(name);
@@ -202,13 +202,23 @@ function modify(name: string, value: string | undefined, modifier: string, word:
   }
 }
 
+/** Callers know one error of words. */
+function patternOf(pattern: string): ShellGlob {
+  try {
+    return shellGlob(pattern);
+  } catch (error) {
+    if (error instanceof PatternError) throw new ExpandError(error.message);
+    throw error;
+  }
+}
+
 function trimStart(value: string, pattern: string, greedy: boolean): string {
-  const found = shellGlob(pattern).prefix(value);
+  const found = patternOf(pattern).prefix(value);
   return found === undefined ? value : value.slice(greedy ? found.longest : found.shortest);
 }
 
 function trimEnd(value: string, pattern: string, greedy: boolean): string {
-  const found = shellGlob(pattern).suffix(value);
+  const found = patternOf(pattern).suffix(value);
   return found === undefined ? value : value.slice(0, value.length - (greedy ? found.longest : found.shortest));
 }
 

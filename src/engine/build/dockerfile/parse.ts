@@ -1,5 +1,6 @@
 /** Dockerfile text to instructions. Pure: no expansion, no files. Every error of the file is reported at once. */
 import { type TscError, TscError as TscErrorClass, throwAll } from "../../../lib/errors.js";
+import { own } from "../../../lib/own.js";
 import type { CommandLine, Instruction, RunMount } from "./instructions.js";
 import { KEYWORDS } from "./instructions.js";
 import { type LogicalLine, lexDockerfile } from "./lexer.js";
@@ -163,7 +164,7 @@ function takeFlags(keyword: string, text: string, known: Readonly<Record<string,
     const match = /^--([a-z][a-z-]*)(?:=((?:"[^"]*"|'[^']*'|\S)*))?(?:\s+|$)/.exec(rest);
     if (match === null) break;
     const [whole, name = "", value] = match;
-    const kind = known[name];
+    const kind = own(known, name);
     if (kind === undefined) {
       const guess = nearest(name, Object.keys(known));
       throw new Problem(
@@ -222,7 +223,7 @@ function parseMount(text: string): RunMount {
   for (const part of text.split(",")) {
     const at = part.indexOf("=");
     const key = (at < 0 ? part : part.slice(0, at)).trim().toLowerCase();
-    options[OPTION_ALIASES[key] ?? key] = at < 0 ? "true" : unquote(part.slice(at + 1));
+    options[own(OPTION_ALIASES, key) ?? key] = at < 0 ? "true" : unquote(part.slice(at + 1));
   }
   const type = options.type ?? "bind";
   if (!isMountType(type)) throw new Problem(`RUN: unsupported mount type ${JSON.stringify(type)}`);

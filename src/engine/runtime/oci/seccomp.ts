@@ -1,5 +1,6 @@
 /** Turns a seccomp profile (the grammar of docker and podman) into the filter of config.json. Pure. */
 import { TscError } from "../../../lib/errors.js";
+import { own } from "../../../lib/own.js";
 import type { OciSeccomp, OciSeccompRule } from "./types.js";
 
 interface Conditions {
@@ -70,7 +71,7 @@ export function chooseSeccomp(profile: SeccompProfile, facts: SeccompFacts): Oci
   const syscalls: OciSeccompRule[] = [];
   for (const rule of profile.syscalls) {
     if (!applies(rule, facts)) continue;
-    const errno = rule.errno === undefined ? rule.errnoRet : (ERRNO[rule.errno] ?? Number(rule.errno));
+    const errno = rule.errno === undefined ? rule.errnoRet : (own(ERRNO, rule.errno) ?? Number(rule.errno));
     syscalls.push({
       names:
         rule.names !== undefined && rule.names.length > 0 ? rule.names : rule.name === undefined ? [] : [rule.name],
@@ -82,7 +83,7 @@ export function chooseSeccomp(profile: SeccompProfile, facts: SeccompFacts): Oci
   const fallback =
     profile.defaultErrno === undefined
       ? profile.defaultErrnoRet
-      : (ERRNO[profile.defaultErrno] ?? profile.defaultErrnoRet);
+      : (own(ERRNO, profile.defaultErrno) ?? profile.defaultErrnoRet);
   return {
     defaultAction: profile.defaultAction,
     ...(fallback === undefined ? {} : { defaultErrnoRet: fallback }),

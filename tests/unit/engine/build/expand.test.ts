@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { expandWord } from "../../../../src/engine/build/dockerfile/expand.js";
+import { ExpandError, expandWord } from "../../../../src/engine/build/dockerfile/expand.js";
 
 const values: Readonly<Record<string, string>> = { a: "foo.tar.gz", e: "", n: "a/b/c" };
 const expand = (word: string, keepQuotes = false): string =>
@@ -54,6 +54,10 @@ describe("expandWord", () => {
     for (const form of [`%%${stars}b`, `%${stars}b`, `#${stars}b`, `##${stars}b`, `/${stars}b/x`, `//${stars}b/x`]) {
       expect(expandWord(`\${long${form}}`, { lookup, escape: "\\" })).toBe(env["long"]);
     }
+  });
+  test("a pattern that is too long is an error of the word", () => {
+    expect(() => expand(`\${a##${"*a".repeat(5000)}}`)).toThrow(ExpandError);
+    expect(() => expand(`\${a//${"*a".repeat(5000)}/x}`)).toThrow(ExpandError);
   });
   test("errors", () => {
     expect(() => expand("${x?gone}")).toThrow("x: gone");
