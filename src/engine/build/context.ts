@@ -1,10 +1,20 @@
 /**
  * Trees that COPY and ADD read from: the build context, an additional context, another stage or image. Finds what a
- * pattern means and walks it. Links above the last name are resolved inside the tree; nothing outside is ever read.
+ * pattern means and walks it. Links above the last name are resolved inside the tree; nothing outside is ever read, also when
+ * somebody (a container that has the context mounted) swaps folders for links meanwhile: everything is opened inside the tree's root.
  */
 import { createHash } from "node:crypto";
-import { constants, createReadStream, lstatSync, openSync, readdirSync, readlinkSync, type Stats } from "node:fs";
-import { join, relative } from "node:path";
+import {
+  constants,
+  createReadStream,
+  lstatSync,
+  openSync,
+  type ReadStream,
+  readdirSync,
+  readlinkSync,
+  type Stats,
+} from "node:fs";
+import { join, posix } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf } from "../../lib/errors.js";
 import { cleanPath, globToRegExp, IGNORE_NOTHING, type IgnoreMatcher, parseIgnore } from "./dockerignore.js";
@@ -22,9 +32,10 @@ export interface SourceTree {
 export interface SourceEntry {
   /** Relative to the tree, no leading slash; "" is the tree itself. */
   readonly path: string;
-  readonly hostPath: string;
   readonly stat: Stats;
   readonly linkTarget: string;
+  /** A descriptor to read a regular file from, for the caller to close; a link put in its place meanwhile is not followed. */
+  readonly open: () => number;
 }
 
 /** A context folder with its ignore file: `<Dockerfile>.dockerignore` if there is one, else `.dockerignore`. */
@@ -40,11 +51,10 @@ export function openContext(kernel: Kernel, root: string, dockerfile?: string): 
 
 /** The entry at a path with links resolved inside the tree; undefined when missing or ignored. */
 export function lookUp(kernel: Kernel, tree: SourceTree, path: string): SourceEntry | undefined {
-  let hostPath: string;
   try {
-    hostPath = path === "" ? tree.root : kernel.resolveInRoot(tree.root, path);
-    const stat = lstatSync(hostPath);
-    const actual = relative(tree.root, hostPath);
+    using opened = kernel.openInRoot(tree.root, path);
+    const stat = opened.stat();
+    const actual = opened.within;
     if (
       actual !== "" &&
       tree.ignore.excludes(actual) &&
@@ -52,7 +62,7 @@ export function lookUp(kernel: Kernel, tree: SourceTree, path: string): SourceEn
     ) {
       return undefined;
     }
-    return entryAt(hostPath, actual, stat);
+    return { path: actual, stat, linkTarget: "", open: () => openFile(kernel, tree, actual) };
   } catch (error) {
     const code = errnoOf(error);
     if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return undefined;
@@ -60,8 +70,10 @@ export function lookUp(kernel: Kernel, tree: SourceTree, path: string): SourceEn
   }
 }
 
-function entryAt(hostPath: string, path: string, stat: Stats): SourceEntry {
-  return { path, hostPath, stat, linkTarget: stat.isSymbolicLink() ? readlinkSync(hostPath) : "" };
+function openFile(kernel: Kernel, tree: SourceTree, path: string): number {
+  using folder = kernel.openInRoot(tree.root, posix.dirname(path));
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  return openSync(join(folder.path, posix.basename(path)), flags);
 }
 
 /** Paths that a COPY source means, sorted; empty when nothing fits. Wildcards follow Go's filepath.Match plus `**`. */
@@ -99,7 +111,8 @@ function isFolder(kernel: Kernel, tree: SourceTree, path: string): boolean {
 function childrenOf(kernel: Kernel, tree: SourceTree, folder: string): string[] {
   const entry = lookUp(kernel, tree, folder);
   if (entry?.stat.isDirectory() !== true) return [];
-  return readdirSync(entry.hostPath)
+  using opened = kernel.openInRoot(tree.root, entry.path);
+  return readdirSync(opened.path)
     .sort()
     .map((name) => (folder === "" ? name : `${folder}/${name}`));
 }
@@ -114,12 +127,14 @@ function foldersBelow(kernel: Kernel, tree: SourceTree, folder: string): string[
 }
 
 /** Everything below a folder in sorted order, folders before their content; ignored entries are left out. */
-export function* walk(tree: SourceTree, folder: SourceEntry): Generator<SourceEntry> {
-  for (const name of readdirSync(folder.hostPath).sort()) {
+export function* walk(kernel: Kernel, tree: SourceTree, folder: SourceEntry): Generator<SourceEntry> {
+  using opened = kernel.openInRoot(tree.root, folder.path);
+  for (const name of readdirSync(opened.path).sort()) {
     const path = folder.path === "" ? name : `${folder.path}/${name}`;
-    const hostPath = join(folder.hostPath, name);
-    const stat = lstatSync(hostPath);
-    const entry = entryAt(hostPath, path, stat);
+    const here = join(opened.path, name);
+    const stat = lstatSync(here);
+    const linkTarget = stat.isSymbolicLink() ? readlinkSync(here) : "";
+    const entry: SourceEntry = { path, stat, linkTarget, open: () => openFile(kernel, tree, path) };
     const isExcluded = tree.ignore.excludes(path);
     if (!stat.isDirectory()) {
       if (!isExcluded && !stat.isSocket()) yield entry;
@@ -127,10 +142,10 @@ export function* walk(tree: SourceTree, folder: SourceEntry): Generator<SourceEn
     }
     if (!isExcluded) {
       yield entry;
-      yield* walk(tree, entry);
+      yield* walk(kernel, tree, entry);
     } else if (tree.ignore.mayHoldExceptions(path)) {
       // the folder comes along only when something inside is kept
-      const kept = walk(tree, entry);
+      const kept = walk(kernel, tree, entry);
       const first = kept.next();
       if (first.done === true) continue;
       yield entry;
@@ -141,9 +156,8 @@ export function* walk(tree: SourceTree, folder: SourceEntry): Generator<SourceEn
 }
 
 /** A regular file's content; a link put there meanwhile is not followed. */
-export function openContent(entry: SourceEntry): AsyncIterable<Buffer> {
-  const fd = openSync(entry.hostPath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  return createReadStream(entry.hostPath, { fd, autoClose: true, highWaterMark: 256 * 1024 });
+export function openContent(entry: SourceEntry): ReadStream {
+  return createReadStream("", { fd: entry.open(), autoClose: true, highWaterMark: 256 * 1024 });
 }
 
 /** `sha256` of a regular file's content, hex. */

@@ -23,6 +23,7 @@ import { updateLinkingContainers } from "./links.js";
 import { bundleOf, eventAttributes, findContainer, lockContainer } from "./lookup.js";
 import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
 import { owner } from "./owner.js";
+import { unpin } from "./pins.js";
 import { runtimeReason } from "./reasons.js";
 import type { RuntimeChoice } from "./record.js";
 import { keepCompiledFilter } from "./seccomp-filter.js";
@@ -140,6 +141,8 @@ async function prepare(
     const network = reserved ?? (await joined);
     const { compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
     const created = await conmonCreate(ctx, conmonRequest(deps, row, { bundle, choice, cgroupPath }));
+    // Its own mount namespace holds them now.
+    unpin(ctx.kernel, bundle);
     if (compiles !== undefined) keepCompiledFilter(ctx, choice, id, compiles);
     return { created, joined };
   } catch (error) {

@@ -1,6 +1,5 @@
 /** What ADD has beyond COPY: downloads with checksums, and local archives that are unpacked. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
@@ -72,7 +71,7 @@ function compressionOf(head: Buffer): Compression | undefined {
 
 async function* decompress(scope: StepScope, compression: Compression, entry: SourceEntry): AsyncGenerator<Uint8Array> {
   const { createGunzip, createZstdDecompress } = await import("node:zlib");
-  const input = createReadStream(entry.hostPath);
+  const input = openContent(entry);
   if (compression === "gzip" || compression === "zstd") {
     const inflate = compression === "gzip" ? createGunzip() : createZstdDecompress();
     input.on("error", (error) => inflate.destroy(error));

@@ -1,6 +1,7 @@
 /** What COPY and ADD read: files, folders, here-documents, downloads and archives, before it is known where they go. */
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
+import type { Kernel } from "../../../kernel/kernel.js";
 import {
   contentDigest,
   lookUp,
@@ -123,7 +124,7 @@ export function treeSources(
     const given = instruction.parents ? posix.relative(posix.normalize(`/${pivot}`), `/${path}`) : "";
     const base = path.slice(path.lastIndexOf("/") + 1);
     if (entry.stat.isDirectory()) {
-      const items = folderItems(tree, entry, given, exclude);
+      const items = folderItems(kernel, tree, entry, given, exclude);
       result.push({ entry, group: { kind: "folder", items } });
     } else if (exclude?.excludes(base) !== true) {
       const item = treeItem(tree, entry, "");
@@ -139,13 +140,14 @@ export function treeSources(
 }
 
 function folderItems(
+  kernel: Kernel,
   tree: SourceTree,
   folder: SourceEntry,
   prefix: string,
   exclude: IgnoreMatcher | undefined,
 ): SourceItem[] {
   const items: SourceItem[] = [...parentItems(prefix), treeItem(tree, folder, prefix)];
-  for (const entry of walk(tree, folder)) {
+  for (const entry of walk(kernel, tree, folder)) {
     const inside = folder.path === "" ? entry.path : entry.path.slice(folder.path.length + 1);
     if (exclude?.excludes(inside) === true && !(entry.stat.isDirectory() && exclude.mayHoldExceptions(inside)))
       continue;
