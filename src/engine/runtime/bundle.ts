@@ -21,6 +21,7 @@ import { pinned } from "./pins.js";
 import type { RecordedMount, RuntimeChoice } from "./record.js";
 import { useCompiledFilter } from "./seccomp-filter.js";
 import { mountShm, shmFolder } from "./shm.js";
+import { settleTargets } from "./targets.js";
 
 const MAX_PASSWD_BYTES = 4 << 20;
 const SECCOMP_FILES = ["/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json"];
@@ -99,7 +100,8 @@ export async function writeBundle(
     seccompProfile: readProfile,
     warn: ctx.warn,
   });
-  const { config, compiles } = useCompiledFilter(ctx, facts.choice, plain);
+  const settled = settleTargets(ctx.kernel, row.name, rootfs, plain);
+  const { config, compiles } = useCompiledFilter(ctx, facts.choice, settled);
   writeFileSync(join(bundle, "config.json"), ociJson(config), { mode: 0o600 });
   return { compiles };
 }
