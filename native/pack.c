@@ -405,15 +405,16 @@ int main(int argc, char **argv) {
     /* `--` without paths selects nothing. */
     if (selected_count == 0) selected_count = -1;
   }
-  tsc_close_from(3, NULL, 0);
+  /* Opened before the rest is closed: it may be the name of a descriptor that we were given. */
+  int fd = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) die(source, "open");
+  tsc_close_from(3, &fd, 1);
   struct rlimit files;
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     /* One descriptor a level of depth. */
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
-  int fd = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) die(source, "open");
   if (selected_count >= 0) pack_folder(fd, "");
   for (int s = 0; s < selected_count; s++) {
     if (selected_seen[s]) continue;

@@ -1,4 +1,4 @@
-/* Mounts: mount(2), mount_setattr(2) for what a bind cannot carry, overlay by the new mount API, umount2(2). */
+/* Mounts: mount(2), mount_setattr(2) for what a bind cannot carry, binds of what is open, overlay by the new mount API, umount2(2). */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +40,34 @@ static napi_value js_mount_set(napi_env env, napi_callback_info info) {
       throw_errno(env, errno, "mount_setattr", path, NULL);
   }
   free(path);
+  return undefined(env);
+}
+
+/*
+ * bindOpened(descriptor, target): mounts what is open, with the mounts below it, over `target`. No path of the source is looked up,
+ * and the copy is private before it is seen anywhere: taking it away again can never take mounts of the original along.
+ */
+static napi_value js_bind_opened(napi_env env, napi_callback_info info) {
+  napi_value args[MAX_ARGS];
+  int64_t fd;
+  if (!get_args(env, info, 2, args) || !get_int(env, args[0], &fd)) return NULL;
+  char *target = get_string(env, args[1]);
+  if (target == NULL) return NULL;
+  struct mount_attr attr = {.propagation = MS_PRIVATE};
+  const char *call = "open_tree";
+  int tree = open_tree((int)fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+  bool done = tree >= 0;
+  if (done) {
+    call = "mount_setattr";
+    done = syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof attr) == 0;
+  }
+  if (done) {
+    call = "move_mount";
+    done = move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) == 0;
+  }
+  if (!done) throw_errno(env, errno, call, target, NULL);
+  if (tree >= 0) close(tree);
+  free(target);
   return undefined(env);
 }
 
@@ -261,6 +289,7 @@ static napi_value js_is_mount_point(napi_env env, napi_callback_info info) {
 void init_mount(napi_env env, napi_value exports) {
   define(env, exports, "mount", js_mount);
   define(env, exports, "mountSetAttributes", js_mount_set);
+  define(env, exports, "bindOpened", js_bind_opened);
   define(env, exports, "mountOverlay", js_mount_overlay);
   define(env, exports, "unmount", js_unmount);
   define(env, exports, "isMountPoint", js_is_mount_point);

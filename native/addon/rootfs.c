@@ -121,8 +121,21 @@ static int open_root(napi_env env, const char *path) {
   return fd;
 }
 
-/* resolveInRoot(root, path, createFolders, uid, gid, mode) → host path */
-static napi_value js_resolve(napi_env env, napi_callback_info info) {
+/* Where an open descriptor lies below an open folder, without a leading slash; ESTALE when it was moved out meanwhile. */
+static int path_within(int root, int fd, char out[PATH_MAX]) {
+  char top[PATH_MAX], host[PATH_MAX];
+  if (path_of(root, top) < 0 || path_of(fd, host) < 0) return -1;
+  size_t length = strcmp(top, "/") == 0 ? 0 : strlen(top);
+  if (strncmp(host, top, length) != 0 || (host[length] != '/' && host[length] != '\0')) {
+    errno = ESTALE;
+    return -1;
+  }
+  strcpy(out, host[length] == '/' ? host + length + 1 : host + length);
+  return 0;
+}
+
+/* openInRoot(root, path, createFolders, uid, gid, mode) → { descriptor, within } */
+static napi_value js_open(napi_env env, napi_callback_info info) {
   napi_value args[MAX_ARGS], result = NULL;
   if (!get_args(env, info, 6, args)) return NULL;
   struct create_options options = {.folders = get_bool(env, args[2])};
@@ -133,10 +146,43 @@ static napi_value js_resolve(napi_env env, napi_callback_info info) {
   if (root_path != NULL) path = get_string(env, args[1]);
   int root = path == NULL ? -1 : open_root(env, root_path);
   if (root >= 0) {
-    char host[PATH_MAX];
-    int fd = open_creating(root, *path == '\0' ? "/" : path, &options);
-    if (fd < 0 || path_of(fd, host) < 0) throw_errno(env, errno, "openat2", path, NULL);
-    else result = from_string(env, host);
+    char within[PATH_MAX];
+    int fd = -1;
+    /* What was moved out between opening and naming it is looked for again. */
+    for (int attempt = 0; attempt < 64; attempt++) {
+      fd = open_creating(root, *path == '\0' ? "/" : path, &options);
+      if (fd < 0 || path_within(root, fd, within) == 0) break;
+      int saved = errno;
+      close(fd);
+      fd = -1;
+      errno = saved;
+      if (saved != ESTALE) break;
+    }
+    if (fd < 0) {
+      throw_errno(env, errno, "openat2", path, NULL);
+    } else {
+      napi_create_object(env, &result);
+      napi_set_named_property(env, result, "descriptor", from_int(env, fd));
+      napi_set_named_property(env, result, "within", from_string(env, within));
+    }
+    close(root);
+  }
+  free(root_path);
+  free(path);
+  return result;
+}
+
+/* hasLink(root, path): whether a lookup of the path meets a symbolic link, at its end too; what is missing is none. */
+static napi_value js_has_link(napi_env env, napi_callback_info info) {
+  napi_value args[MAX_ARGS], result = NULL;
+  if (!get_args(env, info, 2, args)) return NULL;
+  char *root_path = get_string(env, args[0]), *path = NULL;
+  if (root_path != NULL) path = get_string(env, args[1]);
+  int root = path == NULL ? -1 : open_root(env, root_path);
+  if (root >= 0) {
+    int fd = tsc_openat2(root, path, O_PATH | O_CLOEXEC, 0, IN_ROOT | RESOLVE_NO_SYMLINKS);
+    if (fd >= 0 || errno == ENOENT || errno == ENOTDIR || errno == ELOOP) result = from_bool(env, fd < 0 && errno == ELOOP);
+    else throw_errno(env, errno, "openat2", path, NULL);
     if (fd >= 0) close(fd);
     close(root);
   }
@@ -158,7 +204,6 @@ static napi_value js_create_mount_point(napi_env env, napi_callback_info info) {
     int fd;
     if (!is_file) {
       fd = open_creating(root, path, &options);
-      if (fd < 0) throw_errno(env, errno, "openat2", path, NULL);
     } else {
       fd = tsc_openat2(root, path, O_PATH | O_CLOEXEC, 0, IN_ROOT);
       if (fd < 0 && errno == ENOENT) {
@@ -172,9 +217,9 @@ static napi_value js_create_mount_point(napi_env env, napi_callback_info info) {
           fd = tsc_openat2(root, path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0755, IN_ROOT);
         }
       }
-      if (fd < 0) throw_errno(env, errno, "openat2", path, NULL);
     }
-    if (fd >= 0) close(fd);
+    if (fd < 0) throw_errno(env, errno, "openat2", path, NULL);
+    else close(fd);
     close(root);
   }
   free(root_path);
@@ -220,7 +265,8 @@ static napi_value js_read_file(napi_env env, napi_callback_info info) {
 }
 
 void init_rootfs(napi_env env, napi_value exports) {
-  define(env, exports, "resolveInRoot", js_resolve);
+  define(env, exports, "openInRoot", js_open);
+  define(env, exports, "hasLink", js_has_link);
   define(env, exports, "createMountPoint", js_create_mount_point);
   define(env, exports, "readFileInRoot", js_read_file);
 }

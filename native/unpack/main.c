@@ -83,7 +83,6 @@ int main(int argc, char **argv) {
     else fail("EINVAL", "", "bad argument: %s", name);
   }
   if (target == NULL || mode < 0) fail("EINVAL", "", "--target and --whiteouts are required");
-  tsc_close_from(3, NULL, 0);
   umask(0);
   struct rlimit files;
   if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
@@ -92,6 +91,8 @@ int main(int argc, char **argv) {
   }
   if (chroot(target) < 0) fail_errno(target, "chroot");
   if (chdir("/") < 0) fail_errno(target, "chdir");
+  /* Only now: the target may be the name of a descriptor that we were given. */
+  tsc_close_from(3, NULL, 0);
 
   extract_start((enum whiteouts)mode, squash);
   stream_start(0, gzip, max_bytes);

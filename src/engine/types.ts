@@ -17,6 +17,8 @@ export interface BindMount {
   readonly createHostPath?: boolean;
   readonly recursive?: "enabled" | "disabled" | "writable" | "readonly";
   readonly selinux?: "z" | "Z";
+  /** What of the source is mounted; links in it are resolved inside the source. */
+  readonly subpath?: string;
 }
 export interface VolumeMount {
   readonly type: "volume";

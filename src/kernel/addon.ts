@@ -21,6 +21,7 @@ export interface Addon {
     volatile: boolean;
     legacy: boolean;
   }): Promise<void>;
+  bindOpened(descriptor: number, target: string): void;
   unmount(target: string, detach: boolean): boolean;
   isMountPoint(path: string): boolean;
   createNetworkNamespace(path: string, sysctls: readonly string[]): Promise<void>;
@@ -48,7 +49,15 @@ export interface Addon {
   packetWrite(handle: Handle, data: Uint8Array, callback: (error?: Error) => void): void;
   packetShutdown(handle: Handle): void;
   packetClose(handle: Handle): void;
-  resolveInRoot(root: string, path: string, createFolders: boolean, uid: number, gid: number, mode: number): string;
+  openInRoot(
+    root: string,
+    path: string,
+    createFolders: boolean,
+    uid: number,
+    gid: number,
+    mode: number,
+  ): { readonly descriptor: number; readonly within: string };
+  hasLink(root: string, path: string): boolean;
   createMountPoint(root: string, path: string, isFile: boolean): void;
   readFileInRoot(root: string, path: string, maxBytes: number): Buffer | undefined;
   removeTree(path: string): Promise<void>;

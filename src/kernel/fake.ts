@@ -3,6 +3,7 @@
  * namespaces, locks, processes) for callers to go on. Touches nothing of the machine.
  */
 import { EventEmitter } from "node:events";
+import { statSync } from "node:fs";
 import { Readable } from "node:stream";
 import type { FileLock, Kernel, PacketSocket, ProcessIdentity, UnpackResult } from "./kernel.js";
 
@@ -96,6 +97,10 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
       mounts.delete(target);
     },
     isMountPoint: (path) => mounts.has(path),
+    bindOpened(opened, target) {
+      record("bindOpened", opened.path, target);
+      mounts.add(target);
+    },
     async createNetworkNamespace(path, sysctls) {
       record("createNetworkNamespace", path, sysctls);
       mounts.add(path);
@@ -172,10 +177,13 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
       record("removeTree", path);
     },
     readFileInRoot: (root, path, maxBytes) => files.get(`${root}${path}`)?.subarray(0, maxBytes),
-    resolveInRoot(root, path, resolveOptions) {
-      record("resolveInRoot", root, path, resolveOptions);
-      return `${root}/${path.split("/").filter(Boolean).join("/")}`;
+    openInRoot(root, path, openOptions) {
+      record("openInRoot", root, path, openOptions);
+      const within = path.split("/").filter(Boolean).join("/");
+      const host = within === "" ? root : `${root}/${within}`;
+      return { descriptor: -1, path: host, within, stat: () => statSync(host), [Symbol.dispose]: () => {} };
     },
+    hasLink: () => false,
     createMountPoint(root, path, kind) {
       record("createMountPoint", root, path, kind);
     },

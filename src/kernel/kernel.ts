@@ -5,6 +5,7 @@
  * and `path`.
  */
 import type { ChildProcess, SpawnOptions } from "node:child_process";
+import type { Stats } from "node:fs";
 
 /** Identifies a process for ever: a pid alone may be reused. */
 export interface ProcessIdentity {
@@ -43,9 +44,30 @@ export interface OverlayMount {
   readonly volatile?: boolean;
 }
 
+/**
+ * A file or folder that was looked up once. Whoever renames things or puts links on the way afterwards changes nothing: all use is by
+ * descriptor. Lives until it is disposed.
+ */
+export interface OpenedPath extends Disposable {
+  /** O_PATH. */
+  readonly descriptor: number;
+  /** Names the very thing to system calls of this process (`/proc/self/fd/N`); nothing to store or to give to another program. */
+  readonly path: string;
+  /** Where it lay below the root when it was opened, without a leading slash; "" for the root. To be shown and compared, never opened. */
+  readonly within: string;
+  stat(): Stats;
+}
+
+export interface PackOptions {
+  /** A folder. An opened one may be disposed once the call has returned. */
+  readonly source: string | OpenedPath;
+  readonly overlay: boolean;
+  readonly paths?: readonly string[];
+}
+
 export interface UnpackOptions {
-  /** Empty folder that the layer is unpacked into. */
-  readonly target: string;
+  /** Folder that the layer is unpacked into. An opened one may be disposed once the call has returned its promise. */
+  readonly target: string | OpenedPath;
   /** Write whiteouts as overlay device nodes and `opaque` xattrs in this namespace; `apply` deletes instead (vfs). */
   readonly whiteouts: "trusted" | "user" | "apply";
   /** Give every entry to our own uid and gid (single-uid fallback). */
@@ -86,6 +108,8 @@ export interface Kernel {
   /** `detach` = MNT_DETACH. Not mounted is no error. */
   unmount(target: string, options?: { detach?: boolean }): void;
   isMountPoint(path: string): boolean;
+  /** Mounts what is open, with all mounts below it, privately over `target` (a file over a file, a folder over a folder). */
+  bindOpened(opened: OpenedPath, target: string): void;
 
   /** New network namespace with `lo` up, pinned by a bind mount on `path` (made by this call); optional sysctls are set inside. */
   createNetworkNamespace(path: string, sysctls?: Readonly<Record<string, string>>): Promise<void>;
@@ -119,17 +143,19 @@ export interface Kernel {
   /** Confined unpack of one layer by the native helper; the target may hold rubbish after an error. */
   unpackLayer(options: UnpackOptions, signal?: AbortSignal): Promise<UnpackResult>;
   /** Tar of a folder's content (overlay upper → whiteouts as .wh. files when `overlay`), with our ids as 0-based ids. */
-  packLayer(options: { source: string; overlay: boolean; paths?: readonly string[] }): NodeJS.ReadableStream;
+  packLayer(options: PackOptions): NodeJS.ReadableStream;
   /** Removes a tree without following links, crossing mounts or leaving `path`; missing is no error. */
   removeTree(path: string): Promise<void>;
   /** Opens `path` inside `root` (openat2 RESOLVE_IN_ROOT, O_NONBLOCK, regular files only), ≤ `maxBytes`; undefined when missing. */
   readFileInRoot(root: string, path: string, maxBytes: number): Buffer | undefined;
-  /** The host path that `path` means inside `root`, all links resolved inside; creates missing folders when asked. Race-free only for the call itself. */
-  resolveInRoot(
+  /** Opens what `path` means inside `root`, all links resolved inside (openat2 RESOLVE_IN_ROOT); makes missing folders when asked. */
+  openInRoot(
     root: string,
     path: string,
     options?: { createDirectories?: boolean; uid?: number; gid?: number; mode?: number },
-  ): string;
+  ): OpenedPath;
+  /** Whether looking `path` up inside `root` meets a symbolic link, at its end too. What is missing is none. */
+  hasLink(root: string, path: string): boolean;
   /** Makes an empty regular file or a folder at `path` inside `root` if nothing is there (mount points). */
   createMountPoint(root: string, path: string, kind: "file" | "directory"): void;
   chown(path: string, uid: number, gid: number): void;

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { Readable } from "node:stream";
 import { TscError } from "../lib/errors.js";
-import type { UnpackOptions, UnpackResult } from "./kernel.js";
+import type { OpenedPath, PackOptions, UnpackOptions, UnpackResult } from "./kernel.js";
 
 /** One answer line is far shorter; more is a broken helper. */
 const MAX_ANSWER = 64 * 1024;
@@ -24,12 +24,14 @@ export async function unpackLayer(
   signal?: AbortSignal,
 ): Promise<UnpackResult> {
   signal?.throwIfAborted();
-  const args = ["--target", options.target, "--whiteouts", options.whiteouts, "--compression", options.compression];
+  const target = handedOn(options.target);
+  const args = ["--target", target.path, "--whiteouts", options.whiteouts, "--compression", options.compression];
   if (options.squashOwners === true) args.push("--squash-owners");
   if (options.maxBytes !== undefined) args.push("--max-bytes", String(options.maxBytes));
   if (options.maxEntries !== undefined) args.push("--max-entries", String(options.maxEntries));
   const { input } = options;
-  const child = spawn(program, args, { stdio: [typeof input === "number" ? input : "pipe", "pipe", "pipe"], env: {} });
+  const stdin = typeof input === "number" ? input : "pipe";
+  const child = spawn(program, args, { stdio: [stdin, "pipe", "pipe", ...target.stdio], env: {} });
   const abort = (): void => {
     child.kill("SIGKILL");
   };
@@ -102,17 +104,22 @@ function collect(stream: Readable | null): () => string {
   return () => Buffer.concat(chunks).toString("utf8");
 }
 
+/** How a folder is named to a helper: by its path, or as the first descriptor that the helper gets beside its standard ones. */
+function handedOn(folder: string | OpenedPath): { path: string; shown: string; stdio: number[] } {
+  if (typeof folder === "string") return { path: folder, shown: folder, stdio: [] };
+  return { path: "/proc/self/fd/3", shown: `/${folder.within}`, stdio: [folder.descriptor] };
+}
+
 /** A tar stream of a folder; the stream fails with `TSC_LAYER_PACK` when the helper does. */
-export function packLayer(
-  program: string,
-  options: { source: string; overlay: boolean; paths?: readonly string[] },
-): NodeJS.ReadableStream {
-  const args = ["--source", options.source];
+export function packLayer(program: string, options: PackOptions): NodeJS.ReadableStream {
+  const source = handedOn(options.source);
+  const args = ["--source", source.path];
   if (options.overlay) args.push("--overlay");
   if (options.paths !== undefined) args.push("--", ...options.paths);
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: {} });
-  const errors = collect(child.stderr);
-  const { stdout } = child;
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe", ...source.stdio], env: {} });
+  const { stdout, stderr } = child;
+  if (stdout === null) throw new TscError("TSC_LAYER_PACK", `folder ${source.shown} cannot be packed: no pipe`);
+  const errors = collect(stderr);
   const tar = new Readable({
     read() {
       stdout.resume();
@@ -129,7 +136,7 @@ export function packLayer(
   // Only a clean exit ends the stream: a tar cut short must never look whole.
   child.on("close", (code) => {
     if (code === 0) tar.push(null);
-    else tar.destroy(new TscError("TSC_LAYER_PACK", `folder ${options.source} cannot be packed: ${errors().trim()}`));
+    else tar.destroy(new TscError("TSC_LAYER_PACK", `folder ${source.shown} cannot be packed: ${errors().trim()}`));
   });
   return tar;
 }

@@ -3,12 +3,12 @@
  * No decisions here beyond what a call needs to be safe.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { lchownSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, fstatSync, lchownSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { errnoOf, TscError } from "../lib/errors.js";
 import { loadAddon } from "./addon.js";
-import type { Kernel, ProcessIdentity } from "./kernel.js";
+import type { Kernel, OpenedPath, ProcessIdentity } from "./kernel.js";
 import { packLayer, unpackLayer } from "./layers.js";
 import { lockFile } from "./locks.js";
 import { mountOverlay, mountWith } from "./mounts.js";
@@ -49,6 +49,7 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
       addon.unmount(target, unmountOptions?.detach ?? false);
     },
     isMountPoint: (path) => addon.isMountPoint(path),
+    bindOpened: ({ descriptor }, target) => addon.bindOpened(descriptor, target),
 
     async createNetworkNamespace(path, sysctls) {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -93,8 +94,9 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
     packLayer: (packOptions) => packLayer(helperPath("tsc-pack"), packOptions),
     removeTree: (path) => addon.removeTree(path),
     readFileInRoot: (root, path, maxBytes) => addon.readFileInRoot(root, path, maxBytes),
-    resolveInRoot: (root, path, o) =>
-      addon.resolveInRoot(root, path, o?.createDirectories ?? false, o?.uid ?? 0, o?.gid ?? 0, o?.mode ?? 0o755),
+    openInRoot: (root, path, o) =>
+      opened(addon.openInRoot(root, path, o?.createDirectories ?? false, o?.uid ?? 0, o?.gid ?? 0, o?.mode ?? 0o755)),
+    hasLink: (root, path) => addon.hasLink(root, path),
     createMountPoint: (root, path, kind) => addon.createMountPoint(root, path, kind === "file"),
     chown: (path, uid, gid) => lchownSync(path, uid, gid),
 
@@ -112,6 +114,21 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
       ...(o?.binds ?? []).flatMap(([source, target]) => ["--bind", source, target]),
       "--",
     ],
+  };
+}
+
+function opened({ descriptor, within }: { readonly descriptor: number; readonly within: string }): OpenedPath {
+  let isOpen = true;
+  return {
+    descriptor,
+    path: `/proc/self/fd/${descriptor}`,
+    within,
+    stat: () => fstatSync(descriptor),
+    [Symbol.dispose]() {
+      // the number may belong to another file by now
+      if (isOpen) closeSync(descriptor);
+      isOpen = false;
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Trees that COPY and ADD read from: the build context, an additional context, another stage or image. Finds what a
- * pattern means and walks it. Links above the last name are resolved inside the tree; nothing outside is ever read.
+ * pattern means and walks it. Links above the last name are resolved inside the tree; nothing outside is ever read, also when
+ * somebody (a container that has the context mounted) swaps folders for links meanwhile: everything is opened inside the tree's root.
  */
 import { createHash } from "node:crypto";
 import {
@@ -13,7 +14,7 @@ import {
   readlinkSync,
   type Stats,
 } from "node:fs";
-import { join, relative } from "node:path";
+import { join, posix } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import { PatternError, pathGlob } from "../../lib/glob.js";
@@ -33,9 +34,10 @@ export interface SourceTree {
 export interface SourceEntry {
   /** Relative to the tree, no leading slash; "" is the tree itself. */
   readonly path: string;
-  readonly hostPath: string;
   readonly stat: Stats;
   readonly linkTarget: string;
+  /** A descriptor to read a regular file from, for the caller to close; a link put in its place meanwhile is not followed. */
+  readonly open: () => number;
 }
 
 /**
@@ -72,11 +74,10 @@ function readIgnoreFile(kernel: Kernel, root: string, name: string): Buffer | un
 
 /** The entry at a path with links resolved inside the tree; undefined when missing or ignored. */
 export function lookUp(kernel: Kernel, tree: SourceTree, path: string): SourceEntry | undefined {
-  let hostPath: string;
   try {
-    hostPath = path === "" ? tree.root : kernel.resolveInRoot(tree.root, path);
-    const stat = lstatSync(hostPath);
-    const actual = relative(tree.root, hostPath);
+    using opened = kernel.openInRoot(tree.root, path);
+    const stat = opened.stat();
+    const actual = opened.within;
     if (
       actual !== "" &&
       tree.ignore.excludes(actual) &&
@@ -84,7 +85,7 @@ export function lookUp(kernel: Kernel, tree: SourceTree, path: string): SourceEn
     ) {
       return undefined;
     }
-    return entryAt(hostPath, actual, stat);
+    return { path: actual, stat, linkTarget: "", open: () => openFile(kernel, tree, actual) };
   } catch (error) {
     const code = errnoOf(error);
     if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return undefined;
@@ -92,8 +93,10 @@ export function lookUp(kernel: Kernel, tree: SourceTree, path: string): SourceEn
   }
 }
 
-function entryAt(hostPath: string, path: string, stat: Stats): SourceEntry {
-  return { path, hostPath, stat, linkTarget: stat.isSymbolicLink() ? readlinkSync(hostPath) : "" };
+function openFile(kernel: Kernel, tree: SourceTree, path: string): number {
+  using folder = kernel.openInRoot(tree.root, posix.dirname(path));
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  return openSync(join(folder.path, posix.basename(path)), flags);
 }
 
 /**
@@ -143,7 +146,8 @@ function isFolder(kernel: Kernel, tree: SourceTree, path: string): boolean {
 function childrenOf(kernel: Kernel, tree: SourceTree, folder: string): string[] {
   const entry = lookUp(kernel, tree, folder);
   if (entry?.stat.isDirectory() !== true) return [];
-  return readdirSync(entry.hostPath)
+  using opened = kernel.openInRoot(tree.root, entry.path);
+  return readdirSync(opened.path)
     .sort()
     .map((name) => (folder === "" ? name : `${folder}/${name}`));
 }
@@ -171,17 +175,22 @@ async function addFoldersBelow(
 
 interface Frame {
   readonly folder: SourceEntry;
-  readonly names: readonly string[];
+  readonly entries: readonly SourceEntry[];
   next: number;
   /** Excluded itself: it comes along only when something inside is kept. */
   isWaiting: boolean;
 }
 
 /** Everything below a folder in sorted order, folders before their content; ignored entries are left out. */
-export async function* walk(tree: SourceTree, top: SourceEntry, pace: Pace): AsyncGenerator<SourceEntry> {
+export async function* walk(
+  kernel: Kernel,
+  tree: SourceTree,
+  top: SourceEntry,
+  pace: Pace,
+): AsyncGenerator<SourceEntry> {
   const frameOf = (folder: SourceEntry, isWaiting: boolean): Frame => ({
     folder,
-    names: readdirSync(folder.hostPath).sort(),
+    entries: entriesIn(kernel, tree, folder.path),
     next: 0,
     isWaiting,
   });
@@ -189,18 +198,14 @@ export async function* walk(tree: SourceTree, top: SourceEntry, pace: Pace): Asy
   for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
     const turn = pace();
     if (turn !== undefined) await turn;
-    const name = frame.names[frame.next++];
-    if (name === undefined) {
+    const entry = frame.entries[frame.next++];
+    if (entry === undefined) {
       frames.pop();
       continue;
     }
-    const path = frame.folder.path === "" ? name : `${frame.folder.path}/${name}`;
-    const hostPath = join(frame.folder.hostPath, name);
-    const stat = lstatSync(hostPath);
-    const isFolder = stat.isDirectory();
-    const isExcluded = tree.ignore.excludes(path);
-    if (isExcluded ? !isFolder || !tree.ignore.mayHoldExceptions(path) : stat.isSocket()) continue;
-    const entry = entryAt(hostPath, path, stat);
+    const isFolder = entry.stat.isDirectory();
+    const isExcluded = tree.ignore.excludes(entry.path);
+    if (isExcluded ? !isFolder || !tree.ignore.mayHoldExceptions(entry.path) : entry.stat.isSocket()) continue;
     if (!isExcluded) {
       for (const above of frames) {
         if (above.isWaiting) yield above.folder;
@@ -212,10 +217,23 @@ export async function* walk(tree: SourceTree, top: SourceEntry, pace: Pace): Asy
   }
 }
 
+/** What a folder holds, in order; looked at while it is open, so that no depth of folders holds descriptors. */
+function entriesIn(kernel: Kernel, tree: SourceTree, folder: string): SourceEntry[] {
+  using opened = kernel.openInRoot(tree.root, folder);
+  return readdirSync(opened.path)
+    .sort()
+    .map((name) => {
+      const path = folder === "" ? name : `${folder}/${name}`;
+      const here = join(opened.path, name);
+      const stat = lstatSync(here);
+      const linkTarget = stat.isSymbolicLink() ? readlinkSync(here) : "";
+      return { path, stat, linkTarget, open: () => openFile(kernel, tree, path) };
+    });
+}
+
 /** A regular file's content; a link put there meanwhile is not followed. */
 export function openContent(entry: SourceEntry): ReadStream {
-  const fd = openSync(entry.hostPath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  return createReadStream(entry.hostPath, { fd, autoClose: true, highWaterMark: 256 * 1024 });
+  return createReadStream("", { fd: entry.open(), autoClose: true, highWaterMark: 256 * 1024 });
 }
 
 /** `sha256` of a regular file's content, hex. */

@@ -1,6 +1,6 @@
 /** Read-only look at the filesystem a step stands on: where a path leads, what is there, who a user name is. */
 import { lstatSync, type Stats } from "node:fs";
-import { join, relative } from "node:path";
+import { join, posix } from "node:path";
 import { errnoOf } from "../../lib/errors.js";
 import type { BuildDeps } from "./deps.js";
 import { cleanPath } from "./dockerignore.js";
@@ -35,8 +35,8 @@ export async function viewRootfs(deps: BuildDeps, state: StageState): Promise<Ro
       const segments = cleanPath(path).split("/");
       for (let known = segments.length; known > 0; known--) {
         try {
-          const found = relative(root, kernel.resolveInRoot(root, `/${segments.slice(0, known).join("/")}`));
-          return cleanPath([found, ...segments.slice(known)].join("/"));
+          using found = kernel.openInRoot(root, `/${segments.slice(0, known).join("/")}`);
+          return cleanPath([found.within, ...segments.slice(known)].join("/"));
         } catch (error) {
           const code = errnoOf(error);
           if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "ELOOP") throw error;
@@ -46,7 +46,8 @@ export async function viewRootfs(deps: BuildDeps, state: StageState): Promise<Ro
     },
     stat(canonicalPath) {
       try {
-        return lstatSync(join(root, canonicalPath));
+        using parent = kernel.openInRoot(root, posix.dirname(`/${canonicalPath}`));
+        return lstatSync(join(parent.path, posix.basename(canonicalPath)));
       } catch (error) {
         const code = errnoOf(error);
         if (code === "ENOENT" || code === "ENOTDIR") return undefined;

@@ -28,10 +28,11 @@ export async function mountsKey(scope: StepScope, instruction: RunInstruction): 
     parts.push([mount.type, options]);
     if (mount.type !== "bind") continue;
     if (options.from === undefined) {
-      const entry = lookUp(scope.build.deps.ctx.kernel, scope.build.context, options.source ?? "");
+      const { kernel } = scope.build.deps.ctx;
+      const entry = lookUp(kernel, scope.build.context, options.source ?? "");
       if (entry === undefined) continue;
       const pace = createPace(scope.build.signal);
-      for await (const below of entry.stat.isDirectory() ? walk(scope.build.context, entry, pace) : [entry]) {
+      for await (const below of entry.stat.isDirectory() ? walk(kernel, scope.build.context, entry, pace) : [entry]) {
         const item: SourceItem = treeItem(scope.build.context, below, below.path);
         parts.push([item.relative, item.type, item.mode, item.linkName, await item.digest()]);
       }
@@ -126,7 +127,8 @@ async function prepareBind(
   const isWritable = options.rw === "true";
   const target = targetOf(scope, options);
   if (!isWritable || !entry.stat.isDirectory()) {
-    return { type: "bind", source: entry.hostPath, target, readOnly: true, createHostPath: false };
+    const below = entry.path === "" ? {} : { subpath: entry.path };
+    return { type: "bind", source: tree.root, ...below, target, readOnly: true, createHostPath: false };
   }
   // writes go to a throw-away upper layer
   const scratch = openScratch(kernel, join(scope.build.deps.ctx.paths.storage, "tmp")).folder().path;
@@ -140,7 +142,8 @@ async function prepareBind(
     kernel.unmount(merged, { detach: true });
     await kernel.removeTree(scratch);
   });
-  await kernel.mountOverlay({ lower: [entry.hostPath], upper, work, target: merged, userxattr: kernel.isRootless });
+  using lower = kernel.openInRoot(tree.root, entry.path);
+  await kernel.mountOverlay({ lower: [lower.path], upper, work, target: merged, userxattr: kernel.isRootless });
   return { type: "bind", source: merged, target, createHostPath: false };
 }
 
@@ -203,10 +206,11 @@ async function seedCache(
       `RUN --mount: source ${JSON.stringify(options.source)} is not a folder`,
     );
   }
+  using source = kernel.openInRoot(tree.root, entry.path);
   await kernel.unpackLayer({
     target: folder,
     whiteouts: "apply",
-    input: kernel.packLayer({ source: entry.hostPath, overlay: false }),
+    input: kernel.packLayer({ source, overlay: false }),
     compression: "none",
   });
 }

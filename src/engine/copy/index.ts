@@ -4,13 +4,14 @@
  */
 import { basename, posix } from "node:path";
 import { PassThrough, Readable } from "node:stream";
+import type { OpenedPath } from "../../kernel/kernel.js";
 import { TscError } from "../../lib/errors.js";
 import { encodeTarHeader, readTar, TAR_END, type TarEntry, TarFormatError, tarPadding } from "../../lib/tar.js";
+import { ContainerTree, openMount, type Place } from "../container-tree.js";
 import type { EngineContext } from "../context.js";
 import type { ContainerRow } from "../state/containers.js";
 import type { Storage } from "../storage/index.js";
 import { openVolumes } from "../volumes/index.js";
-import { ContainerTree, type MountedSource, type Place } from "./places.js";
 
 export { type CommitDeps, type CommitOptions, type CommitTarget, commitContainer } from "./commit.js";
 
@@ -44,19 +45,22 @@ async function openTree(
   const { rootfs, readOnly = false } = target.spec;
   const isUp = ["running", "paused", "restarting"].includes(target.state);
   const root = rootfs ?? (await deps.storage.mountRootfs(target.id));
+  let tree: ContainerTree | undefined;
   const release = async (): Promise<void> => {
+    tree?.[Symbol.dispose]();
     if (!isUp && rootfs === undefined) await deps.storage.unmountRootfs(target.id);
   };
   try {
-    const mounts: MountedSource[] = [];
+    tree = new ContainerTree(kernel, root, readOnly);
     const volumes = openVolumes(deps.ctx);
-    for (const mount of withMounts ? target.record.mounts : []) {
+    const depth = (path: string): number => path.split("/").filter(Boolean).length;
+    const outermostFirst = target.record.mounts.toSorted((a, b) => depth(a.target) - depth(b.target));
+    for (const mount of withMounts ? outermostFirst : []) {
       if (mount.type !== "bind" && mount.type !== "volume") continue;
       const whole = mount.type === "volume" ? await volumes.mount(mount.name) : mount.source;
-      const source = mount.subpath === undefined ? whole : kernel.resolveInRoot(whole, mount.subpath);
-      mounts.push({ target: posix.resolve("/", mount.target), source, readOnly: mount.readOnly });
+      tree.mount(mount.target, openMount(kernel, whole, mount.subpath), mount.readOnly);
     }
-    return { tree: new ContainerTree(kernel, root, readOnly, mounts), root, release };
+    return { tree, root, release };
   } catch (error) {
     await release();
     throw error;
@@ -122,9 +126,10 @@ export async function copyOut(
 
 /** Entries of one confined folder or file, renamed so that the place itself is called `name`. */
 async function* packPlace(deps: CopyDeps, place: Place, name: string): AsyncGenerator<Buffer> {
-  const { relative } = place;
+  const { relative, root } = place;
+  if (root === undefined) return;
   const packed = deps.ctx.kernel.packLayer({
-    source: place.root,
+    source: root,
     overlay: false,
     ...(relative === "" ? {} : { paths: [relative] }),
   });
@@ -175,8 +180,9 @@ export async function copyIn(
         kind: "invalid-input",
       });
     }
-    const sinks = new Map<string, { input: PassThrough; done: Promise<unknown> }>();
+    const sinks = new Map<OpenedPath, { input: PassThrough; done: Promise<unknown> }>();
     const sinkOf = (place: Place): PassThrough => {
+      if (place.root === undefined) throw missing(target, place.path);
       const known = sinks.get(place.root);
       if (known !== undefined) return known.input;
       if (place.readOnly) {

@@ -17,9 +17,11 @@ import { parseSeccompProfile, type SeccompProfile } from "./oci/seccomp.js";
 import { ociConfig, ociJson } from "./oci/spec.js";
 import { resolveUser } from "./oci/users.js";
 import { findProgram } from "./oci-runtime.js";
+import { pinned } from "./pins.js";
 import type { RecordedMount, RuntimeChoice } from "./record.js";
 import { useCompiledFilter } from "./seccomp-filter.js";
 import { mountShm, shmFolder } from "./shm.js";
+import { settleTargets } from "./targets.js";
 
 const MAX_PASSWD_BYTES = 4 << 20;
 const SECCOMP_FILES = ["/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json"];
@@ -99,7 +101,8 @@ export async function writeBundle(
     seccompProfile: readProfile,
     warn: ctx.warn,
   });
-  const { config, compiles } = useCompiledFilter(ctx, facts.choice, plain);
+  const settled = settleTargets(ctx.kernel, row.name, rootfs, plain);
+  const { config, compiles } = useCompiledFilter(ctx, facts.choice, settled);
   writeFileSync(join(bundle, "config.json"), ociJson(config), { mode: 0o600 });
   return { compiles };
 }
@@ -119,7 +122,7 @@ function workingFolder(deps: RuntimeDeps, row: ContainerRow, rootfs: string): st
     );
   }
   if (cwd !== "/") {
-    deps.ctx.kernel.resolveInRoot(rootfs, cwd, { createDirectories: true, uid: 0, gid: 0, mode: 0o755 });
+    using _made = deps.ctx.kernel.openInRoot(rootfs, cwd, { createDirectories: true, uid: 0, gid: 0, mode: 0o755 });
   }
   return cwd;
 }
@@ -159,43 +162,34 @@ async function boundFiles(
   return binds;
 }
 
-/** Gives a mount its real host path: volume mounted and filled, subpath inside it, image mounted, bind made. */
+/** Gives a mount the host path to be bound: volume mounted and filled, image mounted, bind made, a subpath pinned. */
 async function resolveSource(
   deps: RuntimeDeps,
   row: ContainerRow,
   mount: RecordedMount,
   rootfs: string,
 ): Promise<RecordedMount> {
+  const bundle = bundleOf(deps.ctx, row.id);
   switch (mount.type) {
     case "bind":
       await ensureBindSource(mount);
-      return mount;
+      return pinned(deps.ctx.kernel, bundle, mount.source, mount);
     case "volume": {
       const folder = await deps.volumes.mount(mount.name);
       if (mount.noCopy !== true && mount.subpath === undefined)
         await deps.volumes.copyUp(mount.name, rootfs, mount.target);
-      return { ...mount, source: inside(deps, folder, mount) };
+      return pinned(deps.ctx.kernel, bundle, folder, mount);
     }
     case "image": {
       const images = await deps.images();
       const image = await images.inspect(mount.name);
       const storage = await deps.storage();
       const folder = await storage.mountImage(`${row.id}-${image.id.slice(7, 19)}`, images.chainIdOf(image.diffIds));
-      return { ...mount, source: inside(deps, folder, mount) };
+      return pinned(deps.ctx.kernel, bundle, folder, mount);
     }
     case "tmpfs":
       return mount;
   }
-}
-
-function inside(deps: RuntimeDeps, folder: string, mount: RecordedMount): string {
-  if (mount.subpath === undefined || mount.subpath === "") return folder;
-  const path = deps.ctx.kernel.resolveInRoot(folder, mount.subpath);
-  if (existsSync(path)) return path;
-  throw new TscError("TSC_VOLUME_SUBPATH", `volume ${mount.name}: no ${JSON.stringify(mount.subpath)} inside it`, {
-    kind: "not-found",
-    exitCode: 125,
-  });
 }
 
 function shmSource(deps: RuntimeDeps, row: ContainerRow, bundle: string): string | undefined {

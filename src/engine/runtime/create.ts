@@ -190,6 +190,7 @@ async function resolveMount(deps: RuntimeDeps, mount: MountSpec, anonymous: Volu
         ...(mount.propagation === undefined ? {} : { propagation: checkPropagation(mount.propagation) }),
         ...(mount.recursive === undefined ? {} : { recursive: mount.recursive }),
         ...(mount.createHostPath === undefined ? {} : { createHostPath: mount.createHostPath }),
+        ...(mount.subpath === undefined ? {} : { subpath: mount.subpath }),
       };
     case "volume": {
       const fresh = mount.source === "" ? deps.volumes.anonymous(mount.labels) : undefined;

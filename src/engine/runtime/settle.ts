@@ -3,7 +3,7 @@
  * and cgroups, then change the row once. Every step is idempotent; the row changes last, so a crash repeats them.
  */
 import { existsSync } from "node:fs";
-import { readFile, rm, stat, unlink } from "node:fs/promises";
+import { readFile, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { errnoOf } from "../../lib/errors.js";
@@ -12,6 +12,7 @@ import { type ContainerRow, containerById, markExited } from "../state/container
 import type { RuntimeDeps } from "./deps.js";
 import { bundleOf, eventAttributes, lockContainer } from "./lookup.js";
 import { deleteDead } from "./oci-runtime.js";
+import { unpin } from "./pins.js";
 import { unmountShm } from "./shm.js";
 import { unsuperviseContainer } from "./supervise.js";
 
@@ -123,13 +124,15 @@ export async function releaseResources(
     }),
     attempt(async () => {
       if (runtime !== undefined) await deleteDead(ctx, deps.host(), runtime, row.record.cgroupPath ?? "", row.id);
+      unpin(ctx.kernel, bundle);
       if (row.spec.rootfs === undefined) await (await deps.storage()).unmountRootfs(row.id);
       for (const mount of row.record.mounts) {
         if (mount.type === "image") await unmountImage(deps, row, mount.name);
       }
       unmountShm(ctx.kernel, bundle);
-      removeInjectedFiles(ctx.kernel, join(bundle, "files"));
-      await rm(bundle, { recursive: true, force: true });
+      await removeInjectedFiles(ctx.kernel, join(bundle, "files"));
+      // Never into a mount that could not be taken away.
+      await ctx.kernel.removeTree(bundle);
     }),
     attempt(() => unlink(join(ctx.paths.exits, row.id)).catch(ignoreMissing)),
   ]);

@@ -23,6 +23,7 @@ import { updateLinkingContainers } from "./links.js";
 import { bundleOf, eventAttributes, findContainer, lockContainer } from "./lookup.js";
 import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
 import { owner } from "./owner.js";
+import { unpin } from "./pins.js";
 import { runtimeReason } from "./reasons.js";
 import type { RuntimeChoice } from "./record.js";
 import { keepCompiledFilter } from "./seccomp-filter.js";
@@ -143,6 +144,8 @@ async function prepare(
     // conmon would make it readable for its group.
     if (request.logPath !== undefined) closeSync(openSync(request.logPath, "a", 0o600));
     const created = await conmonCreate(ctx, request);
+    // Its own mount namespace holds them now.
+    unpin(ctx.kernel, bundle);
     if (compiles !== undefined) keepCompiledFilter(ctx, choice, id, compiles);
     return { created, joined };
   } catch (error) {

@@ -3,9 +3,9 @@
  * (driver_opts) and the first copy of an image's content. Never mounts anything into a container.
  */
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Kernel } from "../../kernel/kernel.js";
+import type { Kernel, OpenedPath } from "../../kernel/kernel.js";
 import { errnoOf, isTscError, TscError, throwAll } from "../../lib/errors.js";
 import type { LabelFilter, VolumesApi } from "../api.js";
 import type { EngineContext } from "../context.js";
@@ -231,10 +231,9 @@ export function openVolumes(ctx: EngineContext): Volumes {
         markVolumePopulated(state, name);
         return false;
       }
-      const source = imageFolder(kernel, rootfs, target);
-      if (source === undefined) return false;
-      const stat = statSync(source, { throwIfNoEntry: false });
-      if (stat?.isDirectory() !== true) return false;
+      using source = imagePath(kernel, rootfs, target);
+      const stat = source?.stat();
+      if (source === undefined || stat?.isDirectory() !== true) return false;
       const isMounted = kernel.isMountPoint(data);
       // Beside the data and renamed over it, so that a crash half way leaves an empty volume and not half a copy.
       const staging = isMounted ? data : join(folder(name), "_copy");
@@ -242,7 +241,7 @@ export function openVolumes(ctx: EngineContext): Volumes {
         await kernel.removeTree(staging);
         mkdirSync(staging, { mode: 0o700 });
       }
-      if (readdirSync(source).length > 0) {
+      if (readdirSync(source.path).length > 0) {
         await kernel.unpackLayer({
           target: staging,
           whiteouts: "apply",
@@ -329,9 +328,9 @@ export function validateVolumeName(name: string): string {
 }
 
 /** Where the image keeps what lies at `target`, or undefined when it has nothing there. */
-function imageFolder(kernel: Kernel, rootfs: string, target: string): string | undefined {
+function imagePath(kernel: Kernel, rootfs: string, target: string): OpenedPath | undefined {
   try {
-    return kernel.resolveInRoot(rootfs, target);
+    return kernel.openInRoot(rootfs, target);
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;

@@ -6,6 +6,8 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -13,6 +15,7 @@ import {
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { type Kernel, openKernel } from "../../../src/kernel/index.js";
 import { NATIVE_DIR } from "../../helpers/native.js";
@@ -211,12 +214,51 @@ describe("inside a root", () => {
     expect(kernel.readFileInRoot(root, "p", 100)).toBeUndefined();
     expect(() => kernel.readFileInRoot(root, "etc", 100)).toThrow(/not a regular file/);
     expect(() => kernel.readFileInRoot(root, "etc/passwd", 3)).toThrow(/EFBIG/);
-    expect(kernel.resolveInRoot(root, "/s/a/b", { createDirectories: true, uid: 5, gid: 6 })).toBe(
-      join(root, "secret/a/b"),
-    );
+    {
+      using made = kernel.openInRoot(root, "/s/a/b", { createDirectories: true, uid: 5, gid: 6 });
+      expect([made.within, realpathSync(made.path)]).toEqual(["secret/a/b", join(root, "secret/a/b")]);
+    }
+    for (const [path, found] of [
+      ["/etc/passwd", false],
+      ["/etc/none/x", false],
+      ["/etc/passwd/x", false],
+      ["/e/passwd", true],
+      ["/e", true],
+      ["/p", true],
+    ] as const) {
+      expect([path, kernel.hasLink(root, path)]).toEqual([path, found]);
+    }
     expect(readFileSync(join(base, "secret"), "utf8")).toBe("outside");
     kernel.createMountPoint(root, "/e/hosts", "file");
     expect(existsSync(join(root, "etc/hosts"))).toBe(true);
+  });
+
+  test("what is open stays itself when a link takes its place, for mounts and for the tar programs", async () => {
+    const root = join(base, "opened");
+    for (const folder of ["in/real", "out/real", "pin"]) mkdirSync(join(root, folder), { recursive: true });
+    writeFileSync(join(root, "in/real/f"), "inside");
+    writeFileSync(join(root, "out/real/f"), "outside");
+    using opened = kernel.openInRoot(join(root, "in"), "/real");
+    renameSync(join(root, "in/real"), join(root, "in/moved"));
+    symlinkSync(join(root, "out/real"), join(root, "in/real"));
+    kernel.bindOpened(opened, join(root, "pin"));
+    try {
+      expect(readFileSync(join(root, "pin/f"), "utf8")).toBe("inside");
+    } finally {
+      kernel.unmount(join(root, "pin"), { detach: true });
+    }
+    const tar = execFileSync("tar", ["-xOf", "-", "f"], {
+      input: await buffer(kernel.packLayer({ source: opened, overlay: false })),
+    });
+    expect(tar.toString()).toBe("inside");
+    await kernel.unpackLayer({
+      target: opened,
+      whiteouts: "apply",
+      input: kernel.packLayer({ source: join(root, "out/real"), overlay: false }),
+      compression: "none",
+    });
+    expect(readFileSync(join(root, "in/moved/f"), "utf8")).toBe("outside");
+    expect(opened.within).toBe("real");
   });
 });
 

@@ -1,6 +1,7 @@
 /** What COPY and ADD read: files, folders, here-documents, downloads and archives, before it is known where they go. */
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
+import type { Kernel } from "../../../kernel/kernel.js";
 import { createPace, type Pace } from "../../../lib/pace.js";
 import {
   contentDigest,
@@ -125,7 +126,7 @@ export async function treeSources(
     const given = instruction.parents ? posix.relative(posix.normalize(`/${pivot}`), `/${path}`) : "";
     const base = path.slice(path.lastIndexOf("/") + 1);
     if (entry.stat.isDirectory()) {
-      const items = await folderItems(tree, entry, given, exclude, pace);
+      const items = await folderItems(kernel, tree, entry, given, exclude, pace);
       result.push({ entry, group: { kind: "folder", items } });
     } else if (exclude?.excludes(base) !== true) {
       const item = treeItem(tree, entry, "");
@@ -141,6 +142,7 @@ export async function treeSources(
 }
 
 async function folderItems(
+  kernel: Kernel,
   tree: SourceTree,
   folder: SourceEntry,
   prefix: string,
@@ -148,7 +150,7 @@ async function folderItems(
   pace: Pace,
 ): Promise<SourceItem[]> {
   const items: SourceItem[] = [...parentItems(prefix), treeItem(tree, folder, prefix)];
-  for await (const entry of walk(tree, folder, pace)) {
+  for await (const entry of walk(kernel, tree, folder, pace)) {
     const inside = folder.path === "" ? entry.path : entry.path.slice(folder.path.length + 1);
     if (exclude?.excludes(inside) === true && !(entry.stat.isDirectory() && exclude.mayHoldExceptions(inside)))
       continue;

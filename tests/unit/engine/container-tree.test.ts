@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, posix, relative } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { ContainerTree } from "../../../../src/engine/copy/places.js";
-import type { Kernel } from "../../../../src/kernel/kernel.js";
+import { ContainerTree, openMount } from "../../../src/engine/container-tree.js";
+import type { Kernel } from "../../../src/kernel/kernel.js";
 
 let base: string;
 beforeEach(() => {
@@ -21,16 +21,23 @@ beforeEach(() => {
 afterEach(() => rmSync(base, { recursive: true }));
 
 /** Resolves lexically: the folders above a place never hold links here, the tree under test walks those itself. */
-const kernel = { resolveInRoot: (root: string, path: string) => join(root, posix.resolve("/", path)) } as Kernel;
+const kernel: Pick<Kernel, "openInRoot"> = {
+  openInRoot(root, path) {
+    const host = join(root, posix.resolve("/", path));
+    const within = relative(root, host);
+    return { descriptor: -1, path: host, within, stat: () => lstatSync(host), [Symbol.dispose]: () => {} };
+  },
+};
 
-const tree = (): ContainerTree =>
-  new ContainerTree(kernel, join(base, "root"), false, [
-    { target: "/link/deep/file", source: join(base, "bind/file"), readOnly: true },
-    { target: "/link", source: join(base, "vol"), readOnly: false },
-  ]);
+const tree = (): ContainerTree => {
+  const made = new ContainerTree(kernel as Kernel, join(base, "root"));
+  made.mount("/link", openMount(kernel as Kernel, join(base, "vol")), false);
+  made.mount("/link/deep/file", openMount(kernel as Kernel, join(base, "bind/file")), true);
+  return made;
+};
 const at = (path: string, follow = true): string => {
   const place = tree().locate(path, follow);
-  return `${place.path} ${relative(base, place.root)}:${place.relative}`;
+  return `${place.path} ${relative(base, place.root?.path ?? "")}:${place.relative}`;
 };
 
 describe("ContainerTree", () => {
@@ -49,6 +56,12 @@ describe("ContainerTree", () => {
     expect(at("/data/abs", false)).toBe("/data/abs vol:abs");
     expect(at("/../../etc")).toBe("/etc root:etc");
     expect(() => at("/loop/x")).toThrow("too many symbolic links");
+  });
+  test("inside a mount that cannot be seen nothing is found, and what it covers is not either", () => {
+    const made = tree();
+    made.mount("/etc", { folder: undefined, file: "" }, false);
+    expect(made.locate("/etc/passwd", true)).toMatchObject({ path: "/etc/passwd", root: undefined, stat: undefined });
+    expect(made.locate("/data/abs", true)).toMatchObject({ path: "/etc/passwd", root: undefined });
   });
   test("what is missing has no stat, and mounts below a path are known", () => {
     expect(tree().locate("/etc/none/x", true).stat).toBeUndefined();
