@@ -18,7 +18,7 @@ import { ociConfig, ociJson } from "./oci/spec.js";
 import { resolveUser } from "./oci/users.js";
 import { findProgram } from "./oci-runtime.js";
 import type { RecordedMount, RuntimeChoice } from "./record.js";
-import { useCompiledFilter } from "./seccomp-filter.js";
+import { type FilterUse, useCompiledFilter } from "./seccomp-filter.js";
 import { mountShm, shmFolder } from "./shm.js";
 
 const MAX_PASSWD_BYTES = 4 << 20;
@@ -34,12 +34,8 @@ export interface BundleFacts {
   readonly networkOwner: ContainerRow | undefined;
 }
 
-/** Writes bundle and files; the name of the seccomp filter that the create must compile (see seccomp-filter.ts). */
-export async function writeBundle(
-  deps: RuntimeDeps,
-  row: ContainerRow,
-  facts: BundleFacts,
-): Promise<{ readonly compiles: string | undefined }> {
+/** Writes bundle and files; what config.json says, and the name of the seccomp filter that the create must compile (see seccomp-filter.ts). */
+export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: BundleFacts): Promise<FilterUse> {
   const { ctx } = deps;
   const { spec, record } = row;
   const host = deps.host();
@@ -100,7 +96,7 @@ export async function writeBundle(
   });
   const { config, compiles } = useCompiledFilter(ctx, facts.choice, plain);
   writeFileSync(join(bundle, "config.json"), ociJson(config), { mode: 0o600 });
-  return { compiles };
+  return { config, compiles };
 }
 
 /** WORKDIR inside the container, made when missing, never through a link that leaves the rootfs (CVE-2024-21626). */

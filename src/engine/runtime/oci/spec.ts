@@ -3,7 +3,8 @@ import { TscError } from "../../../lib/errors.js";
 import type { ContainerSpec } from "../../types.js";
 import type { HostFacts } from "../host.js";
 import { boundingSet, capabilitySets } from "./capabilities.js";
-import { type DeviceSet, deviceNumbersOf } from "./devices.js";
+import { deviceFilterWarning, lacksDeviceFilter, withoutDeviceCapabilities, withoutDevices } from "./device-filter.js";
+import { boundSource, type DeviceSet, deviceNumbersOf } from "./devices.js";
 import { cgroupResources, honoured, oomScore, rlimits } from "./limits.js";
 import { type MountFacts, mountList } from "./mounts.js";
 import { type NamespaceFacts, namespaces } from "./namespaces.js";
@@ -36,12 +37,14 @@ export function ociConfig(input: SpecInput): OciConfig {
   const { spec, host, user, warn } = input;
   const privileged = spec.privileged === true;
   const security = parseSecurityOptions(spec.securityOpt ?? []);
+  const isUnfiltered = lacksDeviceFilter(host, spec);
+  if (isUnfiltered) warn(deviceFilterWarning(host));
   const request = {
     add: spec.capAdd ?? [],
     drop: spec.capDrop ?? [],
     privileged,
     isRootUser: user.uid === 0,
-    available: host.boundingCaps,
+    available: isUnfiltered ? withoutDeviceCapabilities(spec, host.boundingCaps) : host.boundingCaps,
   };
   const { bounding, missing } = boundingSet(request);
   for (const name of missing)
@@ -68,6 +71,7 @@ export function ociConfig(input: SpecInput): OciConfig {
     checkSysctl(name, spec, has("ipc"), has("network") && !joinsNetwork);
     sysctl[name] = value;
   }
+  const mounts = mountList(spec, input.mounts, host);
   return {
     ociVersion: "1.0.2",
     process: {
@@ -84,7 +88,12 @@ export function ociConfig(input: SpecInput): OciConfig {
     },
     root: { path: input.rootfs, readonly: spec.readOnly === true },
     ...(ownsUts ? { hostname: input.hostname } : {}),
-    mounts: [...mountList(spec, input.mounts, host), ...input.devices.mounts],
+    mounts: [
+      ...(isUnfiltered
+        ? withoutDevices(spec.name, mounts, (source) => boundSource(source, input.devices.rules))
+        : mounts),
+      ...input.devices.mounts,
+    ],
     ...(spec.annotations === undefined ? {} : { annotations: safeAnnotations(spec.annotations) }),
     linux: {
       namespaces: list,

@@ -16,6 +16,7 @@ const host: HostFacts = {
     hierarchies: ["/sys/fs/cgroup"],
     reason: "",
     hasSwap: true,
+    filtersDevices: true,
   },
   boundingCaps: new Set(CAPABILITIES),
   hardLimits: new Map([
@@ -34,7 +35,13 @@ const noCgroups: HostFacts = {
   rootless: true,
   hasTtyGroup: false,
   boundingCaps: new Set(CAPABILITIES.filter((name) => name !== "CAP_SYS_RESOURCE")),
-  cgroups: { ...host.cgroups, parent: undefined, controllers: new Set(), reason: "no cgroup is delegated" },
+  cgroups: {
+    ...host.cgroups,
+    parent: undefined,
+    controllers: new Set(),
+    reason: "no cgroup is delegated",
+    filtersDevices: false,
+  },
 };
 
 function make(spec: Partial<ContainerSpec>, facts: HostFacts = host, more: Partial<SpecInput> = {}) {
