@@ -170,10 +170,14 @@ export interface BuildRequest {
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly secrets?: readonly { readonly id: string; readonly sourcePath?: string; readonly content?: string }[];
   readonly additionalContexts?: Readonly<Record<string, string>>;
-  readonly privileged?: boolean;
+  /** What the caller lets RUN steps ask for: the host's network, every capability. `network: "host"` is a grant of the first by itself. */
+  readonly allow?: readonly Entitlement[];
   readonly onProgress?: ProgressListener;
   readonly signal?: AbortSignal;
 }
+
+/** BuildKit's words. */
+export type Entitlement = "network.host" | "security.insecure";
 
 export interface NetworksApi {
   /**
