@@ -94,6 +94,8 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
     seccompProfile: readProfile,
     warn: ctx.warn,
   });
+  const profile = plain.process.apparmorProfile;
+  if (profile !== undefined) await (await import("./apparmor.js")).ensureProfile(ctx, row.name, profile);
   const { config, compiles } = useCompiledFilter(ctx, facts.choice, plain);
   writeFileSync(join(bundle, "config.json"), ociJson(config), { mode: 0o600 });
   return { config, compiles };
