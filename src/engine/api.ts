@@ -236,6 +236,18 @@ export interface SystemInfo {
   readonly missing: readonly MissingProgram[];
 }
 
+/** One confinement, runtime or kernel setting, judged. */
+export interface SecurityFinding {
+  readonly name: string;
+  /** `missing`: containers go without; `advice`: it could be stronger. */
+  readonly state: "ok" | "advice" | "missing";
+  readonly value: string;
+  /** What it is for. */
+  readonly why: string;
+  /** What to do, unless it is ok. */
+  readonly advice?: string;
+}
+
 export interface EngineApi extends AsyncDisposable {
   readonly containers: ContainersApi;
   readonly images: ImagesApi;
@@ -243,6 +255,8 @@ export interface EngineApi extends AsyncDisposable {
   readonly volumes: VolumesApi;
   readonly events: EventsApi;
   info(): Promise<SystemInfo>;
+  /** Which confinement this host gives containers; the most important first. */
+  security(): Promise<readonly SecurityFinding[]>;
   /** Held until disposed; serialises commands on one name (a project). `onWait` is called once if somebody holds it. */
   lock(name: string, options?: { onWait?: (holder: string) => void; signal?: AbortSignal }): Promise<AsyncDisposable>;
   close(): Promise<void>;

@@ -124,6 +124,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const { systemInfo } = await import("./info.js");
       return await systemInfo({ ctx, host: hostFacts(), storage: await storage(), networking: await networking() });
     },
+    security: async () => (await import("./runtime/security/report.js")).securityReport(ctx, hostFacts()),
     lock: async (name, lockOptions) => (await import("./locks.js")).lockName(ctx, name, lockOptions),
     close,
     [Symbol.asyncDispose]: close,
