@@ -14,7 +14,7 @@ import type { OperationOf } from "./index.js";
 /** TSC_PROVIDER_NOT_FOUND, TSC_PROVIDER_FAILED. Variables go to the dependents' containers, raw ones without the service's prefix. */
 export async function runProvider(context: ExecuteContext, operation: OperationOf<"run-provider">): Promise<void> {
   const { service, provider, action } = operation;
-  const program = findProvider(provider.type, context.env);
+  const program = findProvider(provider.type, context.callerEnv);
   const args = [
     "compose",
     "--project-name",

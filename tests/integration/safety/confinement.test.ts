@@ -34,12 +34,13 @@ describe.each(modes)("consent, %s", (mode) => {
         const result = await host.run(folder, ["up", "-d"]);
         expect({ runtime, code: result.code, stderr: result.stderr }).toMatchObject({
           runtime,
-          code: 125,
+          code: 1,
           stderr: expect.stringContaining("TSC_RUNTIME_UNKNOWN"),
         });
       }
       for (const type of [join(folder, "evil"), "./evil", "sh", "evil"]) {
         writeFileSync(join(folder, "compose.yaml"), `services: { a: { provider: { type: "${type}" } } }\n`);
+        writeFileSync(join(folder, ".env"), `TSCOMPOSE_PROVIDERS=${type}\nPATH=${folder}\n`);
         const result = await host.run(folder, ["up", "-d"], { env: { PATH: `.:${host.env["PATH"]}` } });
         expect({ type, stderr: result.stderr }).toEqual({
           type,
@@ -76,7 +77,7 @@ describe.each(modes)("consent, %s", (mode) => {
         const result = await host.run(folder, args, { env: { TSCOMPOSE_RUNTIMES: `crun=${bin}/crun` } });
         expect({ service, code: result.code, stderr: result.stderr }).toMatchObject({
           service,
-          code: 125,
+          code: 1,
           stderr: expect.stringContaining("TSC_SECCOMP_MISSING"),
         });
       }
