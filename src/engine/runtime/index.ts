@@ -3,13 +3,15 @@
  * when first used, because `ps` must be quick.
  */
 import { TscError } from "../../lib/errors.js";
-import type { ContainersApi, LabelFilter } from "../api.js";
+import type { ContainersApi, LabelFilter, SecurityFinding } from "../api.js";
+import type { EngineContext } from "../context.js";
 import { isWatched } from "../health/index.js";
 import { type ContainerRow, containerById, listContainers, renameContainer, saveSpec } from "../state/containers.js";
 import { lastExitCode } from "../state/events.js";
 import { beginIntent, endIntent, restartingOwner } from "../state/intents.js";
 import type { ContainerInfo, ContainerSpec, LogLine, LogOptions, NetworkAttachment } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
+import type { HostFacts } from "./host.js";
 import { containerInfo } from "./inspect.js";
 import { eventAttributes, findContainer } from "./lookup.js";
 import { owner as self } from "./owner.js";
@@ -26,6 +28,11 @@ export interface Containers extends ContainersApi {
   restartByPolicy(id: string): Promise<void>;
   /** `internal cleanup ID`: settles an exit, and removes the container if it asked for that. */
   cleanup(id: string): Promise<void>;
+}
+
+/** Which confinement this host gives containers; reads the kernel and asks the installed runtimes. */
+export async function securityReport(ctx: EngineContext, host: HostFacts): Promise<SecurityFinding[]> {
+  return await (await import("./security/report.js")).securityReport(ctx, host);
 }
 
 const loadStart = () => import("./start.js");
