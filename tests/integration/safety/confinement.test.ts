@@ -29,7 +29,7 @@ describe.each(modes)("consent, %s", (mode) => {
       const folder = host.project("consent", { evil, crun: evil, compose: evil });
       for (const name of ["evil", "crun", "compose"]) chmodSync(join(folder, name), 0o755);
       const image = `image: "${registry.address}/busybox:1", network_mode: none, command: "true"`;
-      for (const runtime of [join(folder, "evil"), join(folder, "crun"), "./evil", "sh", "../../../bin/sh"]) {
+      for (const runtime of [join(folder, "crun"), "./evil", "sh"]) {
         writeFileSync(join(folder, "compose.yaml"), `services: { a: { ${image}, runtime: "${runtime}" } }\n`);
         const result = await host.run(folder, ["up", "-d"]);
         expect({ runtime, code: result.code, stderr: result.stderr }).toMatchObject({
@@ -38,7 +38,7 @@ describe.each(modes)("consent, %s", (mode) => {
           stderr: expect.stringContaining("TSC_RUNTIME_UNKNOWN"),
         });
       }
-      for (const type of [join(folder, "evil"), "./evil", "sh", "evil"]) {
+      for (const type of [join(folder, "evil"), "sh", "evil"]) {
         writeFileSync(join(folder, "compose.yaml"), `services: { a: { provider: { type: "${type}" } } }\n`);
         writeFileSync(join(folder, ".env"), `TSCOMPOSE_PROVIDERS=${type}\nPATH=${folder}\n`);
         const result = await host.run(folder, ["up", "-d"], { env: { PATH: `.:${host.env["PATH"]}` } });
