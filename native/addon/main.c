@@ -199,6 +199,7 @@ NAPI_MODULE_INIT() {
   init_packet(env, exports);
   init_rootfs(env, exports);
   init_remove(env, exports);
+  init_nodev(env, exports);
   init_run(env, exports);
   return exports;
 }

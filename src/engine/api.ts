@@ -170,10 +170,14 @@ export interface BuildRequest {
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   readonly secrets?: readonly { readonly id: string; readonly sourcePath?: string; readonly content?: string }[];
   readonly additionalContexts?: Readonly<Record<string, string>>;
-  readonly privileged?: boolean;
+  /** What the caller lets RUN steps ask for: the host's network, every capability. `network: "host"` is a grant of the first by itself. */
+  readonly allow?: readonly Entitlement[];
   readonly onProgress?: ProgressListener;
   readonly signal?: AbortSignal;
 }
+
+/** BuildKit's words. */
+export type Entitlement = "network.host" | "security.insecure";
 
 export interface NetworksApi {
   /**
@@ -232,6 +236,18 @@ export interface SystemInfo {
   readonly missing: readonly MissingProgram[];
 }
 
+/** One confinement, runtime or kernel setting, judged. */
+export interface SecurityFinding {
+  readonly name: string;
+  /** `missing`: containers go without; `advice`: it could be stronger. */
+  readonly state: "ok" | "advice" | "missing";
+  readonly value: string;
+  /** What it is for. */
+  readonly why: string;
+  /** What to do, unless it is ok. */
+  readonly advice?: string;
+}
+
 export interface EngineApi extends AsyncDisposable {
   readonly containers: ContainersApi;
   readonly images: ImagesApi;
@@ -239,6 +255,8 @@ export interface EngineApi extends AsyncDisposable {
   readonly volumes: VolumesApi;
   readonly events: EventsApi;
   info(): Promise<SystemInfo>;
+  /** Which confinement this host gives containers; the most important first. */
+  security(): Promise<readonly SecurityFinding[]>;
   /** Held until disposed; serialises commands on one name (a project). `onWait` is called once if somebody holds it. */
   lock(name: string, options?: { onWait?: (holder: string) => void; signal?: AbortSignal }): Promise<AsyncDisposable>;
   close(): Promise<void>;

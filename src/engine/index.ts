@@ -15,7 +15,7 @@ import { makeFolders } from "./folders.js";
 import type { Images } from "./images/index.js";
 import type { Networking } from "./network/types.js";
 import { enginePaths } from "./paths.js";
-import { type Containers, type HostFacts, openContainers, probeHost } from "./runtime/index.js";
+import { type Containers, type HostFacts, openContainers, probeHost, securityReport } from "./runtime/index.js";
 import { openState } from "./state/index.js";
 import type { Storage } from "./storage/index.js";
 import { openVolumes } from "./volumes/index.js";
@@ -127,6 +127,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const { systemInfo } = await import("./info.js");
       return await systemInfo({ ctx, host: hostFacts(), storage: await storage(), networking: await networking() });
     },
+    security: () => securityReport(ctx, hostFacts()),
     lock: async (name, lockOptions) => (await import("./locks.js")).lockName(ctx, name, lockOptions),
     close,
     [Symbol.asyncDispose]: close,

@@ -49,6 +49,7 @@ export async function systemInfo(deps: InfoDeps): Promise<SystemInfo> {
   const images = ctx.state.get<{ n: number }>("SELECT COUNT(*) AS n FROM images")?.n ?? 0;
   const warnings: string[] = [];
   if (host.cgroups.parent === undefined) warnings.push(`no resource limits: ${host.cgroups.reason}`);
+  else if (!host.cgroups.controllers.has("pids")) warnings.push("no pids limit: the host has no pids controller");
   if (host.singleId) warnings.push("one id is mapped: images with other users than root cannot run");
   return {
     rootless: ctx.rootless,

@@ -223,7 +223,7 @@ export interface ContainerSpec {
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];
   /** Names under which this container alone knows others: lines for /etc/hosts with their addresses on networks both share. */
   readonly links?: readonly { readonly container: string; readonly names: readonly string[] }[];
-  /** Name of an OCI runtime (`crun`, `runc`) or an absolute path. */
+  /** Name of an OCI runtime: `crun`, `runc` …, or one that TSCOMPOSE_RUNTIMES gives a path. */
   readonly runtime?: string;
   readonly platform?: string;
   /** Remove the container (and its anonymous volumes) once it exits. */

@@ -18,6 +18,8 @@ export interface ExecuteContext {
   /** For providers: the project's folder and the environment they get. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The caller's alone: where provider programs are looked for. */
+  readonly callerEnv: Readonly<Record<string, string | undefined>>;
 }
 
 /** The id of a container that exists or that this plan has made. */

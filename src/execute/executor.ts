@@ -21,6 +21,8 @@ export interface ExecuteOptions {
   readonly signal?: AbortSignal;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The caller's environment alone, without what the project's files add: it says which programs may run. */
+  readonly callerEnv?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface ExecuteResult {
@@ -44,6 +46,7 @@ export async function execute(plan: Plan, options: ExecuteOptions): Promise<Exec
     watch,
     cwd: options.cwd ?? "/",
     env: options.env ?? {},
+    callerEnv: options.callerEnv ?? {},
   };
   for (const message of plan.warnings) options.emit({ type: "warning", message });
   try {

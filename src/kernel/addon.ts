@@ -36,6 +36,7 @@ export interface Addon {
   signalProcess(pid: number, startTime: string, signal: number): boolean;
   watchProcess(pid: number, startTime: string, callback: () => void): Handle | undefined;
   unwatch(handle: Handle): void;
+  forbidDevices(pid: number, startTime: string): Promise<void>;
   closeOnExecAll(): void;
   run(
     program: string,

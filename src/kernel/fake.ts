@@ -141,6 +141,9 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
       record("signal", process, signal);
       return isAlive(process);
     },
+    async forbidDevices(process) {
+      record("forbidDevices", process);
+    },
     async waitForExit(process, signal) {
       record("waitForExit", process);
       if (!isAlive(process)) return;

@@ -137,6 +137,8 @@ export interface Kernel {
   signal(process: ProcessIdentity, signal: number | NodeJS.Signals): boolean;
   /** Resolves when that process has ended (pidfd + poll; no busy loop). */
   waitForExit(process: ProcessIdentity, signal?: AbortSignal): Promise<void>;
+  /** Makes the root mount of that process's own mount namespace `nodev`. */
+  forbidDevices(process: ProcessIdentity): Promise<void>;
 
   connectPacketSocket(path: string): Promise<PacketSocket>;
 

@@ -88,6 +88,8 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
         else signal?.addEventListener("abort", abort, { once: true });
       }),
 
+    forbidDevices: (process) => addon.forbidDevices(process.pid, process.startTime),
+
     connectPacketSocket: (path) => connectPacketSocket(addon, path),
 
     unpackLayer: (unpackOptions, signal) => unpackLayer(helperPath("tsc-unpack"), unpackOptions, signal),

@@ -1,6 +1,6 @@
 /** A service's `build` section as an engine BuildRequest. Pure; what the builder cannot honour is told. */
 import type { Build, Project, Service } from "../compose/model.js";
-import type { BuildRequest } from "../engine/api.js";
+import type { BuildRequest, Entitlement } from "../engine/api.js";
 import { TscError } from "../lib/errors.js";
 import { inlineContent } from "./hash.js";
 import { LABEL } from "./labels.js";
@@ -12,10 +12,12 @@ export interface BuildOptions {
   readonly noCache?: boolean;
   readonly pull?: boolean;
   readonly args?: Readonly<Record<string, string>>;
+  /** What the command line grants every build. */
+  readonly allow?: readonly Entitlement[];
   readonly warn: (message: string) => void;
 }
 
-/** Errors: TSC_SERVICE_INVALID, TSC_ENVIRONMENT_UNSET, TSC_SECRET_EXTERNAL. */
+/** Errors: TSC_SERVICE_INVALID, TSC_BUILD_ENTITLEMENT, TSC_ENVIRONMENT_UNSET, TSC_SECRET_EXTERNAL. */
 export function buildRequest(
   project: Project,
   service: string,
@@ -57,7 +59,7 @@ export function buildRequest(
       secret(project, service, reference.source ?? "", reference.target),
     ),
     additionalContexts: additionalContexts(project, build, options.separator),
-    ...(build.privileged === true ? { privileged: true } : {}),
+    ...entitlements(service, build, options),
   };
 }
 
@@ -69,6 +71,25 @@ function buildArgs(project: Project, build: Build): Record<string, string> {
     if (resolved !== undefined) args[key] = resolved;
   }
   return args;
+}
+
+/** `privileged` is docker compose's older word for security.insecure: it lets RUN steps ask, and gives nothing to those that do not. */
+function entitlements(service: string, build: Build, options: BuildOptions): { allow?: readonly Entitlement[] } {
+  const listed = (build.entitlements ?? []).map((name) =>
+    entitlement(name, `service "${service}": build.entitlements`),
+  );
+  const privileged = build.privileged === true ? (["security.insecure"] as const) : [];
+  const allow = [...new Set([...listed, ...privileged, ...(options.allow ?? [])])];
+  return allow.length === 0 ? {} : { allow };
+}
+
+/** The word as an entitlement; `TSC_BUILD_ENTITLEMENT` for any other. `where` begins the message. */
+export function entitlement(name: string, where: string): Entitlement {
+  if (name === "network.host" || name === "security.insecure") return name;
+  throw new TscError("TSC_BUILD_ENTITLEMENT", `${where}: unknown entitlement ${JSON.stringify(name)}`, {
+    kind: "invalid-input",
+    hint: "known: network.host, security.insecure",
+  });
 }
 
 function shmSize(service: string, build: Build): { shmSizeBytes?: number } {
@@ -120,7 +141,6 @@ function unsupported(service: string, build: Build): string[] {
     ["cache_to", build.cache_to, "the cache stays on this machine"],
     ["provenance", build.provenance, "no attestations are made"],
     ["sbom", build.sbom, "no attestations are made"],
-    ["entitlements", build.entitlements, "there is no BuildKit daemon to grant them"],
     ["isolation", build.isolation, "it is for Windows"],
     ["no_cache_filter", build.no_cache_filter, "use --no-cache"],
   ];

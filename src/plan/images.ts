@@ -3,6 +3,7 @@
  * the clock it is given.
  */
 import type { Project, Service } from "../compose/model.js";
+import type { Entitlement } from "../engine/api.js";
 import type { ImageInfo } from "../engine/types.js";
 import { parseDurationMs } from "../lib/duration.js";
 import { TscError } from "../lib/errors.js";
@@ -26,6 +27,8 @@ export interface ImageOptions {
   /** Look for newer base images. */
   readonly pullBase?: boolean;
   readonly buildArgs?: Readonly<Record<string, string>>;
+  /** `--allow`. */
+  readonly allow?: readonly Entitlement[];
   /** Milliseconds since the epoch, for `daily`, `weekly` and `every_…`. */
   readonly now: number;
   /** Platform of services without one (DOCKER_DEFAULT_PLATFORM). */
@@ -139,6 +142,7 @@ export function addBuilds(
           ...(options.noCache === true ? { noCache: true } : {}),
           ...(options.pullBase === true ? { pull: true } : {}),
           ...(options.buildArgs === undefined ? {} : { args: options.buildArgs }),
+          ...(options.allow === undefined ? {} : { allow: options.allow }),
           warn: (message) => plan.warn(message),
         }),
         ...(options.quietBuild === true ? { quiet: true } : {}),

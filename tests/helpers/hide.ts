@@ -23,18 +23,34 @@ export function runWithout(
   }
   execFileSync("chmod", ["-R", "a+rX", place]);
   const mounts = [...layers].map(([folder, layer]) => `mount -t overlay -o lowerdir=${layer}:${folder} none ${folder}`);
+  return runAfterMounts(host, cwd, mounts, [TSCOMPOSE, ...args]);
+}
+
+/** Shell lines that make every cgroup read-only, as in many containers. */
+export const CGROUPS_READ_ONLY: readonly string[] = [
+  "for folder in /sys/fs/cgroup/*/ /sys/fs/cgroup; do ! mountpoint -q $folder || mount -o remount,bind,ro $folder; done",
+];
+/** Shell lines that take every cgroup away. */
+export const CGROUPS_HIDDEN: readonly string[] = [
+  "umount -l /sys/fs/cgroup",
+  "mount -t tmpfs -o ro none /sys/fs/cgroup",
+];
+
+/** Any program as the host's user in a mount namespace of its own, after shell lines that root runs there. */
+export function runAfterMounts(
+  host: TestHost,
+  cwd: string,
+  mounts: readonly string[],
+  argv: readonly string[],
+): Promise<Result> {
   const user = host.mode === "user" ? testUser() : undefined;
   const drop = user === undefined ? "" : `setpriv --reuid ${user.uid} --regid ${user.gid} --clear-groups`;
   const script = `set -e\n${mounts.join("\n")}\nexec ${drop} "$@"`;
-  const child = spawn(
-    "unshare",
-    ["--mount", "--propagation", "private", "sh", "-c", script, "sh", TSCOMPOSE, ...args],
-    {
-      cwd,
-      env: host.env,
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const child = spawn("unshare", ["--mount", "--propagation", "private", "sh", "-c", script, "sh", ...argv], {
+    cwd,
+    env: host.env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
   let stdout = "";
   let stderr = "";

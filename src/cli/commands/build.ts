@@ -15,6 +15,7 @@ export const command: CommandSpec = {
     const { openSession } = await import("../lifecycle/session.js");
     const { separatorOf } = await import("../lifecycle/bring-up.js");
     const { keyValues } = await import("../lifecycle/options.js");
+    const { entitlement } = await import("../../plan/build-request.js");
     const { planBuild, planPush } = await import("../../plan/image-commands.js");
     warnWithoutEffect(ctx, options);
     const project = await ctx.project({
@@ -27,6 +28,7 @@ export const command: CommandSpec = {
       noCache: options.flag("no-cache"),
       pullBase: options.flag("pull") || options.flag("pull-always"),
       buildArgs: keyValues(options.list("build-arg"), project.environment),
+      allow: options.list("allow").map((name) => entitlement(name, "--allow")),
       quietBuild: options.flag("quiet"),
       now: Date.now(),
     });

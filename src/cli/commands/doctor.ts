@@ -1,17 +1,28 @@
 /** `doctor`: what is missing on this machine and the command that brings it. Changes nothing. */
-import type { SystemInfo } from "../../engine/api.js";
+import type { SecurityFinding, SystemInfo } from "../../engine/api.js";
 import type { CommandSpec } from "../command.js";
 
 export const command: CommandSpec = {
   name: "doctor",
   summary: "Check this machine for what the engine needs",
-  example: "tscompose doctor",
+  example: "tscompose doctor --security",
   args: [],
-  options: [{ long: "format", value: "string", help: "json for machines" }],
+  options: [
+    { long: "format", value: "string", help: "json for machines" },
+    { long: "json", help: "The same as --format json" },
+    { long: "security", help: "Say which confinement this machine gives containers, and what is missing" },
+  ],
   run: async (ctx, _args, options) => {
-    const info = await (await ctx.engine()).info();
+    const engine = await ctx.engine();
+    const isJson = options.flag("json") || options.text("format") === "json";
+    if (options.flag("security")) {
+      const findings = await engine.security();
+      ctx.print(isJson ? `${JSON.stringify(findings)}\n` : securityText(findings));
+      return findings.some(({ state }) => state === "missing") ? 1 : 0;
+    }
+    const info = await engine.info();
     const { missing, warnings } = info;
-    if (options.text("format") === "json") ctx.print(`${JSON.stringify({ missing, warnings })}\n`);
+    if (isJson) ctx.print(`${JSON.stringify({ missing, warnings })}\n`);
     else ctx.print(doctorText(info));
     return missing.some(({ optional }) => optional !== true) ? 1 : 0;
   },
@@ -28,4 +39,15 @@ export function doctorText({ components, missing, warnings, rootless }: SystemIn
     ...(missing.length === 0 ? [] : ["", "Install what is missing with:", `  ${rootless ? "sudo " : ""}${install}`]),
     "",
   ].join("\n");
+}
+
+/** One line for each finding, what to do about it below. */
+export function securityText(findings: readonly SecurityFinding[]): string {
+  const words = { ok: "ok       ", advice: "advice   ", missing: "missing  " };
+  return findings
+    .map(({ name, state, value, why, advice }) => {
+      const line = `${words[state]} ${name}: ${value} (${why})\n`;
+      return advice === undefined ? line : `${line}           → ${advice}\n`;
+    })
+    .join("");
 }

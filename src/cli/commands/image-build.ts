@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { allowOption } from "../flags/lifecycle.js";
 
 export const command: CommandSpec = {
   name: "image build",
@@ -10,6 +11,7 @@ export const command: CommandSpec = {
   example: "tscompose image build -t app:1 .",
   args: [{ name: "PATH", required: true, complete: "directory" }],
   options: [
+    allowOption,
     { long: "build-arg", value: "list", help: "Set build-time variables" },
     { long: "build-context", value: "list", placeholder: "NAME=PATH", help: "Additional build contexts" },
     { long: "file", short: "f", value: "string", complete: "file", help: "Name of the Dockerfile" },
@@ -38,6 +40,7 @@ async function build(ctx: CliContext, args: readonly string[], options: ParsedOp
   const network = text("network");
   const { withEngineProgress } = await import("../engine-progress.js");
   const { environment } = await import("./exec.js");
+  const { entitlement } = await import("../../plan/build-request.js");
   const image = await withEngineProgress(ctx, options.flag("quiet"), (onProgress) =>
     engine.images.build({
       context: resolve(ctx.cwd, args[0] ?? "."),
@@ -47,6 +50,7 @@ async function build(ctx: CliContext, args: readonly string[], options: ParsedOp
       additionalContexts: pairs(options.list("build-context"), "build-context"),
       secrets: options.list("secret").map((entry) => secret(entry, ctx)),
       noCache: options.flag("no-cache"),
+      allow: options.list("allow").map((name) => entitlement(name, "--allow")),
       pull: options.flag("pull"),
       onProgress,
       signal: ctx.signal,

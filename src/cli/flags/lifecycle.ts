@@ -207,7 +207,16 @@ export const runOptions: readonly OptionSpec[] = [
   { long: "workdir", short: "w", value: "string", help: "Working directory inside the container" },
 ];
 
+/** Of every command that builds by itself. */
+export const allowOption: OptionSpec = {
+  long: "allow",
+  value: "csv",
+  placeholder: "network.host|security.insecure",
+  help: "Let RUN steps use the host's network, or run with every capability",
+};
+
 export const buildOptions: readonly OptionSpec[] = [
+  allowOption,
   { long: "build-arg", value: "list", placeholder: "KEY=VALUE", help: "Set build-time variables for services" },
   { long: "builder", value: "string", help: "Set builder to use" },
   { long: "check", help: "Check build configuration" },

@@ -17,6 +17,8 @@ export function bakeFile(plan: Plan): string {
       ...(request.target === undefined ? {} : { target: request.target }),
       ...(request.noCache === true ? { "no-cache": true } : {}),
       ...(request.pull === true ? { pull: true } : {}),
+      ...((request.allow ?? []).length === 0 ? {} : { entitlements: request.allow }),
+      ...(request.network === undefined ? {} : { network: request.network }),
       ...(request.platform === undefined ? {} : { platforms: [request.platform] }),
       output: ["type=docker"],
     };

@@ -77,6 +77,7 @@ export class Session implements AsyncDisposable {
       parallel: this.ctx.globals.parallel,
       signal: options.signal ?? this.ctx.signal,
       env: this.#environment,
+      callerEnv: this.ctx.env,
       cwd: this.#cwd,
     });
     return await (options.containerExitCodes === true ? work : work.catch(endWithOne));

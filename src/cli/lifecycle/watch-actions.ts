@@ -124,6 +124,7 @@ async function syncAndRestart(
           watch,
           cwd: project.workingDir,
           env: ctx.env,
+          callerEnv: ctx.env,
         };
         await runHookCommands(context, container.id, container.name, { service: rule.service, commands: [rule.exec] });
       }

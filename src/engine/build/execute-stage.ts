@@ -6,6 +6,7 @@ import type { Build, StepScope } from "./deps.js";
 import { ExpandError, expandWord, spend } from "./dockerfile/expand.js";
 import type { ArgInstruction, FromInstruction, Instruction } from "./dockerfile/instructions.js";
 import { dockerfileError, parseTrigger } from "./dockerfile/parse.js";
+import { checkEntitlements } from "./entitlements.js";
 import { withLayer } from "./layer.js";
 import type { Stage } from "./stages.js";
 import { environmentOf, type HistoryEntry, type StageState } from "./state.js";
@@ -28,6 +29,7 @@ export async function executeStage(
 ): Promise<StageState> {
   const triggers = base.config.onBuild.map((text) => parseTrigger(text, `ONBUILD of ${stage.base}`));
   counter.total += triggers.length;
+  for (const trigger of triggers) checkEntitlements(build.request, trigger, `ONBUILD of ${stage.base}`);
   let state: StageState = { ...base, args: base.args, hasCommand: false, config: { ...base.config, onBuild: [] } };
   const all = [
     ...triggers.map((instruction) => ({ instruction, file: `ONBUILD of ${stage.base}` })),

@@ -14,6 +14,7 @@ import type { Build, BuildDeps, NamedTree } from "./deps.js";
 import { dockerfileError, parseDockerfile } from "./dockerfile/parse.js";
 import { readDockerfile } from "./dockerfile-source.js";
 import { IGNORE_NOTHING } from "./dockerignore.js";
+import { checkEntitlements, stepNetwork } from "./entitlements.js";
 import { executeStage, type StepCounter } from "./execute-stage.js";
 import { encodeImageConfig } from "./image-config.js";
 import { planStages, type Stage, stageNamed } from "./stages.js";
@@ -46,6 +47,10 @@ function readPlan(kernel: Kernel, request: BuildRequest) {
     platformArgs: platformArgs(parsePlatform(request.platform)),
     contexts: new Set(contexts.keys()),
   });
+  stepNetwork(request);
+  for (const { instructions } of plan.stages) {
+    for (const instruction of instructions) checkEntitlements(request, instruction, source.name);
+  }
   return { contextRoot, source, parsed, contexts, plan };
 }
 

@@ -19,7 +19,7 @@ import { resolveUser } from "./oci/users.js";
 import { findProgram } from "./oci-runtime.js";
 import { pinned } from "./pins.js";
 import type { RecordedMount, RuntimeChoice } from "./record.js";
-import { useCompiledFilter } from "./seccomp-filter.js";
+import { type FilterUse, useCompiledFilter } from "./seccomp-filter.js";
 import { mountShm, shmFolder } from "./shm.js";
 import { settleTargets } from "./targets.js";
 
@@ -36,12 +36,8 @@ export interface BundleFacts {
   readonly networkOwner: ContainerRow | undefined;
 }
 
-/** Writes bundle and files; the name of the seccomp filter that the create must compile (see seccomp-filter.ts). */
-export async function writeBundle(
-  deps: RuntimeDeps,
-  row: ContainerRow,
-  facts: BundleFacts,
-): Promise<{ readonly compiles: string | undefined }> {
+/** Writes bundle and files; what config.json says, and the name of the seccomp filter that the create must compile (see seccomp-filter.ts). */
+export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: BundleFacts): Promise<FilterUse> {
   const { ctx } = deps;
   const { spec, record } = row;
   const host = deps.host();
@@ -101,10 +97,12 @@ export async function writeBundle(
     seccompProfile: readProfile,
     warn: ctx.warn,
   });
+  const profile = plain.process.apparmorProfile;
+  if (profile !== undefined) await (await import("./apparmor.js")).ensureProfile(ctx, row.name, profile);
   const settled = settleTargets(ctx.kernel, row.name, rootfs, plain);
   const { config, compiles } = useCompiledFilter(ctx, facts.choice, settled);
   writeFileSync(join(bundle, "config.json"), ociJson(config), { mode: 0o600 });
-  return { compiles };
+  return { config, compiles };
 }
 
 /** WORKDIR inside the container, made when missing, never through a link that leaves the rootfs (CVE-2024-21626). */

@@ -11,6 +11,7 @@ import { conmonExec, type ExecSession } from "./conmon.js";
 import type { RuntimeDeps } from "./deps.js";
 import { bundleOf, eventAttributes, folderOf, readBundleConfig } from "./lookup.js";
 import { CAPABILITIES } from "./oci/capabilities.js";
+import { lacksDeviceFilter, refused } from "./oci/device-filter.js";
 import { ociJson } from "./oci/spec.js";
 import type { OciProcess } from "./oci/types.js";
 import { resolveUser } from "./oci/users.js";
@@ -29,6 +30,8 @@ export async function execContainer(deps: RuntimeDeps, row: ContainerRow, spec: 
       kind: "conflict",
     });
   }
+  if (spec.privileged === true && lacksDeviceFilter(deps.host(), row.spec))
+    throw refused(row.name, "exec --privileged");
   const { runtime } = row.record;
   if (runtime === undefined) throw new TscError("TSC_INTERNAL", `container ${row.name} has no runtime recorded`);
   const sessionId = randomBytes(8).toString("hex");

@@ -19,6 +19,8 @@ export interface CgroupFacts {
   readonly reason: string;
   /** memory+swap can be limited. */
   readonly hasSwap: boolean;
+  /** Which device nodes a container may open is decided by its cgroup. */
+  readonly filtersDevices: boolean;
 }
 
 export interface HostFacts {
@@ -77,7 +79,20 @@ function goArchitecture(node: string): string {
   return { x64: "amd64", ia32: "386", arm64: "arm64", arm: "arm", ppc64: "ppc64le" }[node] ?? node;
 }
 
+function noCgroups(version: CgroupFacts["version"], reason: string): CgroupFacts {
+  return {
+    version,
+    parent: undefined,
+    controllers: new Set(),
+    hierarchies: [],
+    reason,
+    hasSwap: false,
+    filtersDevices: false,
+  };
+}
+
 function probeCgroups(rootless: boolean): CgroupFacts {
+  if (!existsSync("/sys/fs/cgroup")) return noCgroups("v1", "/sys/fs/cgroup is not there");
   const own = readOrEmpty("/proc/self/cgroup");
   if (statfsSync("/sys/fs/cgroup").type === CGROUP2_MAGIC) return probeUnified(rootless, own);
   const hasUnified =
@@ -89,26 +104,9 @@ function probeCgroups(rootless: boolean): CgroupFacts {
   });
   const hierarchies = named.map((names) => join("/sys/fs/cgroup", names.replace(/^name=/, "")));
   const controllers = new Set(named.flatMap((names) => names.split(",")).filter((name) => !name.startsWith("name=")));
-  if (rootless) {
-    return {
-      version,
-      parent: undefined,
-      controllers: new Set(),
-      hierarchies: [],
-      reason: `cgroup ${version} cannot be delegated to an ordinary user`,
-      hasSwap: false,
-    };
-  }
-  if (!hierarchies.every((folder) => isWritable(folder))) {
-    return {
-      version,
-      parent: undefined,
-      controllers: new Set(),
-      hierarchies: [],
-      reason: "/sys/fs/cgroup is not writable",
-      hasSwap: false,
-    };
-  }
+  if (rootless) return noCgroups(version, `cgroup ${version} cannot be delegated to an ordinary user`);
+  if (hierarchies.length === 0) return noCgroups(version, "the kernel has no cgroup hierarchy");
+  if (!hierarchies.every((folder) => isWritable(folder))) return noCgroups(version, "/sys/fs/cgroup is not writable");
   const unified = hasUnified ? ["/sys/fs/cgroup/unified"] : [];
   return {
     version,
@@ -117,23 +115,16 @@ function probeCgroups(rootless: boolean): CgroupFacts {
     hierarchies: [...hierarchies.filter((folder) => existsSync(folder)), ...unified],
     reason: "",
     hasSwap: existsSync("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"),
+    filtersDevices: controllers.has("devices"),
   };
 }
 
 function probeUnified(rootless: boolean, own: string): CgroupFacts {
   const root = "/sys/fs/cgroup";
-  const none = (reason: string): CgroupFacts => ({
-    version: "v2",
-    parent: undefined,
-    controllers: new Set(),
-    hierarchies: [],
-    reason,
-    hasSwap: false,
-  });
   const controllersOf = (folder: string): Set<string> =>
     new Set(readOrEmpty(join(folder, "cgroup.controllers")).trim().split(/\s+/).filter(Boolean));
   if (!rootless) {
-    if (!isWritable(root)) return none("/sys/fs/cgroup is not writable");
+    if (!isWritable(root)) return noCgroups("v2", "/sys/fs/cgroup is not writable");
     return {
       version: "v2",
       parent: "/tscompose",
@@ -141,6 +132,8 @@ function probeUnified(rootless: boolean, own: string): CgroupFacts {
       hierarchies: [root],
       reason: "",
       hasSwap: true,
+      // by eBPF: a runtime that cannot load its program fails
+      filtersDevices: true,
     };
   }
   const path = /^0::(\/.*)$/m.exec(own)?.[1] ?? "/";
@@ -151,10 +144,18 @@ function probeUnified(rootless: boolean, own: string): CgroupFacts {
     top = at;
   }
   if (top === undefined || top === path) {
-    return none("no cgroup is delegated to this user; log in through systemd or set Delegate=yes");
+    return noCgroups("v2", "no cgroup is delegated to this user; log in through systemd or set Delegate=yes");
   }
   const controllers = controllersOf(join(root, top));
-  return { version: "v2", parent: join(top, "tscompose"), controllers, hierarchies: [root], reason: "", hasSwap: true };
+  return {
+    version: "v2",
+    parent: join(top, "tscompose"),
+    controllers,
+    hierarchies: [root],
+    reason: "",
+    hasSwap: true,
+    filtersDevices: false,
+  };
 }
 
 function isWritable(path: string): boolean {

@@ -3,7 +3,8 @@
  * when first used, because `ps` must be quick.
  */
 import { TscError } from "../../lib/errors.js";
-import type { ContainersApi, LabelFilter } from "../api.js";
+import type { ContainersApi, LabelFilter, SecurityFinding } from "../api.js";
+import type { EngineContext } from "../context.js";
 import { isWatched } from "../health/index.js";
 import type { StoredSpec } from "../secrets/index.js";
 import { type ContainerRow, containerById, listContainers, renameContainer, saveSpec } from "../state/containers.js";
@@ -11,6 +12,7 @@ import { lastExitCode } from "../state/events.js";
 import { beginIntent, endIntent, restartingOwner } from "../state/intents.js";
 import type { ContainerInfo, ContainerSpec, LogLine, LogOptions, NetworkAttachment } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
+import type { HostFacts } from "./host.js";
 import { containerInfo, wholeSpec } from "./inspect.js";
 import { eventAttributes, findContainer } from "./lookup.js";
 import { owner as self } from "./owner.js";
@@ -29,6 +31,11 @@ export interface Containers extends ContainersApi {
   restartByPolicy(id: string): Promise<void>;
   /** `internal cleanup ID`: settles an exit, and removes the container if it asked for that. */
   cleanup(id: string): Promise<void>;
+}
+
+/** Which confinement this host gives containers; reads the kernel and asks the installed runtimes. */
+export async function securityReport(ctx: EngineContext, host: HostFacts): Promise<SecurityFinding[]> {
+  return await (await import("./security/report.js")).securityReport(ctx, host);
 }
 
 const loadStart = () => import("./start.js");

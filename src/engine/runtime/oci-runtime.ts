@@ -22,24 +22,54 @@ export function findProgram(name: string): string | undefined {
   return SEARCH_PATH.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
-/** crun where it works, else runc; `wanted` (a name or a path) overrides. `TSC_MISSING_PROGRAM`. */
+/** What a compose file may name; others must be named by the machine's owner first. */
+const RUNTIMES = ["crun", "runc", "youki", "krun", "crun-vm", "crun-wasm", "runsc", "kata-runtime", "kata"];
+const HINT = "name crun or runc, or give others as TSCOMPOSE_RUNTIMES=NAME=/PATH,…";
+
+/**
+ * The runtime that a container asks for: a known name in the usual folders, or one that the caller's environment gives a path. Never a path, and
+ * no other program of the host: it would run with what the compose file says as its arguments.
+ */
+function runtimeNamed(wanted: string, env: Readonly<Record<string, string | undefined>>): string {
+  const given = (env["TSCOMPOSE_RUNTIMES"] ?? "").split(",").find((entry) => entry.startsWith(`${wanted}=/`));
+  if (given === undefined && (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(wanted) || !RUNTIMES.includes(wanted))) {
+    throw new TscError("TSC_RUNTIME_UNKNOWN", `OCI runtime ${JSON.stringify(wanted)} is not one that may be named`, {
+      kind: "invalid-input",
+      hint: HINT,
+      exitCode: 125,
+    });
+  }
+  const path = findProgram(given === undefined ? wanted : given.slice(wanted.length + 1));
+  if (path !== undefined) return path;
+  throw new TscError("TSC_MISSING_PROGRAM", `OCI runtime ${JSON.stringify(wanted)} is not installed`, {
+    kind: "unavailable",
+    hint: `install it (apt-get install crun), or ${HINT}`,
+    exitCode: 125,
+  });
+}
+
+/** runc run by root makes a cgroup whatever it is told, and fails where it cannot. */
+function refuseRuncWithoutCgroups(host: Pick<HostFacts, "cgroups" | "rootless">): void {
+  if (host.rootless || host.cgroups.parent !== undefined) return;
+  throw new TscError("TSC_RUNTIME_CGROUPS", `runc cannot run as root here: ${host.cgroups.reason}`, {
+    kind: "unsupported",
+    hint: "use crun (apt-get install crun), or give tscompose writable cgroups",
+    exitCode: 125,
+  });
+}
+
+/** crun where it works, else runc; `wanted` (a name) overrides. `TSC_MISSING_PROGRAM`, `TSC_RUNTIME_UNKNOWN`, `TSC_RUNTIME_CGROUPS`. */
 export function chooseRuntime(
-  ctx: Pick<EngineContext, "kernel">,
-  host: Pick<HostFacts, "cgroups">,
+  ctx: Pick<EngineContext, "kernel" | "env">,
+  host: Pick<HostFacts, "cgroups" | "rootless">,
   wanted: string | undefined,
 ): RuntimeChoice {
   const canHide = existsSync(ctx.kernel.helperPath("tsc-nsexec"));
   const isHybrid = host.cgroups.version === "hybrid";
   if (wanted !== undefined && wanted !== "" && wanted !== "io.containerd.runc.v2") {
-    const path = findProgram(wanted);
-    if (path === undefined || !/^[A-Za-z0-9_./-]+$/.test(wanted)) {
-      throw new TscError("TSC_MISSING_PROGRAM", `OCI runtime ${JSON.stringify(wanted)} is not installed`, {
-        kind: "unavailable",
-        hint: "apt-get install crun (or runc), or name another with `runtime:`",
-        exitCode: 125,
-      });
-    }
+    const path = runtimeNamed(wanted, ctx.env);
     const name = basename(path);
+    if (name === "runc") refuseRuncWithoutCgroups(host);
     return { name, path, hideUnified: isHybrid && canHide && name === "crun", reason: "asked for by name" };
   }
   const crun = findProgram("crun");
@@ -51,6 +81,7 @@ export function chooseRuntime(
     return { name: "crun", path: crun, hideUnified: true, reason };
   }
   if (runc !== undefined) {
+    refuseRuncWithoutCgroups(host);
     const reason = isHybrid ? "cgroups are hybrid, which crun refuses" : "crun is not installed";
     return { name: "runc", path: runc, hideUnified: false, reason };
   }

@@ -17,10 +17,13 @@ import {
 import { beginIntent, endIntent } from "../state/intents.js";
 import { loadDefaultSeccomp, writeBundle } from "./bundle.js";
 import { cgroupPathOf } from "./cgroups.js";
+import { confine } from "./confine.js";
 import { type ConmonCreate, type CreatedContainer, conmonCreate } from "./conmon.js";
 import type { RuntimeDeps } from "./deps.js";
 import { updateLinkingContainers } from "./links.js";
 import { bundleOf, eventAttributes, findContainer, lockContainer } from "./lookup.js";
+import { lacksDeviceFilter } from "./oci/device-filter.js";
+import type { OciConfig } from "./oci/types.js";
 import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
 import { owner } from "./owner.js";
 import { unpin } from "./pins.js";
@@ -79,6 +82,14 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
     const prepared = await prepare(deps, fresh, choice, cgroupPath);
     created = prepared.created;
     const network = await prepared.joined;
+    const { init } = created;
+    await confine(ctx, {
+      row: fresh,
+      choice,
+      ...prepared.use,
+      init,
+      lacksDeviceFilter: lacksDeviceFilter(host, row.spec),
+    });
     await options.onCreated?.(fresh);
     await startCreated(ctx, choice, cgroupPath, id, created.init);
     const startedAt = new Date().toISOString();
@@ -124,7 +135,11 @@ async function prepare(
   row: ContainerRow,
   choice: RuntimeChoice,
   cgroupPath: string,
-): Promise<{ created: CreatedContainer; joined: Promise<AttachResult> }> {
+): Promise<{
+  created: CreatedContainer;
+  joined: Promise<AttachResult>;
+  use: { readonly config: OciConfig; readonly hasCompiledFilter: boolean };
+}> {
   const { ctx } = deps;
   const { id } = row;
   const bundle = bundleOf(ctx, id);
@@ -139,7 +154,7 @@ async function prepare(
     mkdirSync(bundle, { recursive: true, mode: 0o700 });
     mkdirSync(runtimeRoot(ctx, choice), { recursive: true, mode: 0o700 });
     const network = reserved ?? (await joined);
-    const { compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
+    const { config, compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
     const request = conmonRequest(deps, row, { bundle, choice, cgroupPath });
     // conmon would make it readable for its group.
     if (request.logPath !== undefined) closeSync(openSync(request.logPath, "a", 0o600));
@@ -147,7 +162,7 @@ async function prepare(
     // Its own mount namespace holds them now.
     unpin(ctx.kernel, bundle);
     if (compiles !== undefined) keepCompiledFilter(ctx, choice, id, compiles);
-    return { created, joined };
+    return { created, joined, use: { config, hasCompiledFilter: compiles === undefined } };
   } catch (error) {
     // A create can fail because the networks did, and took the namespace with them.
     await attaching.then(({ joined }) => joined);

@@ -14,7 +14,7 @@ import type { OperationOf } from "./index.js";
 /** TSC_PROVIDER_NOT_FOUND, TSC_PROVIDER_FAILED. Variables go to the dependents' containers, raw ones without the service's prefix. */
 export async function runProvider(context: ExecuteContext, operation: OperationOf<"run-provider">): Promise<void> {
   const { service, provider, action } = operation;
-  const program = findProgram(provider.type, context.env["PATH"] ?? "");
+  const program = findProvider(provider.type, context.callerEnv);
   const args = [
     "compose",
     "--project-name",
@@ -76,21 +76,28 @@ function run(
   });
 }
 
-/** The type names a program: a path, `docker-TYPE` (a CLI plugin) or TYPE on PATH. */
-function findProgram(type: string, path: string): string {
-  const names = type.includes("/") ? [type] : [`docker-${type}`, type];
-  for (const name of names) {
-    const candidates = name.includes("/") ? [name] : path.split(delimiter).map((folder) => join(folder, name));
-    for (const candidate of candidates) {
-      try {
-        accessSync(candidate, constants.X_OK);
-        return candidate;
-      } catch {
-        // Not here; the next place may have it.
-      }
+/**
+ * The program of a provider type: `docker-TYPE` (a CLI plugin) on PATH, or TYPE itself when the caller lists it in TSCOMPOSE_PROVIDERS. A path, or
+ * any other program of the host, is not what a compose file may run (`type: sh` would run the project's file `compose`). `TSC_PROVIDER_NOT_FOUND`.
+ */
+export function findProvider(type: string, env: Readonly<Record<string, string | undefined>>): string {
+  const isName = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(type);
+  const isListed = (env["TSCOMPOSE_PROVIDERS"] ?? "").split(",").includes(type);
+  const names = isName ? [`docker-${type}`, ...(isListed ? [type] : [])] : [];
+  // A relative folder on PATH would be looked for in the project.
+  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder.startsWith("/"));
+  for (const path of names.flatMap((name) => folders.map((folder) => join(folder, name)))) {
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not here; the next place may have it.
     }
   }
-  throw new TscError("TSC_PROVIDER_NOT_FOUND", `provider program ${type} was not found on PATH`, { kind: "not-found" });
+  throw new TscError("TSC_PROVIDER_NOT_FOUND", `provider program docker-${type} was not found on PATH`, {
+    kind: "not-found",
+    hint: "install that plugin; another program that you trust as a provider is named by TSCOMPOSE_PROVIDERS=NAME,…",
+  });
 }
 
 function parseMessage(line: string): { readonly type: string; readonly message: string } | undefined {

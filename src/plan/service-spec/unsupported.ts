@@ -23,6 +23,15 @@ export function unsupportedWarnings(service: string, config: Service): string[] 
   if (config.credential_spec !== undefined) noEffect("credential_spec", "it is for Windows");
   if (config.cpu_count !== undefined) noEffect("cpu_count", "it is for Windows; use cpus");
   if (config.cpu_percent !== undefined) noEffect("cpu_percent", "it is for Windows; use cpus");
+  for (const attribute of ["x-podman.uidmaps", "x-podman.gidmaps"] as const) {
+    if (config[attribute] !== undefined)
+      refuse(attribute, "containers share one user namespace; run tscompose as an ordinary user");
+  }
+  const userns = config.userns_mode ?? "";
+  if (userns !== "" && userns !== "host") {
+    refuse(`userns_mode: ${userns}`, "containers share one user namespace: the user's own, or the host's for root");
+  }
+  if (config.storage_opt !== undefined) noEffect("storage_opt", "root filesystems have no quota");
   const deploy = config.deploy;
   if (deploy === undefined) return warnings;
   const cluster = "there is no cluster on one machine";

@@ -1,6 +1,16 @@
 /** The builder on the real engine: needs root, an OCI runtime, conmon and a static busybox. */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -299,5 +309,30 @@ suite("the builder", () => {
     });
     expect(info.tags).toEqual(["docker.io/library/inline:1"]);
     expect(output()).toContain("Glo");
+  }, 60_000);
+
+  test("a RUN has the host's network or every capability only when the caller grants it, cached or not", async () => {
+    const steps = (run: string) => ({ Dockerfile: `FROM base:1\nRUN ${run}\n` });
+    const network = steps("--network=host ls -l /proc/self/ns/net");
+    const insecure = steps("--security=insecure grep CapEff /proc/self/status");
+    const fails = async (files: Readonly<Record<string, string>>, request: Partial<BuildRequest> = {}) => {
+      const { code, where } = await failure(build(files, request));
+      expect(events.filter((event) => event.type === "build-output")).toEqual([]);
+      return { code, line: where?.line };
+    };
+    const refused = { code: "TSC_BUILD_ENTITLEMENT", line: 2 };
+    expect(await fails(network)).toEqual(refused);
+    expect(await fails(insecure)).toEqual(refused);
+    expect(await fails(insecure, { network: "host", allow: ["network.host"] })).toEqual(refused);
+    await build(network, { allow: ["network.host"] });
+    expect(output()).toContain(readlinkSync("/proc/self/ns/net"));
+    await build(insecure, { allow: ["security.insecure"] });
+    expect(output()).toMatch(/CapEff:\s0*1ff/);
+    // a step that was run with the grant is in the cache now
+    expect(await fails(network)).toEqual(refused);
+    expect(await fails(insecure)).toEqual(refused);
+    expect((await failure(build(steps("true"), { network: "container:x" }))).code).toBe("TSC_BUILD_UNSUPPORTED");
+    await build({ Dockerfile: "FROM base:1\nONBUILD RUN --network=host true\n" }, { tags: ["trigger:1"] });
+    expect((await failure(build({ Dockerfile: "FROM trigger:1\n" }))).code).toBe("TSC_BUILD_ENTITLEMENT");
   }, 60_000);
 });

@@ -7,6 +7,7 @@ import { cacheKey, rootfsKey } from "../cache.js";
 import type { StepScope } from "../deps.js";
 import type { RunInstruction } from "../dockerfile/instructions.js";
 import { cleanPath } from "../dockerignore.js";
+import { stepNetwork } from "../entitlements.js";
 import { type BuiltLayer, layerFromRootfs } from "../layer.js";
 import { mountsKey, prepareMounts } from "../run-mounts.js";
 import { environmentOf } from "../state.js";
@@ -121,11 +122,11 @@ async function execute(scope: StepScope, instruction: RunInstruction, run: Execu
       workdir: state.config.workingDir === "" ? "/" : state.config.workingDir,
       mounts: prepared.mounts,
       files,
-      network: instruction.network === "default" ? requestNetwork(request.network) : instruction.network,
+      network: instruction.network === "default" ? stepNetwork(request) : instruction.network,
       extraHosts: request.extraHosts ?? [],
       ulimits: request.ulimits ?? [],
       shmSizeBytes: request.shmSizeBytes,
-      privileged: instruction.security === "insecure" && request.privileged === true,
+      privileged: instruction.security === "insecure",
       onOutput: (stream, data) => output.push(stream, data),
       signal: build.signal,
     });
@@ -148,10 +149,6 @@ async function execute(scope: StepScope, instruction: RunInstruction, run: Execu
   } finally {
     await storage.removeRootfs(id);
   }
-}
-
-function requestNetwork(network: string | undefined): "default" | "none" | "host" {
-  return network === "none" || network === "host" ? network : "default";
 }
 
 /** Paths, with the folders above them, that are not there yet; deepest first. Only paths without a link on the way count. */

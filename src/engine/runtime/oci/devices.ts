@@ -1,15 +1,16 @@
 /** Device nodes given to a container, and the device cgroup's rules. Looks devices up on the host; changes nothing. */
-import { readdirSync, realpathSync, type Stats, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { errnoOf, TscError } from "../../../lib/errors.js";
 import type { ContainerSpec } from "../../types.js";
 import type { HostFacts } from "../host.js";
+import { type BoundSource, lacksDeviceFilter, refused } from "./device-filter.js";
 import type { OciDevice, OciDeviceRule, OciMount } from "./types.js";
 
 export interface DeviceSet {
   readonly nodes: readonly OciDevice[];
   readonly rules: readonly OciDeviceRule[];
-  /** In a user namespace nodes cannot be made: the host's are bound instead. */
+  /** Where nodes cannot be made or would not open (in a user namespace, below a `nodev` folder) the host's are bound instead. */
   readonly mounts: readonly OciMount[];
 }
 
@@ -67,6 +68,7 @@ function statDevice(path: string): Stats {
 /** Collects `devices`, `device_cgroup_rules` and, when privileged, all of the host's devices. */
 export function collectDevices(spec: ContainerSpec, host: HostFacts, extra: DeviceSet): DeviceSet {
   const wanted: { host: string; target: string; access: string }[] = [];
+  const isUnfiltered = lacksDeviceFilter(host, spec);
   for (const device of spec.devices ?? []) {
     if (!/^[rwm]{1,3}$/.test(device.permissions)) {
       throw new TscError(
@@ -76,6 +78,9 @@ export function collectDevices(spec: ContainerSpec, host: HostFacts, extra: Devi
           kind: "invalid-input",
         },
       );
+    }
+    if (isUnfiltered && !(device.permissions.includes("r") && device.permissions.includes("w"))) {
+      throw refused(spec.name, `device ${device.source} with permissions ${device.permissions} only`);
     }
     statDevice(device.source);
     for (const found of walk(realpathSync(device.source))) {
@@ -99,7 +104,7 @@ export function collectDevices(spec: ContainerSpec, host: HostFacts, extra: Devi
     const stat = statDevice(item.host);
     const type = stat.isBlockDevice() ? "b" : stat.isCharacterDevice() ? "c" : undefined;
     if (type === undefined) continue;
-    if (host.rootless) {
+    if (host.rootless || (isUnfiltered && !item.target.startsWith("/dev/"))) {
       mounts.push({
         destination: item.target,
         type: "bind",
@@ -116,6 +121,27 @@ export function collectDevices(spec: ContainerSpec, host: HostFacts, extra: Devi
   if (spec.privileged === true) return { nodes, rules: [{ allow: true, access: "rwm" }], mounts };
   for (const text of spec.deviceCgroupRules ?? []) rules.push(parseRule(text));
   return { nodes, rules: [{ allow: false, access: "rwm" }, ...STANDARD_RULES, ...rules], mounts };
+}
+
+/** What a bind's source is; a node counts as open when it lies below /dev and `rules` let a container read and write it. */
+export function boundSource(source: string, rules: readonly OciDeviceRule[]): BoundSource {
+  const isFolder = statSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
+  // Only root changes what lies in /dev: what is looked at is what will be bound.
+  const path = isFolder || !existsSync(source) ? "" : realpathSync(source);
+  if (!path.startsWith("/dev/")) return { openNode: undefined, isFolder };
+  const stat = statDevice(path);
+  const type = stat.isBlockDevice() ? "b" : stat.isCharacterDevice() ? "c" : "";
+  const { major, minor } = deviceNumbers(stat);
+  const opens = rules.some(
+    (rule) =>
+      rule.allow &&
+      (rule.type === "a" || rule.type === type) &&
+      (rule.major === undefined || rule.major === major) &&
+      (rule.minor === undefined || rule.minor === minor) &&
+      rule.access.includes("r") &&
+      rule.access.includes("w"),
+  );
+  return { openNode: opens ? path : undefined, isFolder };
 }
 
 /** `c 1:3 rwm`, `b 8:* r`, `a *:* rwm`. */

@@ -137,7 +137,7 @@ export function cgroupResources(
   }
   const pids = resources.pidsLimit ?? DEFAULT_PIDS_LIMIT;
   return {
-    ...(devices.length === 0 ? {} : { devices }),
+    ...(devices.length === 0 || !host.cgroups.filtersDevices ? {} : { devices }),
     ...(Object.keys(memory).length === 0 ? {} : { memory }),
     ...(Object.keys(cpu).length === 0 ? {} : { cpu }),
     ...(has("pids") && pids > 0 ? { pids: { limit: pids } } : {}),

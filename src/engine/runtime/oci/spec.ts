@@ -3,8 +3,10 @@ import { TscError } from "../../../lib/errors.js";
 import type { ContainerSpec } from "../../types.js";
 import type { HostFacts } from "../host.js";
 import { boundingSet, capabilitySets } from "./capabilities.js";
-import { type DeviceSet, deviceNumbersOf } from "./devices.js";
+import { deviceFilterWarning, lacksDeviceFilter, withoutDeviceCapabilities, withoutDevices } from "./device-filter.js";
+import { boundSource, type DeviceSet, deviceNumbersOf } from "./devices.js";
 import { cgroupResources, honoured, oomScore, rlimits } from "./limits.js";
+import { apparmorProfile, checkLabels, UNLABELLED } from "./lsm.js";
 import { type MountFacts, mountList } from "./mounts.js";
 import { type NamespaceFacts, namespaces } from "./namespaces.js";
 import { chooseSeccomp, type SeccompProfile } from "./seccomp.js";
@@ -36,12 +38,14 @@ export function ociConfig(input: SpecInput): OciConfig {
   const { spec, host, user, warn } = input;
   const privileged = spec.privileged === true;
   const security = parseSecurityOptions(spec.securityOpt ?? []);
+  const isUnfiltered = lacksDeviceFilter(host, spec);
+  if (isUnfiltered) warn(deviceFilterWarning(host));
   const request = {
     add: spec.capAdd ?? [],
     drop: spec.capDrop ?? [],
     privileged,
     isRootUser: user.uid === 0,
-    available: host.boundingCaps,
+    available: isUnfiltered ? withoutDeviceCapabilities(spec, host.boundingCaps) : host.boundingCaps,
   };
   const { bounding, missing } = boundingSet(request);
   for (const name of missing)
@@ -58,6 +62,12 @@ export function ociConfig(input: SpecInput): OciConfig {
           bounding: new Set(bounding),
           kernelVersion: host.kernelVersion,
         });
+  const profile = apparmorProfile(spec, security, host);
+  checkLabels(spec, security);
+  if (host.selinux) warn(UNLABELLED);
+  if (host.singleId && (spec.groupAdd ?? []).length > 0) {
+    warn(`container ${spec.name}: group_add cannot be honoured here: one id is mapped`);
+  }
   const score = oomScore(spec.oomScoreAdj, host, warn);
   const resources = cgroupResources(honoured(spec, host, warn), host, input.devices.rules, deviceNumbersOf);
   const joinsNetwork = spec.networkMode?.kind === "host" || spec.networkMode?.kind === "container";
@@ -68,6 +78,7 @@ export function ociConfig(input: SpecInput): OciConfig {
     checkSysctl(name, spec, has("ipc"), has("network") && !joinsNetwork);
     sysctl[name] = value;
   }
+  const mounts = mountList(spec, input.mounts, host);
   return {
     ociVersion: "1.0.2",
     process: {
@@ -80,12 +91,17 @@ export function ociConfig(input: SpecInput): OciConfig {
       rlimits: rlimits(spec.ulimits ?? [], host, warn),
       noNewPrivileges: security.noNewPrivileges,
       ...(score === undefined ? {} : { oomScoreAdj: score }),
-      ...(host.apparmor && security.apparmor !== undefined ? { apparmorProfile: security.apparmor } : {}),
+      ...(profile === undefined ? {} : { apparmorProfile: profile }),
     },
     root: { path: input.rootfs, readonly: spec.readOnly === true },
     ...(ownsUts ? { hostname: input.hostname } : {}),
-    mounts: [...mountList(spec, input.mounts, host), ...input.devices.mounts],
-    ...(spec.annotations === undefined ? {} : { annotations: safeAnnotations(spec.annotations) }),
+    mounts: [
+      ...(isUnfiltered
+        ? withoutDevices(spec.name, mounts, (source) => boundSource(source, input.devices.rules))
+        : mounts),
+      ...input.devices.mounts,
+    ],
+    ...(spec.annotations === undefined ? {} : { annotations: safeAnnotations(spec, spec.annotations, warn) }),
     linux: {
       namespaces: list,
       devices: input.devices.nodes,
@@ -99,10 +115,23 @@ export function ociConfig(input: SpecInput): OciConfig {
   };
 }
 
-/** crun takes orders from `run.oci.*` annotations (handlers, hooks, raw mounts): none of them may come from a compose file. */
-function safeAnnotations(annotations: Readonly<Record<string, string>>): Record<string, string> {
+/** What runtimes take as orders: crun's handlers, hooks and raw mounts, its wasm and virtual machine handlers, systemd's unit properties, CRIU's switches. */
+const STEERING =
+  /^(?:run\.oci\.|krun\.|module\.wasm\.|org\.systemd\.property\.|org\.criu\.|io\.katacontainers\.|dev\.gvisor\.)/i;
+
+/** Annotations without those that steer the runtime, of which each is told: none may come from a compose file (CVE-2025-24965). */
+function safeAnnotations(
+  spec: Pick<ContainerSpec, "name">,
+  annotations: Readonly<Record<string, string>>,
+  warn: (message: string) => void,
+): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(annotations).filter(([key]) => !key.startsWith("run.oci.") && !key.startsWith("org.criu.")),
+    Object.entries(annotations).filter(([key]) => {
+      const steers = STEERING.test(key);
+      if (steers)
+        warn(`container ${spec.name}: annotation ${JSON.stringify(key)} is left out: it gives orders to the runtime`);
+      return !steers;
+    }),
   );
 }
 

@@ -16,6 +16,7 @@ const host: HostFacts = {
     hierarchies: ["/sys/fs/cgroup"],
     reason: "",
     hasSwap: true,
+    filtersDevices: true,
   },
   boundingCaps: new Set(CAPABILITIES),
   hardLimits: new Map([
@@ -34,7 +35,13 @@ const noCgroups: HostFacts = {
   rootless: true,
   hasTtyGroup: false,
   boundingCaps: new Set(CAPABILITIES.filter((name) => name !== "CAP_SYS_RESOURCE")),
-  cgroups: { ...host.cgroups, parent: undefined, controllers: new Set(), reason: "no cgroup is delegated" },
+  cgroups: {
+    ...host.cgroups,
+    parent: undefined,
+    controllers: new Set(),
+    reason: "no cgroup is delegated",
+    filtersDevices: false,
+  },
 };
 
 function make(spec: Partial<ContainerSpec>, facts: HostFacts = host, more: Partial<SpecInput> = {}) {
@@ -155,9 +162,21 @@ describe("ociConfig", () => {
     expect(config.mounts.find((entry) => entry.destination === "/dev/pts")?.options).not.toContain("gid=5");
     expect(config.mounts.find((entry) => entry.destination === "/sys")?.type).toBe("bind");
   });
-  test("annotations that give a runtime orders are dropped", () => {
-    const { config } = make({ annotations: { "run.oci.handler": "wasm", note: "x" } });
+  test("annotations that give a runtime orders are left out, each is told (CVE-2025-24965)", () => {
+    const orders = [
+      "run.oci.handler",
+      "RUN.OCI.hooks.stdout",
+      "krun.cpus",
+      "module.wasm.image/variant",
+      "org.criu.config",
+    ];
+    const annotations = Object.fromEntries(
+      [...orders, "org.systemd.property.CPUQuota", "note"].map((key) => [key, "x"]),
+    );
+    const { config, warnings } = make({ annotations });
     expect(config.annotations).toEqual({ note: "x" });
+    expect(warnings).toHaveLength(6);
+    expect(warnings[0]).toContain('annotation "run.oci.handler" is left out');
   });
   test.each([
     ["kernel.hostname", {}],
@@ -173,5 +192,41 @@ describe("ociConfig", () => {
   });
   test.each(["bogus", "seccomp", "unmask"])("security option %s is refused", (option) => {
     expect(() => make({ securityOpt: [option] })).toThrow("unknown security option");
+  });
+
+  test("without a device filter: nodev everywhere, no capability that makes nodes, said once", () => {
+    const facts = { ...host, cgroups: { ...noCgroups.cgroups, reason: "/sys/fs/cgroup is not writable" } };
+    const { config, warnings } = make({ mounts: [] }, facts, { cgroupPath: "" });
+    expect(warnings).toEqual([expect.stringContaining("no device filter here (/sys/fs/cgroup is not writable)")]);
+    expect(config.process.capabilities.bounding).not.toContain("CAP_MKNOD");
+    const open = config.mounts.filter(({ options }) => !options.some((option) => /^r?nodev$/.test(option)));
+    expect(open.map(({ destination }) => destination)).toEqual(["/dev", "/dev/pts"]);
+    expect(config.linux.resources.devices).toBeUndefined();
+    expect(make({ privileged: true }, facts, { cgroupPath: "" }).warnings).toEqual([]);
+    expect(() => make({ capAdd: ["MKNOD"] }, facts)).toThrow("cap_add MKNOD needs a device filter");
+  });
+  test("AppArmor: the default profile, what is asked for, nothing when privileged; refused where there is none", () => {
+    const profileOf = (spec: Partial<ContainerSpec>, facts: HostFacts) =>
+      make(spec, facts).config.process.apparmorProfile;
+    const armored = { ...host, apparmor: true };
+    expect(profileOf({}, host)).toBeUndefined();
+    expect(profileOf({ securityOpt: ["apparmor=unconfined"] }, host)).toBeUndefined();
+    expect(() => make({ securityOpt: ["apparmor=mine"] })).toThrow('AppArmor profile "mine" cannot be had');
+    expect(profileOf({}, armored)).toBe("tscompose-default");
+    expect(profileOf({ privileged: true }, armored)).toBe("unconfined");
+    expect(profileOf({ securityOpt: ["apparmor=mine"], privileged: true }, armored)).toBe("mine");
+  });
+  test("SELinux: labels that are asked for are refused, a host that has it is told that none is given", () => {
+    expect(make({ securityOpt: ["label=disable"] }).warnings).toEqual([]);
+    expect(() => make({ securityOpt: ["label=type:container_t"] })).toThrow("label=type:container_t cannot be had");
+    expect(make({}, { ...host, selinux: true }).warnings).toEqual([
+      expect.stringContaining("without an SELinux label"),
+    ]);
+  });
+  test("supplementary groups that one mapped id cannot hold are told", () => {
+    const user = { uid: 0, gid: 0, additionalGids: [0, 44], home: "/", name: "root" };
+    const { config, warnings } = make({ groupAdd: ["44"] }, { ...noCgroups, singleId: true }, { cgroupPath: "", user });
+    expect(config.process.user.additionalGids).toEqual([]);
+    expect(warnings).toEqual(["container web: group_add cannot be honoured here: one id is mapped"]);
   });
 });

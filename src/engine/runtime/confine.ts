@@ -1,0 +1,81 @@
+/**
+ * Between create and start: the kernel is asked whether the runtime did what config.json says, since one that was built without a part
+ * leaves it out in silence. Nothing of the container's own runs before.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ProcessIdentity } from "../../kernel/kernel.js";
+import { TscError } from "../../lib/errors.js";
+import type { EngineContext } from "../context.js";
+import type { ContainerRow } from "../state/containers.js";
+import { refused } from "./oci/device-filter.js";
+import type { OciConfig } from "./oci/types.js";
+import { runtimeRoot } from "./oci-runtime.js";
+import type { RuntimeChoice } from "./record.js";
+
+export interface ConfineRequest {
+  readonly row: ContainerRow;
+  readonly choice: RuntimeChoice;
+  readonly config: OciConfig;
+  readonly init: ProcessIdentity;
+  /** A seccomp filter that this runtime compiled before was given to it. */
+  readonly hasCompiledFilter: boolean;
+  /** Nothing but `nodev` keeps it from the host's devices. */
+  readonly lacksDeviceFilter: boolean;
+}
+
+/** `TSC_SECCOMP_MISSING`, `TSC_DEVICE_FILTER`. */
+export async function confine(ctx: EngineContext, request: ConfineRequest): Promise<void> {
+  const { row, choice, config, init } = request;
+  if (config.linux.seccomp !== undefined && !hasSeccomp(ctx, request)) {
+    throw new TscError(
+      "TSC_SECCOMP_MISSING",
+      `container ${row.name}: ${choice.name} did not apply its seccomp profile`,
+      {
+        kind: "unsupported",
+        hint: `install a ${choice.name} that is built with seccomp, or say \`security_opt: [seccomp=unconfined]\``,
+        exitCode: 125,
+      },
+    );
+  }
+  if (!request.lacksDeviceFilter) return;
+  await ctx.kernel.forbidDevices(init);
+  const [open] = mountsWithDevices(readFileSync(`/proc/${init.pid}/mountinfo`, "utf8"), config);
+  if (open !== undefined) throw refused(row.name, `${open}, which ${choice.name} mounted without nodev,`);
+}
+
+/** Runtimes of another kind (a virtual machine) have a filter of their own, or none, that is not seen from here. */
+function hasSeccomp(ctx: EngineContext, { choice, config, init, row, hasCompiledFilter }: ConfineRequest): boolean {
+  if (choice.name !== "crun" && choice.name !== "runc") return true;
+  if (!config.process.noNewPrivileges) {
+    return /^Seccomp:\s*2$/m.test(readFileSync(`/proc/${init.pid}/status`, "utf8"));
+  }
+  // With no_new_privs it is loaded just before the container's program; runc without it fails, and crun leaves what it compiled.
+  return (
+    choice.name === "runc" || hasCompiledFilter || existsSync(join(runtimeRoot(ctx, choice), row.id, "seccomp.bpf"))
+  );
+}
+
+/** Targets of mounts that would open device nodes and are not of the runtime's own making or asked for as devices. Pure. */
+export function mountsWithDevices(mountinfo: string, config: OciConfig): string[] {
+  const own = new Set([
+    "/dev",
+    "/dev/pts",
+    "/dev/console",
+    ...config.linux.maskedPaths,
+    ...config.linux.readonlyPaths,
+    ...config.mounts.flatMap(({ destination, options }) =>
+      options.includes("nodev") || options.includes("rnodev") ? [] : [destination],
+    ),
+  ]);
+  return mountinfo
+    .trim()
+    .split("\n")
+    .flatMap((line) => {
+      const [, , , , target = "", options = ""] = line.split(" ");
+      const path = target.replace(/\\([0-7]{3})/g, (_all, digits: string) =>
+        String.fromCharCode(Number.parseInt(digits, 8)),
+      );
+      return options.split(",").includes("nodev") || own.has(path) ? [] : [path];
+    });
+}

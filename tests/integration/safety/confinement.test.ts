@@ -1,0 +1,146 @@
+/** Confinement that would be left out, and host programs that a compose file would run: refused, or there for every process of a container. */
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { debianRootfs } from "../../helpers/debian.js";
+import { CGROUPS_READ_ONLY, runAfterMounts } from "../../helpers/hide.js";
+import { CACHE, eventually, isRoot, type Mode, onHost, TSCOMPOSE } from "../../helpers/host.js";
+import { pushImage, type Registry, startRegistry } from "../../helpers/registry.js";
+
+const check = isRoot ? test : test.skip;
+const modes: Mode[] = ["root", "user"];
+
+let registry: Registry;
+beforeAll(async () => {
+  if (!isRoot) return;
+  registry = await startRegistry();
+  await pushImage(registry.address, "busybox", "1", { layers: [debianRootfs("busybox", CACHE)] });
+}, 60_000);
+afterAll(async () => {
+  await registry?.[Symbol.asyncDispose]();
+});
+
+describe.each(modes)("consent, %s", (mode) => {
+  check(
+    "neither `runtime:` nor `provider:` runs a program of the project or of the host",
+    onHost(mode, async (host) => {
+      const mark = join(host.folder, "projects/consent/ran");
+      const evil = `#!/bin/sh\necho ran > ${mark}\n`;
+      const folder = host.project("consent", { evil, crun: evil, compose: evil });
+      for (const name of ["evil", "crun", "compose"]) chmodSync(join(folder, name), 0o755);
+      const image = `image: "${registry.address}/busybox:1", network_mode: none, command: "true"`;
+      for (const runtime of [join(folder, "crun"), "./evil", "sh"]) {
+        writeFileSync(join(folder, "compose.yaml"), `services: { a: { ${image}, runtime: "${runtime}" } }\n`);
+        const result = await host.run(folder, ["up", "-d"]);
+        expect({ runtime, code: result.code, stderr: result.stderr }).toMatchObject({
+          runtime,
+          code: 1,
+          stderr: expect.stringContaining("TSC_RUNTIME_UNKNOWN"),
+        });
+      }
+      for (const type of [join(folder, "evil"), "sh", "evil"]) {
+        writeFileSync(join(folder, "compose.yaml"), `services: { a: { provider: { type: "${type}" } } }\n`);
+        writeFileSync(join(folder, ".env"), `TSCOMPOSE_PROVIDERS=${type}\nPATH=${folder}\n`);
+        const result = await host.run(folder, ["up", "-d"], { env: { PATH: `.:${host.env["PATH"]}` } });
+        expect({ type, stderr: result.stderr }).toEqual({
+          type,
+          stderr: expect.stringContaining("TSC_PROVIDER_NOT_FOUND"),
+        });
+      }
+      expect(existsSync(mark)).toBe(false);
+      writeFileSync(join(folder, "compose.yaml"), "services: {}\n");
+    }),
+    120_000,
+  );
+
+  check(
+    "a runtime that leaves the seccomp profile out is refused before anything runs",
+    onHost(mode, async (host) => {
+      const image = `image: "${registry.address}/busybox:1", network_mode: none, command: touch /v/ran`;
+      const folder = host.project("seccomp", {
+        "compose.yaml": `services:\n  a: { ${image}, volumes: [".:/v"] }\n  locked: { ${image}, volumes: [".:/v"], security_opt: ["no-new-privileges:true"] }\n`,
+      });
+      const bin = join(host.folder, "bin");
+      mkdirSync(bin);
+      // what a crun that was built without libseccomp does
+      const strip = "if (c.linux) delete c.linux.seccomp";
+      writeFileSync(
+        join(bin, "crun"),
+        `#!/bin/sh\nfor w; do [ "$p" = --bundle ] && b=$w; p=$w; done\n[ -z "$b" ] || ${process.execPath} -e 'const f=require("fs"),p=process.argv[1]+"/config.json",c=JSON.parse(f.readFileSync(p,"utf8"));${strip};delete c.annotations;f.writeFileSync(p,JSON.stringify(c))' "$b"\nexec /usr/bin/crun "$@"\n`,
+      );
+      chmodSync(join(bin, "crun"), 0o755);
+      chmodSync(bin, 0o755);
+      for (const service of ["a", "locked"]) {
+        const text = `services: { ${service}: { runtime: crun } }`;
+        writeFileSync(join(folder, "more.yaml"), text);
+        const args = ["-f", "compose.yaml", "-f", "more.yaml", "up", "-d", service];
+        const result = await host.run(folder, args, { env: { TSCOMPOSE_RUNTIMES: `crun=${bin}/crun` } });
+        expect({ service, code: result.code, stderr: result.stderr }).toMatchObject({
+          service,
+          code: 1,
+          stderr: expect.stringContaining("TSC_SECCOMP_MISSING"),
+        });
+      }
+      expect(existsSync(join(folder, "ran"))).toBe(false);
+    }),
+    120_000,
+  );
+
+  check(
+    "exec and health checks are as confined as the container, also when a filter was compiled before",
+    onHost(mode, async (host) => {
+      const service = (runtime: string) =>
+        `{ image: "${registry.address}/busybox:1", network_mode: none, init: true, command: sleep 1000, runtime: ${runtime}, stop_grace_period: 0s, security_opt: ["no-new-privileges:true"], healthcheck: { test: "grep -E 'Seccomp:|NoNewPrivs|CapInh' /proc/self/status > /health", interval: 1s } }`;
+      const names = mode === "root" ? ["crun", "runc"] : ["crun"];
+      const folder = host.project("exec", {
+        "compose.yaml": `services: { ${names.flatMap((name) => [`${name}: ${service(name)}`, `${name}2: ${service(name)}`]).join(", ")} }`,
+      });
+      await host.must(folder, "up", "-d");
+      for (const name of names.flatMap((each) => [each, `${each}2`])) {
+        const lines = /CapInh:\s0+\nNoNewPrivs:\s1\nSeccomp:\s2/;
+        const ask = ["exec", "-T", name, "grep", "-E", "Seccomp:|NoNewPrivs|CapInh", "/proc/self/status"];
+        expect(await host.must(folder, ...ask)).toMatch(lines);
+        await eventually(async () =>
+          lines.test((await host.run(folder, ["exec", "-T", name, "cat", "/health"])).stdout),
+        );
+        if (mode === "root") {
+          const limit = await host.must(
+            folder,
+            "exec",
+            "-T",
+            name,
+            "sh",
+            "-c",
+            "cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null",
+          );
+          expect(limit.trim()).toBe("2048");
+        }
+      }
+    }),
+    120_000,
+  );
+});
+
+describe.each(modes)("doctor --security, %s", (mode) => {
+  check(
+    "says what this machine gives, and what it lacks without cgroups",
+    onHost(mode, async (host) => {
+      const folder = host.project("doctor", {});
+      const text = (await host.run(folder, ["doctor", "--security"])).stdout;
+      expect(text).toMatch(/^ok {8}seccomp: yes/m);
+      expect(text).toMatch(mode === "user" ? /device filter: by the user namespace/ : /device filter: by cgroup/);
+      const argv = [TSCOMPOSE, "doctor", "--security", "--json"];
+      const without = await runAfterMounts(host, folder, CGROUPS_READ_ONLY, argv);
+      expect(without.code).toBe(1);
+      const findings = JSON.parse(without.stdout) as { name: string; state: string; advice?: string }[];
+      const states = Object.fromEntries(findings.map(({ name, state }) => [name, state]));
+      expect(states).toMatchObject({
+        seccomp: "ok",
+        "pids limit": "missing",
+        "device filter": mode === "user" ? "ok" : "missing",
+      });
+      expect(findings.every(({ state, advice }) => (state === "ok") === (advice === undefined))).toBe(true);
+    }),
+    60_000,
+  );
+});

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "@jest/globals";
+import { CAPABILITIES } from "../../../../src/engine/runtime/oci/capabilities.js";
+import { DEFAULT_APPARMOR_TEXT, loadedProfiles } from "../../../../src/engine/runtime/oci/lsm.js";
+import { holesOf } from "../../../../src/engine/runtime/security/advice.js";
+import { judge, type SecurityFacts } from "../../../../src/engine/runtime/security/report.js";
+
+const facts: SecurityFacts = {
+  host: {
+    rootless: false,
+    singleId: false,
+    userIds: [{ inside: 0, outside: 0, length: 4294967295 }],
+    cgroups: {
+      version: "v2",
+      parent: "/tscompose",
+      controllers: new Set(["memory", "pids"]),
+      hierarchies: ["/sys/fs/cgroup"],
+      reason: "",
+      hasSwap: true,
+      filtersDevices: true,
+    },
+    apparmor: true,
+    selinux: false,
+    boundingCaps: new Set(CAPABILITIES),
+  },
+  knobs: new Map([
+    ["kernel.kptr_restrict", "1"],
+    ["kernel.yama.ptrace_scope", "0"],
+    ["net.ipv4.conf.all.route_localnet", "1"],
+    ["net.ipv4.ip_unprivileged_port_start", "1024"],
+    ["kernel.unprivileged_userns_clone", undefined],
+  ]),
+  seccompActions: ["kill_process", "errno"],
+  defaultProfileLoaded: false,
+  hasAppArmorParser: true,
+  runtimes: [{ name: "runc", version: "1.3.6", seccomp: true }],
+};
+const state = (given: SecurityFacts) => Object.fromEntries(judge(given).map(({ name, state }) => [name, state]));
+
+describe("doctor --security", () => {
+  test("a host that gives everything, but for a few settings of the kernel", () => {
+    expect(state(facts)).toMatchObject({
+      seccomp: "ok",
+      "device filter": "ok",
+      "pids limit": "ok",
+      "resource limits": "ok",
+      "security module": "ok",
+      "user namespace": "advice",
+      runc: "ok",
+      "kernel.kptr_restrict": "ok",
+      "kernel.yama.ptrace_scope": "advice",
+      "net.ipv4.conf.all.route_localnet": "advice",
+      "net.ipv4.ip_unprivileged_port_start": "ok",
+    });
+    expect(state(facts)).not.toHaveProperty("kernel.unprivileged_userns_clone");
+  });
+  test("a host that gives nothing: what is missing has its reason and what to do", () => {
+    const cgroups = {
+      ...facts.host.cgroups,
+      parent: undefined,
+      controllers: new Set<string>(),
+      reason: "/sys/fs/cgroup is not writable",
+      filtersDevices: false,
+    };
+    const bare = {
+      ...facts,
+      host: { ...facts.host, cgroups, apparmor: false },
+      seccompActions: [],
+      runtimes: [{ name: "crun", version: "1.8.1", seccomp: false }],
+    };
+    const missing = judge(bare).filter((finding) => finding.state === "missing");
+    expect(missing.map(({ name }) => name)).toEqual(["seccomp", "device filter", "pids limit", "resource limits"]);
+    expect(missing.every(({ advice }) => advice !== undefined)).toBe(true);
+    expect(missing[1]?.value).toBe("no: /sys/fs/cgroup is not writable");
+    expect(state({ ...bare, host: { ...bare.host, rootless: true } })["device filter"]).toBe("ok");
+    expect(state({ ...facts, runtimes: bare.runtimes }).seccomp).toBe("missing");
+  });
+  test("runtimes are judged by series", () => {
+    const ids = (program: string, version: string) => holesOf(program, version).map(({ id }) => id.slice(0, 14));
+    expect(ids("runc", "1.1.5+ds1")).toEqual(["CVE-2024-21626", "CVE-2024-45310", "CVE-2025-31133", "CVE-2026-41579"]);
+    expect(ids("runc", "1.2.8")).toEqual(["CVE-2026-41579"]);
+    expect(ids("runc", "1.3.2")).toEqual(["CVE-2025-31133", "CVE-2026-41579"]);
+    expect(ids("runc", "1.4.0")).toEqual([]);
+    expect(ids("crun", "1.8.1")).toEqual(["CVE-2025-24965"]);
+    expect(ids("crun", "1.20")).toEqual([]);
+  });
+});
+
+test("AppArmor's list of loaded profiles, and our own profile's name in its text", () => {
+  expect([...loadedProfiles("tscompose-default (enforce)\n/usr/bin/man (complain)\nodd name (kill)\n")]).toEqual([
+    "tscompose-default",
+    "/usr/bin/man",
+    "odd name",
+  ]);
+  expect(DEFAULT_APPARMOR_TEXT).toContain("profile tscompose-default ");
+});

@@ -1,0 +1,26 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+import { findProvider } from "../../../src/execute/operations/run-provider.js";
+
+test("a compose file runs plugins, and no other program of the host or the project", () => {
+  const base = mkdtempSync(join(tmpdir(), "tsc-provider-"));
+  try {
+    mkdirSync(join(base, "bin"));
+    for (const name of ["docker-cloud", "sh", "evil"]) {
+      writeFileSync(join(base, "bin", name), "#!/bin/sh\n");
+      chmodSync(join(base, "bin", name), 0o755);
+    }
+    const PATH = `${join(base, "bin")}`;
+    expect(findProvider("cloud", { PATH })).toBe(join(base, "bin/docker-cloud"));
+    for (const type of ["sh", "evil", "./evil", join(base, "bin/evil"), "../bin/evil", "cloud/../evil", ""]) {
+      expect(() => findProvider(type, { PATH })).toThrow(/was not found on PATH/);
+    }
+    expect(findProvider("evil", { PATH, TSCOMPOSE_PROVIDERS: "x,evil" })).toBe(join(base, "bin/evil"));
+    expect(() => findProvider(join(base, "bin/evil"), { PATH, TSCOMPOSE_PROVIDERS: join(base, "bin/evil") })).toThrow();
+    expect(() => findProvider("cloud", { PATH: ".:bin:" })).toThrow();
+  } finally {
+    rmSync(base, { recursive: true, force: true });
+  }
+});
