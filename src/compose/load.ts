@@ -149,11 +149,9 @@ function topLevelName(text: string, path: string, environment: StringMap | undef
   // nested names are indented; only a root that is itself indented or in braces needs the parser to tell them apart
   const atMargin = lines.filter((line) => !/^[ \t{]/.test(line));
   if (atMargin.length === 0 && !/^[ \t{]/.test(text.replace(/^(?:[ \t]*(?:#.*)?\n|---.*\n)+/, ""))) return undefined;
-  const value =
-    /:[ \t]*(.*)$/
-      .exec(atMargin[0] ?? "")?.[1]
-      ?.replace(/[ \t]+#.*$/, "")
-      .trim() ?? "";
+  const written = /:[ \t]*(.*)$/.exec(atMargin[0] ?? "")?.[1] ?? "";
+  const comment = written.search(/[ \t]#/);
+  const value = (comment < 0 ? written : written.slice(0, comment)).trim();
   let name: string | undefined;
   if (atMargin.length === 1 && /^[A-Za-z_][\w.-]*$/.test(value)) name = value;
   else {
