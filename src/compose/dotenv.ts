@@ -3,6 +3,7 @@
  * `$B` expands unless single-quoted, a bare `A` inherits, `A: x` assigns. Reads no files.
  */
 import { TscError } from "../lib/errors.js";
+import { withoutTrailing } from "../lib/trim.js";
 import type { Lookup } from "./template.js";
 import { substitute } from "./template.js";
 
@@ -113,7 +114,7 @@ function parseEntry(text: string, from: number): Entry {
     }
   }
   const bare = i >= text.length || text[i] === "\n";
-  const key = text.slice(start, i).replace(/[ \t\v\f\r\u00a0\u0085]+$/, "");
+  const key = withoutTrailing(text.slice(start, i), " \t\v\f\r\u00a0\u0085");
   if (/[ \t\v\f\u00a0\u0085]/.test(key)) throw invalid(text, i, "key cannot contain a space");
   if (bare) return { key, raw: undefined, quote: "", next: i + 1 };
   let valueStart = i + 1;
@@ -135,8 +136,15 @@ function unquoted(text: string, key: string, from: number): Entry {
   const line = text.slice(from, end);
   // a comment starts at the first # that follows a blank inside the value
   const comment = /[ \t]#/.exec(line);
-  const raw = (comment === null ? line : line.slice(0, comment.index)).replace(/[\s\u0085]+$/, "");
+  const raw = trimmedEnd(comment === null ? line : line.slice(0, comment.index));
   return { key, raw, quote: "", next: end };
+}
+
+/** Without white space at its end, which here has one character more than JavaScript's. */
+function trimmedEnd(text: string): string {
+  let trimmed = text.trimEnd();
+  while (trimmed.endsWith("\u0085")) trimmed = trimmed.slice(0, -1).trimEnd();
+  return trimmed;
 }
 
 function quoted(text: string, key: string, from: number, quote: "'" | '"'): Entry {

@@ -27,6 +27,8 @@ interface Reference {
 }
 
 const MAX_DEPTH = 64;
+/** Characters that a text may gain: variables that name variables (`A=$B$B` in a `.env`) double with every line. */
+const MAX_GROWTH = 4 << 20;
 
 /**
  * `text` with its variables replaced. Defaults are substituted themselves, and only when they are used.
@@ -51,6 +53,12 @@ function expand(text: string, lookup: Lookup, options: SubstituteOptions, depth:
       from = at + (escaped ? 2 : 1);
     } else {
       result += text.slice(from, at) + resolveReference(reference, lookup, options, depth);
+      if (result.length > text.length + MAX_GROWTH) {
+        throw new TscError("TSC_COMPOSE_VALUE_TOO_LARGE", `a value becomes longer than ${MAX_GROWTH} characters`, {
+          kind: "invalid-input",
+          hint: `look at what ${reference.name} is made of`,
+        });
+      }
       from = reference.end;
     }
     at = text.indexOf("$", from);
@@ -139,8 +147,9 @@ function invalid(text: string): TscError {
   });
 }
 
-/** Every variable of a text, nested ones included, in order of appearance. */
-export function templateVariables(text: string): TemplateVariable[] {
+/** Every variable of a text, nested ones included, in order of appearance; `depth` counts the nesting. Throws TSC_COMPOSE_TEMPLATE_INVALID. */
+export function templateVariables(text: string, depth = 0): TemplateVariable[] {
+  if (depth > MAX_DEPTH) throw invalid(text);
   const found: TemplateVariable[] = [];
   let at = text.indexOf("$");
   while (at >= 0) {
@@ -156,7 +165,7 @@ export function templateVariables(text: string): TemplateVariable[] {
       presenceValue: kind === "+" ? reference.operand : "",
       required: kind === "?",
     });
-    if (reference.operand !== "") found.push(...templateVariables(reference.operand));
+    if (reference.operand !== "") found.push(...templateVariables(reference.operand, depth + 1));
     at = text.indexOf("$", reference.end);
   }
   return found;

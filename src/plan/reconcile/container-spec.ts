@@ -1,6 +1,7 @@
 /** The spec of one container of a service: numbered, with its port of a range and the anonymous volumes of the one before it. */
 import type { ContainerSpec, MountSpec } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
+import { withoutTrailing } from "../../lib/trim.js";
 import { containerName, imageName } from "../names.js";
 import type { ObservedContainer } from "../observe.js";
 import { serviceSpec } from "../service-spec/index.js";
@@ -53,7 +54,7 @@ function inheritVolumes(spec: ContainerSpec, previous: ObservedContainer): Conta
 
 /** Paths that differ in trailing slashes alone are one. */
 export function samePath(a: string, b: string): boolean {
-  return a.replace(/\/+$/, "") === b.replace(/\/+$/, "");
+  return withoutTrailing(a, "/") === withoutTrailing(b, "/");
 }
 
 function containerOf({ rec, decisions }: ServiceContext, service: string, what: string): string {

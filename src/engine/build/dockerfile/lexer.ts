@@ -2,6 +2,7 @@
  * Cuts a Dockerfile into logical lines: parser directives, comments, continuations and here-documents. Pure; knows no
  * instruction beyond which of them take here-documents. Line numbers count from 1.
  */
+import { withoutTrailing } from "../../../lib/trim.js";
 
 export interface Heredoc {
   /** The delimiter, which is also the file's name for COPY and ADD. */
@@ -99,9 +100,8 @@ export function lexDockerfile(text: string): LexedFile {
 
 /** The line without its continuation mark, or undefined when it ends here. */
 function continued(line: string, escapeMark: string): string | undefined {
-  let end = line.length;
-  while (end > 0 && (line[end - 1] === " " || line[end - 1] === "\t")) end--;
-  return line[end - 1] === escapeMark ? line.slice(0, end - 1) : undefined;
+  const trimmed = withoutTrailing(line, " \t");
+  return trimmed.endsWith(escapeMark) ? trimmed.slice(0, -1) : undefined;
 }
 
 function heredocsIn(text: string): { name: string; expand: boolean; chomp: boolean }[] {

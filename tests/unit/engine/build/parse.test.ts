@@ -102,4 +102,12 @@ describe("errors", () => {
   test("an empty file", () => {
     expect(errorOf("# nothing\n")).toBe("Dockerfile: the Dockerfile cannot be empty");
   });
+  test("hostile files end", () => {
+    // each of these was looked at once for each of its characters
+    const blanks = " ".repeat(300_000);
+    expect(errorOf(`# syntax = a${blanks}b\nFROM${blanks}a${blanks}b\n`)).toContain("FROM requires either");
+    expect(errorOf(`FROM a\n${"x".repeat(300_000)}\n`)).toContain("unknown instruction");
+    expect(errorOf(`FROM a\n${"BAD x\n".repeat(5000)}`).split("\n")).toHaveLength(100);
+    expect(errorOf(`FROM a\n${"USER x\n".repeat(60_000)}`)).toBe("Dockerfile: more than 50000 instructions");
+  });
 });
