@@ -8,7 +8,7 @@ import { type ContainerRow, containerById } from "../state/containers.js";
 import type { ExecSpec, StdioSession } from "../types.js";
 import { conmonExec, type ExecSession } from "./conmon.js";
 import type { RuntimeDeps } from "./deps.js";
-import { bundleOf, eventAttributes } from "./lookup.js";
+import { bundleOf, eventAttributes, livingPid } from "./lookup.js";
 import { CAPABILITIES } from "./oci/capabilities.js";
 import { ociJson } from "./oci/spec.js";
 import type { OciConfig, OciProcess } from "./oci/types.js";
@@ -119,7 +119,11 @@ async function execProcess(deps: RuntimeDeps, row: ContainerRow, spec: ExecSpec)
   }
   const config = JSON.parse(await readFile(join(bundleOf(ctx, row.id), "config.json"), "utf8")) as OciConfig;
   const base = config.process;
-  const root = `/proc/${row.pid}/root`;
+  const pid = livingPid(ctx, row);
+  if (pid === undefined) {
+    throw new TscError("TSC_CONTAINER_NOT_RUNNING", `container ${row.name} is not running`, { kind: "conflict" });
+  }
+  const root = `/proc/${pid}/root`;
   const etc = (name: string): string =>
     ctx.kernel.readFileInRoot(root, `/etc/${name}`, MAX_PASSWD_BYTES)?.toString() ?? "";
   const user =
@@ -159,7 +163,12 @@ async function execProcess(deps: RuntimeDeps, row: ContainerRow, spec: ExecSpec)
     user:
       user === undefined
         ? base.user
-        : { uid: user.uid, gid: user.gid, additionalGids: deps.host().singleId ? [] : user.additionalGids },
+        : {
+            ...base.user,
+            uid: user.uid,
+            gid: user.gid,
+            additionalGids: deps.host().singleId ? [] : user.additionalGids,
+          },
     args: spec.argv,
     env: [...env.values()],
     cwd,
