@@ -32,6 +32,9 @@ _Noreturn void die(const char *code, const char *message, const char *hint);
 _Noreturn void die_errno(const char *code, const char *what, const char *name);
 void warn(const char *message);
 
+/* process-state.c: takes back everything that the calling shell handed down and no container, image or file of ours may depend on. */
+void settle_process_state(int argc, char **argv);
+
 /* run-root.c */
 void choose_run_root(void);
 /* The store root by the rules of src/engine/paths.ts; false when it does not fit. */

@@ -51,6 +51,7 @@ int main(int argc, char **argv) {
   host.uid = getuid();
   host.gid = getgid();
   if (geteuid() != host.uid || getegid() != host.gid) die("TSC_SETUID", "refusing to run setuid", NULL);
+  settle_process_state(argc, argv);
   ssize_t n = readlink("/proc/self/exe", host.native_dir, sizeof host.native_dir - 1);
   if (n <= 0) die_errno("TSC_INTERNAL", "read", "/proc/self/exe");
   host.native_dir[n] = '\0';
