@@ -18,6 +18,7 @@
 #define MAX_KEPT 64
 #define STACK_BYTES (8UL << 20)
 #define IOPRIO_WHO_PROCESS 1
+#define KERNEL_SIGSET_BYTES 8
 
 extern char **environ;
 
@@ -59,7 +60,9 @@ static void settle_signals(void) {
   /* nohup: Node resets dispositions, so the command must be told. */
   if (keeps_running) setenv("TSCOMPOSE_NOHUP", "1", 1);
   else unsetenv("TSCOMPOSE_NOHUP");
-  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  /* By the system call: the C library keeps two signals for itself, and leaves them ignored if they came so. */
+  static const unsigned long defaults[4 + 1024 / (8 * sizeof(long))];
+  for (int number = 1; number < NSIG; number++) syscall(SYS_rt_sigaction, number, defaults, NULL, KERNEL_SIGSET_BYTES);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);

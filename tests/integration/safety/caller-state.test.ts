@@ -12,7 +12,7 @@ const TIMEOUT_MS = 240_000;
 
 /** Runs the program from a shell that did `before` first. */
 const from = (host: TestHost, cwd: string, before: string, ...args: string[]): Promise<Result> =>
-  host.exec(cwd, ["sh", "-c", `${before}; exec "$0" "$@"`, TSCOMPOSE, ...args]);
+  host.exec(cwd, ["bash", "-c", `${before}; exec "$0" "$@"`, TSCOMPOSE, ...args]);
 
 async function must(host: TestHost, cwd: string, before: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await from(host, cwd, before, ...args);
@@ -130,17 +130,17 @@ services:
     command: sleep 1000
     configs: [{ source: c, target: /cfg }]
     secrets: [sec]
-    volumes: ["./made:/made", "v:/v"]
+    volumes: ["./made:/made", "kept:/v"]
   again:
     image: "${registry.image}"
     user: "1000"
     restart: always
     stop_grace_period: 0s
     command: sh -c "cat /etc/hosts /etc/resolv.conf > /dev/null && echo readable; sleep 1"
-  copied: { build: ., command: ["stat", "-c", "%a", "/rundir"], volumes: ["w:/rundir"], profiles: [once] }
+  copied: { build: ., command: ["stat", "-c", "%a", "/rundir"], volumes: ["filled:/rundir"], profiles: [once] }
 configs: { c: { content: "x" } }
 secrets: { sec: { file: ./sec.txt } }
-volumes: { v: {}, w: {} }
+volumes: { kept: {}, filled: {} }
 `,
         });
         const before = `umask ${umask}`;
@@ -194,10 +194,9 @@ volumes: { v: {}, w: {} }
         "version",
         "--short",
       );
-      expect({ code, stderr }).toEqual({
-        code: 0,
-        stderr: "tscompose: warning: the current folder is gone; working in /\n",
-      });
+      expect(code).toBe(0);
+      expect(stderr).toMatch(/^tscompose: warning: the current folder is gone; working in \/$/m);
+      expect(stderr).not.toContain("    at ");
     }),
     TIMEOUT_MS,
   );
