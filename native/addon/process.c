@@ -1,4 +1,5 @@
 /* Processes by pidfd: open, signal, and one-shot readiness through the event loop. */
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <uv.h>
 
 #include "addon.h"
+#include "process-record.h"
 
 struct poller {
   uv_poll_t poll;
@@ -137,6 +139,44 @@ static napi_value js_unwatch(napi_env env, napi_callback_info info) {
   return undefined(env);
 }
 
+/* recordProcess(path, pid, startTime) → false when that process is gone: writes it down for recordedProcess and the launcher. */
+static napi_value js_record(napi_env env, napi_callback_info info) {
+  napi_value args[MAX_ARGS];
+  int64_t pid;
+  if (!get_args(env, info, 3, args) || !get_int(env, args[1], &pid)) return NULL;
+  char *path = get_string(env, args[0]), *start = path == NULL ? NULL : get_string(env, args[2]);
+  struct tsc_process_record record;
+  int error = 0;
+  bool found = start != NULL && tsc_record_of((pid_t)pid, &record) && record.start == strtoull(start, NULL, 10);
+  if (found) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 || tsc_record_write(fd, &record) < 0) error = errno;
+    if (fd >= 0) close(fd);
+  }
+  napi_value result = error != 0 ? throw_errno(env, error, "open", path, NULL) : is_pending(env) ? NULL : from_bool(env, found);
+  free(path);
+  free(start);
+  return result;
+}
+
+/* recordedProcess(path) → {pid, startTime} of the living process that the file records, else undefined. */
+static napi_value js_recorded(napi_env env, napi_callback_info info) {
+  napi_value args[MAX_ARGS], result = NULL;
+  if (!get_args(env, info, 1, args)) return NULL;
+  char *path = get_string(env, args[0]), start[32];
+  if (path == NULL) return NULL;
+  struct tsc_process_record record;
+  int process = tsc_record_read(AT_FDCWD, path, &record) ? tsc_record_open(&record) : -1;
+  free(path);
+  if (process < 0) return undefined(env);
+  close(process);
+  snprintf(start, sizeof start, "%llu", record.start);
+  napi_create_object(env, &result);
+  napi_set_named_property(env, result, "pid", from_int(env, record.pid));
+  napi_set_named_property(env, result, "startTime", from_string(env, start));
+  return result;
+}
+
 /* Marks every open descriptor close-on-exec: what our caller left open must not reach conmon or a container. */
 static napi_value js_close_on_exec(napi_env env, napi_callback_info info) {
   (void)info;
@@ -150,5 +190,7 @@ void init_process(napi_env env, napi_value exports) {
   define(env, exports, "signalProcess", js_signal);
   define(env, exports, "watchProcess", js_watch);
   define(env, exports, "unwatch", js_unwatch);
+  define(env, exports, "recordProcess", js_record);
+  define(env, exports, "recordedProcess", js_recorded);
   define(env, exports, "closeOnExecAll", js_close_on_exec);
 }

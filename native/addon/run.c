@@ -102,7 +102,8 @@ static int configure(struct run *run, posix_spawn_file_actions_t *actions, posix
   }
   sigset_t none, all;
   sigemptyset(&none);
-  sigfillset(&all);
+  /* Not sigfillset: it leaves out the C library's own two signals, which posix_spawn would then ignore in the child, and a container for ever. */
+  memset(&all, 0xff, sizeof all);
   posix_spawnattr_setsigmask(attributes, &none);
   /* Node ignores SIGPIPE; a child must not. */
   posix_spawnattr_setsigdefault(attributes, &all);

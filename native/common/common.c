@@ -84,10 +84,11 @@ char *tsc_read_file(const char *path, size_t limit, size_t *length) {
   return data;
 }
 
-bool tsc_start_time(pid_t pid, unsigned long long *start) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-  char *text = tsc_read_file(path, 4096, NULL);
+bool tsc_start_time_at(int process, unsigned long long *start) {
+  int fd = openat(process, "stat", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char *text = tsc_read_fd(fd, 4096, NULL);
+  close(fd);
   if (text == NULL) return false;
   bool ok = false;
   /* The command name may hold spaces and parentheses: fields are counted from the last ')'. */
@@ -107,6 +108,16 @@ bool tsc_start_time(pid_t pid, unsigned long long *start) {
     }
   }
   free(text);
+  return ok;
+}
+
+bool tsc_start_time(pid_t pid, unsigned long long *start) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/%d", (int)pid);
+  int process = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (process < 0) return false;
+  bool ok = tsc_start_time_at(process, start);
+  close(process);
   return ok;
 }
 

@@ -24,6 +24,8 @@ char *tsc_read_fd(int fd, size_t limit, size_t *length);
 
 /* Field 22 of /proc/PID/stat (start time in ticks since boot); false when gone or a zombie. */
 bool tsc_start_time(pid_t pid, unsigned long long *start);
+/* The same of an open folder /proc/PID, which stays that process's. */
+bool tsc_start_time_at(int process, unsigned long long *start);
 
 /* pidfd of exactly that incarnation of a pid; -1 with ESRCH when it is gone or another one. */
 int tsc_pidfd_of(pid_t pid, unsigned long long start);

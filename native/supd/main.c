@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common.h"
+#include "process-record.h"
 #include "supd.h"
 
 #define IDLE_MS 3000
@@ -181,7 +182,9 @@ static int take_lock(void) {
     }
     usleep(10000);
   }
-  if (ftruncate(fd, 0) == 0) dprintf(fd, "%d\n", getpid());
+  /* By this record the engine and the launcher know us again. */
+  struct tsc_process_record self;
+  if (ftruncate(fd, 0) == 0 && tsc_record_of(getpid(), &self)) tsc_record_write(fd, &self);
   return fd;
 }
 
@@ -257,7 +260,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "tsc-supd: %s: %s\n", argv[1], strerror(errno));
     return 1;
   }
-  umask(077);
+  /* Our own files have modes of their own; what we start writes files that containers read. */
+  umask(022);
   int null = open("/dev/null", O_RDWR);
   for (int fd = 0; fd < 3 && null >= 0; fd++) dup2(null, fd);
   tsc_close_from(3, NULL, 0);

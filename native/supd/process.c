@@ -15,6 +15,8 @@ pid_t supd_spawn(char *const argv[], int out) {
   pid_t pid = fork();
   if (pid != 0) return pid;
   setpgid(0, 0);
+  /* What we ignore would be ignored for ever in the container that a probe enters. */
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);

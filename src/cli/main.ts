@@ -35,6 +35,9 @@ export async function main(): Promise<void> {
       else process.exit(error.code === "EPIPE" ? EXIT_OK : EXIT_ERROR);
     });
   }
+  // Node resets what nohup asked for
+  const keepsRunning = process.env["TSCOMPOSE_NOHUP"] === "1";
+  if (keepsRunning) process.on("SIGHUP", () => {});
   const code = await runProgram(process.argv.slice(2), {
     env: process.env,
     cwd: workingFolder(),
@@ -44,6 +47,7 @@ export async function main(): Promise<void> {
     stdout,
     stderr,
     onSignal(name, listener) {
+      if (keepsRunning && name === "SIGHUP") return () => undefined;
       process.on(name, listener);
       return () => process.off(name, listener);
     },

@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { LoadOptions, Project } from "../compose/index.js";
+import { callerFileMode } from "../lib/caller.js";
 import { TscError } from "../lib/errors.js";
 import { goJson } from "../lib/go-json.js";
 import type { ParsedOptions } from "./command.js";
@@ -52,7 +53,7 @@ export async function showConfig(
   if (options.flag("quiet")) return 0;
   const output = options.text("output") ?? "";
   if (output === "") ctx.print(text);
-  else await writeFile(resolve(ctx.cwd, output), text);
+  else await writeFile(resolve(ctx.cwd, output), text, { mode: callerFileMode(ctx.env) });
   return 0;
 }
 

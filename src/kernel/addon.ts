@@ -3,7 +3,14 @@
  * Failed calls throw an Error with `code`, `errno`, `syscall` and `path`.
  */
 import { TscError } from "../lib/errors.js";
-import type { BridgeJoin, BridgeLinks, NetworkLink, RunProgramOptions, RunProgramResult } from "./kernel.js";
+import type {
+  BridgeJoin,
+  BridgeLinks,
+  NetworkLink,
+  ProcessIdentity,
+  RunProgramOptions,
+  RunProgramResult,
+} from "./kernel.js";
 
 /** An opaque native object. */
 export type Handle = { readonly __handle: unique symbol };
@@ -37,6 +44,8 @@ export interface Addon {
   watchProcess(pid: number, startTime: string, callback: () => void): Handle | undefined;
   unwatch(handle: Handle): void;
   forbidDevices(pid: number, startTime: string): Promise<void>;
+  recordProcess(path: string, pid: number, startTime: string): boolean;
+  recordedProcess(path: string): ProcessIdentity | undefined;
   closeOnExecAll(): void;
   run(
     program: string,

@@ -43,6 +43,7 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
   const mounts = new Set<string>();
   const locks = new Map<string, { exclusive: boolean; holders: number; waiters: (() => void)[] }>();
   const processes = new Map<number, ProcessIdentity>();
+  const records = new Map<string, ProcessIdentity>();
   const exits = new EventEmitter();
   const files = new Map<string, Buffer>();
   const record = (name: keyof Kernel, ...args: readonly unknown[]): void => {
@@ -135,6 +136,16 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
       }
     },
     processIdentity: (pid) => processes.get(pid),
+    recordProcess(path, process) {
+      record("recordProcess", path, process);
+      if (!isAlive(process)) return false;
+      records.set(path, process);
+      return true;
+    },
+    recordedProcess(path) {
+      const recorded = records.get(path);
+      return recorded !== undefined && isAlive(recorded) ? recorded : undefined;
+    },
     isAlive,
     findProcesses: () => [],
     signal(process, signal) {

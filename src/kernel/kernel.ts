@@ -131,7 +131,17 @@ export interface Kernel {
   /** Undefined when there is no such process or it is a zombie. Reads /proc/PID/stat. */
   processIdentity(pid: number): ProcessIdentity | undefined;
   isAlive(process: ProcessIdentity): boolean;
-  /** Live processes with one of these names (comm) and an argument that is exactly this. Looks at every process there is. */
+  /**
+   * Writes a process down in a file of ours, with its boot and the file it runs, so that it is known again whatever other processes call
+   * themselves; false when it is gone. The launcher reads such files too (native/common/process-record.h).
+   */
+  recordProcess(path: string, process: ProcessIdentity): boolean;
+  /** The living process that `recordProcess` (or a native program of ours) wrote down; undefined when it is gone or runs another file. */
+  recordedProcess(path: string): ProcessIdentity | undefined;
+  /**
+   * Live processes that we may signal with one of these names (comm) and an argument that is exactly this. Looks at every process there is.
+   * Anybody can choose such a name: this finds what a crash left unrecorded so that it ends, and is never a reason to trust it.
+   */
   findProcesses(names: readonly string[], argument: string): ProcessIdentity[];
   /** Sends through a pidfd after comparing start times; false when that process is gone. */
   signal(process: ProcessIdentity, signal: number | NodeJS.Signals): boolean;

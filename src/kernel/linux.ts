@@ -68,6 +68,8 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
         if (!/^\d+$/.test(entry) || !hasArgument(entry, names, argument)) return [];
         return processIdentity(Number(entry)) ?? [];
       }),
+    recordProcess: (path, process) => addon.recordProcess(path, process.pid, process.startTime),
+    recordedProcess: (path) => addon.recordedProcess(path),
     isAlive: (process) => addon.startTime(process.pid) === process.startTime,
     signal: (process, signal) => addon.signalProcess(process.pid, process.startTime, signalNumber(signal)),
     waitForExit: (process, signal) =>
@@ -147,7 +149,10 @@ function readIdMap(): { isRootless: boolean; hostUid: number } {
 function hasArgument(pid: string, names: readonly string[], argument: string): boolean {
   try {
     if (!names.includes(readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd())) return false;
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(argument);
+    if (!readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(argument)) return false;
+    // EPERM: somebody else's
+    process.kill(Number(pid), 0);
+    return true;
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     // it ended meanwhile

@@ -1,5 +1,6 @@
 /** `viz`: the graph of everything the project consists of. */
 import { writeFile } from "node:fs/promises";
+import { callerFileMode } from "../../lib/caller.js";
 import type { CommandSpec } from "../command.js";
 import { loadOptions } from "../load-options.js";
 
@@ -45,7 +46,7 @@ export const command: CommandSpec = {
     if (output === "") ctx.print(text);
     else {
       const { resolve } = await import("node:path");
-      await writeFile(resolve(ctx.cwd, output), text);
+      await writeFile(resolve(ctx.cwd, output), text, { mode: callerFileMode(ctx.env) });
     }
     return 0;
   },

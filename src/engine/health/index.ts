@@ -102,16 +102,9 @@ export async function ensureSupervisor(ctx: EngineContext): Promise<void> {
   await starting;
 }
 
-/** Whether a supervisor of this run root lives, from its pid file: cheaper than its lock, and nobody is kept from taking that. */
+/** Whether a supervisor of this run root lives, from its record: cheaper than its lock, and nobody is kept from taking that. */
 export function isSupervised(ctx: Pick<EngineContext, "paths" | "kernel">): boolean {
-  try {
-    const pid = Number(readFileSync(join(ctx.paths.supervise, ".lock"), "utf8"));
-    if (!Number.isInteger(pid) || pid < 2 || ctx.kernel.processIdentity(pid) === undefined) return false;
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(ctx.paths.supervise);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return false;
-  }
+  return ctx.kernel.recordedProcess(join(ctx.paths.supervise, ".lock")) !== undefined;
 }
 
 async function startSupervisor(ctx: EngineContext): Promise<void> {

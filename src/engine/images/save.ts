@@ -1,6 +1,7 @@
 /** Save: one OCI archive that also carries docker's manifest.json, so that `docker load` and `podman load` read it. */
 import { createHash } from "node:crypto";
 import { open, rename, rm, stat } from "node:fs/promises";
+import { callerFileMode } from "../../lib/caller.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import { createTarWriter } from "./archive/tar-write.js";
 import { digestHex } from "./digest.js";
@@ -29,7 +30,7 @@ export async function saveImages(deps: StoreDeps, references: readonly string[],
   const target = isPlain
     ? `${path}.${createHash("sha256").update(`${process.pid}${Date.now()}`).digest("hex").slice(0, 12)}`
     : path;
-  const file = await open(target, isPlain ? "wx" : "w", 0o644);
+  const file = await open(target, isPlain ? "wx" : "w", callerFileMode(ctx.env));
   try {
     const tar = createTarWriter(file);
     await tar.add("oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}'));

@@ -1,33 +1,34 @@
 /**
  * Tells cheaply whether the network's helper processes need repair, so that commands which have nothing to do with networks load
- * none of its code. Reads pid files and changes nothing.
+ * none of its code. Reads records and changes nothing.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { errnoOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
+import { dnsServer, PID_FILE } from "./dns-server.js";
 
 /** A name server or uplink that should run and does not, or a rootless namespace that nobody is in. */
 export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "state" | "rootless">): boolean {
   const { network } = ctx.paths;
   if (!existsSync(network)) return false;
-  const isDead = (file: string, program: string, pidOf: (text: string) => number): boolean => {
-    try {
-      const pid = pidOf(readFileSync(join(network, file), "utf8"));
-      if (!Number.isInteger(pid) || pid < 2 || ctx.kernel.processIdentity(pid) === undefined) return true;
-      // pids are used again
-      return !readFileSync(`/proc/${pid}/comm`, "utf8").startsWith(program);
-    } catch (error) {
-      if (error instanceof SyntaxError) return true;
-      if (errnoOf(error) === "ENOENT") return false;
-      if (errnoOf(error) === "ESRCH") return true;
-      throw error;
-    }
-  };
-  const inDns = ["main", "internal"].some((name) => isDead(`dns/${name}/aardvark.pid`, "aardvark-dns", Number));
+  const isDead = (name: string): boolean =>
+    existsSync(join(network, "dns", name, PID_FILE)) && dnsServer(ctx.kernel, join(network, "dns", name)) === undefined;
+  const inDns = isDead("main") || isDead("internal");
   if (inDns || !ctx.rootless) return inDns;
-  if (isDead("uplink.json", "", (text) => Number((JSON.parse(text) as { pid?: unknown }).pid))) return true;
+  if (isUplinkDead(ctx)) return true;
   return existsSync(join(network, "rootless-netns")) && !hasEndpoints(ctx);
+}
+
+function isUplinkDead({ kernel, paths }: Pick<EngineContext, "paths" | "kernel">): boolean {
+  try {
+    return !kernel.isAlive(JSON.parse(readFileSync(join(paths.network, "uplink.json"), "utf8")) as ProcessIdentity);
+  } catch (error) {
+    if (error instanceof SyntaxError) return true;
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 function hasEndpoints(ctx: Pick<EngineContext, "kernel" | "state">): boolean {

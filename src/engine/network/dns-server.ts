@@ -1,35 +1,37 @@
 /** Finds and ends the aardvark-dns processes of a configuration folder. Knows the process, not what it serves. */
-import { readFileSync, readlinkSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Kernel, ProcessIdentity } from "../../kernel/kernel.js";
+import { errnoOf } from "../../lib/errors.js";
 
 /** Written by aardvark-dns into its configuration folder. */
 export const PID_FILE = "aardvark.pid";
 
-/** The process when it lives and runs aardvark-dns on exactly this folder. */
-function identify(kernel: Kernel, pid: number, dir: string): ProcessIdentity | undefined {
-  const identity = kernel.processIdentity(pid);
-  if (identity === undefined) return undefined;
-  try {
-    const program = readlinkSync(`/proc/${pid}/exe`);
-    const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    return /\/aardvark-dns( \(deleted\))?$/.test(program) && argv.includes(dir) ? identity : undefined;
-  } catch {
-    // it ended meanwhile, or belongs to somebody else
-    return undefined;
-  }
+/** The record of the server of a folder: beside it, as any foreign file inside ends the server. */
+const recordOf = (dir: string): string => `${dir}.process`;
+
+/** The live server of a folder. */
+export function dnsServer(kernel: Kernel, dir: string): ProcessIdentity | undefined {
+  return kernel.recordedProcess(recordOf(dir));
 }
 
-/** The live server of a folder by its pid file; start time, program and command line must agree. */
-export function dnsServer(kernel: Kernel, dir: string): ProcessIdentity | undefined {
-  let text: string;
+/** Writes down the server that has just been started on a folder; undefined when there is none. */
+export function recordServer(kernel: Kernel, dir: string): ProcessIdentity | undefined {
+  let pid: string;
   try {
-    text = readFileSync(join(dir, PID_FILE), "utf8");
-  } catch {
-    return undefined;
+    pid = readFileSync(join(dir, PID_FILE), "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
   }
-  const pid = Number(text.trim());
-  return Number.isInteger(pid) && pid > 1 ? identify(kernel, pid, dir) : undefined;
+  const started = kernel.processIdentity(Number(pid));
+  return started !== undefined && kernel.recordProcess(recordOf(dir), started) ? dnsServer(kernel, dir) : undefined;
+}
+
+/** Removes the folder of a server that has ended, and its record. */
+export function forgetServer(dir: string): void {
+  rmSync(dir, { recursive: true, force: true });
+  rmSync(recordOf(dir), { force: true });
 }
 
 /** Ends a server and waits for that. */

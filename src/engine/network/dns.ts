@@ -13,7 +13,7 @@ import { findNetwork, isNetworkStanding } from "../state/networks.js";
 import { parseAddress } from "./addresses.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { boundSockets, dnsFile, procAddress } from "./dns-files.js";
-import { dnsServer, endServer, endServers, PID_FILE } from "./dns-server.js";
+import { dnsServer, endServer, endServers, forgetServer, PID_FILE, recordServer } from "./dns-server.js";
 import { withLock } from "./locks.js";
 import { helperEnv, needProgram } from "./programs.js";
 import { run } from "./run.js";
@@ -108,7 +108,7 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
         env: instance === "internal" ? { ...env, AARDVARK_NO_PROXY: "1" } : env,
       },
     );
-    const identity = dnsServer(kernel, dir);
+    const identity = recordServer(kernel, dir);
     if (identity === undefined) {
       throw new TscError("TSC_DNS_FAILED", `aardvark-dns did not start (exit ${result.code})`, { kind: "unavailable" });
     }
@@ -192,7 +192,7 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
     }
     if (wanted.files.size === 0) {
       if (alive !== undefined) await endServer(kernel, alive);
-      rmSync(dir, { recursive: true, force: true });
+      forgetServer(dir);
       return;
     }
     if (alive !== undefined && !changed) return;

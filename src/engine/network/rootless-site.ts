@@ -58,6 +58,8 @@ export function rootlessSite(ctx: EngineContext): Site {
     const pinned = isPinned();
     if (pinned && uplink.running() !== undefined) return;
     if (!pinned) {
+      // An uplink that still runs serves a namespace whose pin went with lost mounts.
+      await uplink.end();
       // A file without a namespace behind it is left from before a reboot.
       kernel.removeNetworkNamespace(pin);
       // Duplicate address detection would hold the uplink's IPv6 address back for a second.
@@ -124,7 +126,7 @@ export function rootlessSite(ctx: EngineContext): Site {
       }
     },
     releaseIfIdle: async () => {
-      if (!isPinned()) return;
+      if (!isPinned() && uplink.running() === undefined) return;
       await withLock(ctx, "rootless", async () => {
         if (liveEndpoints(ctx.state, kernel.bootId()).length > 0) return;
         await uplink.end();

@@ -9,7 +9,7 @@ import { containerById } from "../state/containers.js";
 import { ensureBindSource } from "./create.js";
 import type { RuntimeDeps } from "./deps.js";
 import { hostsText } from "./links.js";
-import { bundleOf, findContainer, folderOf } from "./lookup.js";
+import { bundleOf, findContainer, folderOf, livingPid } from "./lookup.js";
 import { collectDevices } from "./oci/devices.js";
 import { containerEnvironment } from "./oci/environment.js";
 import { joinedContainers } from "./oci/namespaces.js";
@@ -209,7 +209,8 @@ function shmSource(deps: RuntimeDeps, row: ContainerRow, bundle: string): string
 function runningPid(deps: RuntimeDeps, reference: string): number {
   const row = findContainer(deps.ctx, reference);
   const fresh = containerById(deps.ctx.state, row.id) ?? row;
-  if (fresh.state === "running" || fresh.state === "paused") return fresh.pid;
+  const pid = livingPid(deps.ctx, fresh);
+  if (pid !== undefined) return pid;
   throw new TscError(
     "TSC_CONTAINER_NOT_RUNNING",
     `cannot join namespaces of container ${row.name}: it is not running`,

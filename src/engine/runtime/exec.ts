@@ -9,7 +9,7 @@ import { type ContainerRow, containerById } from "../state/containers.js";
 import type { ExecSpec, StdioSession } from "../types.js";
 import { conmonExec, type ExecSession } from "./conmon.js";
 import type { RuntimeDeps } from "./deps.js";
-import { bundleOf, eventAttributes, folderOf, readBundleConfig } from "./lookup.js";
+import { bundleOf, eventAttributes, folderOf, livingPid, readBundleConfig } from "./lookup.js";
 import { CAPABILITIES } from "./oci/capabilities.js";
 import { lacksDeviceFilter, refused } from "./oci/device-filter.js";
 import { ociJson } from "./oci/spec.js";
@@ -123,7 +123,11 @@ async function execProcess(deps: RuntimeDeps, row: ContainerRow, spec: ExecSpec)
   }
   const config = await readBundleConfig(ctx, row.id);
   const base = config.process;
-  const root = `/proc/${row.pid}/root`;
+  const pid = livingPid(ctx, row);
+  if (pid === undefined) {
+    throw new TscError("TSC_CONTAINER_NOT_RUNNING", `container ${row.name} is not running`, { kind: "conflict" });
+  }
+  const root = `/proc/${pid}/root`;
   const etc = (name: string): string =>
     ctx.kernel.readFileInRoot(root, `/etc/${name}`, MAX_PASSWD_BYTES)?.toString() ?? "";
   const user =
@@ -164,7 +168,12 @@ async function execProcess(deps: RuntimeDeps, row: ContainerRow, spec: ExecSpec)
     user:
       user === undefined
         ? base.user
-        : { uid: user.uid, gid: user.gid, additionalGids: deps.host().singleId ? [] : user.additionalGids },
+        : {
+            ...base.user,
+            uid: user.uid,
+            gid: user.gid,
+            additionalGids: deps.host().singleId ? [] : user.additionalGids,
+          },
     args: spec.argv,
     env: [...env.values()],
     cwd,

@@ -23,6 +23,14 @@ export function findContainer(ctx: Pick<EngineContext, "state">, reference: stri
   throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${reference}`, { kind: "not-found" });
 }
 
+/** The pid of a running container's first process, which lives: a number that was reused must not lead into somebody else's namespaces. */
+export function livingPid(ctx: Pick<EngineContext, "kernel">, row: ContainerRow): number | undefined {
+  const isUp = row.state === "running" || row.state === "paused";
+  const isAlive =
+    isUp && row.bootId === ctx.kernel.bootId() && ctx.kernel.isAlive({ pid: row.pid, startTime: row.pidStart });
+  return isAlive ? row.pid : undefined;
+}
+
 /** Serialises start, settle and removal of one container over all processes. */
 export async function lockContainer(ctx: EngineContext, id: string): Promise<FileLock> {
   const lock = await ctx.kernel.lockFile(join(ctx.paths.locks, `container-${id}`), { wait: true });

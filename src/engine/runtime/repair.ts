@@ -4,8 +4,10 @@
  */
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
+import { uptime } from "node:os";
 import { join } from "node:path";
-import { errnoOf, messageOf } from "../../lib/errors.js";
+import type { ProcessIdentity } from "../../kernel/kernel.js";
+import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { ensureSupervisor, hasWatches, importHealthEvents, isSupervised, isWatched } from "../health/index.js";
 import { isNetworkDamaged } from "../network/damage.js";
@@ -23,6 +25,10 @@ import { bundleOf, folderOf, lockContainer } from "./lookup.js";
 import { hasDied, releaseResources, settleLocked } from "./settle.js";
 import { forgetContainer, removeContainer, removeLocked } from "./stop.js";
 import { restartsAfter } from "./supervise.js";
+
+const STRAY_ROUNDS = 50;
+/** Clocks are read at different moments. */
+const START_TOLERANCE_MS = 1_000;
 
 /** Brings database and reality together. Failures about one container are warnings: they must not stop a command about another. */
 export async function repairContainers(deps: RuntimeDeps): Promise<void> {
@@ -152,9 +158,11 @@ async function finishIntent(deps: RuntimeDeps, intent: Intent): Promise<void> {
 async function killHalfStarted(deps: RuntimeDeps, row: ContainerRow): Promise<void> {
   const { ctx } = deps;
   // A conmon that has written no pid file yet goes on by itself, and so does the runtime it has started.
-  for (;;) {
+  for (let round = 0; ; round++) {
     const strays = ctx.kernel.findProcesses(["tsc-nsexec", "conmon", "crun", "runc"], row.id);
     if (strays.length === 0) break;
+    // Anybody can go on making processes of these names.
+    if (round === STRAY_ROUNDS) throw new TscError("TSC_STRAY_PROCESSES", strayWords(row, strays));
     for (const stray of strays) {
       ctx.kernel.signal(stray, "SIGKILL");
       await ctx.kernel.waitForExit(stray, AbortSignal.timeout(10_000));
@@ -164,12 +172,23 @@ async function killHalfStarted(deps: RuntimeDeps, row: ContainerRow): Promise<vo
     const path = join(bundleOf(ctx, row.id), name);
     if (row.bootId !== ctx.kernel.bootId() || !existsSync(path)) continue;
     const found = ctx.kernel.processIdentity(Number(await readFile(path, "utf8")));
-    // The pid file may be older than a reused pid: only a process of this bundle is ours.
-    if (found === undefined || !(await mentions(found.pid, row.id))) continue;
+    // A pid that was used again belongs to a process that is younger than the file.
+    const written = (await stat(path)).mtimeMs;
+    if (found === undefined || startedAt(found) > written + START_TOLERANCE_MS) continue;
+    if (!(await mentions(found.pid, row.id))) continue;
     ctx.kernel.signal(found, "SIGKILL");
     await ctx.kernel.waitForExit(found, AbortSignal.timeout(10_000));
   }
   for (const error of await releaseResources(deps, row)) ctx.warn(messageOf(error));
+}
+
+function strayWords(row: ContainerRow, strays: readonly ProcessIdentity[]): string {
+  return `processes that name container ${row.name} come again and again: ${strays.map(({ pid }) => pid).join(", ")}`;
+}
+
+/** When a process began, in milliseconds since 1970: /proc counts in hundredths of a second since boot. */
+function startedAt(process: ProcessIdentity): number {
+  return Date.now() - uptime() * 1000 + Number(process.startTime) * 10;
 }
 
 async function mentions(pid: number, id: string): Promise<boolean> {

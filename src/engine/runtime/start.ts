@@ -21,7 +21,7 @@ import { confine } from "./confine.js";
 import { type ConmonCreate, type CreatedContainer, conmonCreate } from "./conmon.js";
 import type { RuntimeDeps } from "./deps.js";
 import { updateLinkingContainers } from "./links.js";
-import { bundleOf, eventAttributes, findContainer, lockContainer } from "./lookup.js";
+import { bundleOf, eventAttributes, findContainer, folderOf, livingPid, lockContainer } from "./lookup.js";
 import { lacksDeviceFilter } from "./oci/device-filter.js";
 import type { OciConfig } from "./oci/types.js";
 import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
@@ -81,6 +81,7 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
   try {
     const prepared = await prepare(deps, fresh, choice, cgroupPath);
     created = prepared.created;
+    recordAnchors(deps, fresh, created);
     const network = await prepared.joined;
     const { init } = created;
     await confine(ctx, {
@@ -170,6 +171,18 @@ async function prepare(
   }
 }
 
+/**
+ * Lets the launcher find the rootless namespaces again through this container's conmon when nobody else holds them, and see that the
+ * container runs when conmon has gone too. In the store: an emptied run root must not hide either.
+ */
+function recordAnchors({ ctx }: RuntimeDeps, row: ContainerRow, { init, conmon }: CreatedContainer): void {
+  if (!ctx.rootless) return;
+  const folder = folderOf(ctx, row.id);
+  // with cgroup2 hidden from it, conmon has mounts of its own
+  if (row.record.runtime?.hideUnified !== true) ctx.kernel.recordProcess(join(folder, "conmon.process"), conmon);
+  ctx.kernel.recordProcess(join(folder, "init.process"), init);
+}
+
 function conmonRequest(
   deps: RuntimeDeps,
   row: ContainerRow,
@@ -221,7 +234,7 @@ function sharedNetworkOwner(deps: RuntimeDeps, row: ContainerRow): ContainerRow 
   const mode = row.spec.networkMode;
   if (mode?.kind !== "container") return undefined;
   const target = findContainer(deps.ctx, mode.container);
-  if (target.state === "running" || target.state === "paused") return target;
+  if (livingPid(deps.ctx, target) !== undefined) return target;
   throw new TscError(
     "TSC_CONTAINER_NOT_RUNNING",
     `container ${row.name} shares the network of ${target.name}, which is not running`,

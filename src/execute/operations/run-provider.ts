@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { withCallerUmask } from "../../lib/caller.js";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { ExecuteContext } from "../context.js";
@@ -57,12 +58,14 @@ function run(
   onLine: (stream: "stdout" | "stderr", line: string) => void,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd: context.cwd,
-      env: context.env,
-      stdio: ["ignore", "pipe", "pipe"],
-      ...(context.signal === undefined ? {} : { signal: context.signal }),
-    });
+    const child = withCallerUmask(context.env, () =>
+      spawn(program, args, {
+        cwd: context.cwd,
+        env: context.env,
+        stdio: ["ignore", "pipe", "pipe"],
+        ...(context.signal === undefined ? {} : { signal: context.signal }),
+      }),
+    );
     const lines = new LineSplitter((stream, text) => {
       if (text !== "") onLine(stream, text);
     });

@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -80,6 +81,13 @@ function pauseOf(runRoot: string): { pid: number; start: string } | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Writes RUNROOT/pause.pid as if the launcher had. */
+function record(folder: string, text: string, owner: Ids): void {
+  const path = join(folder, "pause.pid");
+  writeFileSync(path, text, { mode: 0o600 });
+  chownSync(path, owner.uid, owner.gid);
 }
 
 function runRoot(name: string, owner: Ids, mode = 0o700): string {
@@ -160,18 +168,40 @@ describe("the namespace holder", () => {
     expect(pauseOf("run")).toBeDefined();
   });
 
-  check("a reused pid is neither entered nor signalled", () => {
+  check.each<[string, (line: string) => string]>([
+    ["start time (a reused pid)", (line) => line.replace(/ (\d+) /, (_all, start) => ` ${Number(start) - 1} `)],
+    ["file", (line) => line.replace(/:(\d+) /, (_all, inode) => `:${Number(inode) + 1} `)],
+    ["boot", (line) => line.replace(/.\n$/, (end) => (end[0] === "0" ? "1\n" : "0\n"))],
+    ["form (pid and start time alone)", (line) => `${line.split(" ").slice(0, 2).join(" ")}\n`],
+  ])("a process of another %s than the recorded is neither entered nor signalled", (_what, change) => {
     const user = testUser();
     const folder = runRoot("run", user);
     const first = seen(launch(user));
     const old = pauseOf("run");
-    // the same pid with another start time: what a reused number looks like
-    writeFileSync(join(folder, "pause.pid"), `${old?.pid} ${Number(old?.start) - 1}\n`);
-    const second = seen(launch(user));
-    expect(second.user).not.toBe(first.user);
-    expect(() => process.kill(old?.pid ?? -1, 0)).not.toThrow();
-    expect(pauseOf("run")?.pid).not.toBe(old?.pid);
-    process.kill(old?.pid ?? -1, "SIGTERM");
+    const line = readFileSync(join(folder, "pause.pid"), "utf8");
+    expect(change(line)).not.toBe(line);
+    record(folder, change(line), user);
+    try {
+      const second = seen(launch(user));
+      expect(second.user).not.toBe(first.user);
+      expect(() => process.kill(old?.pid ?? -1, 0)).not.toThrow();
+      expect(pauseOf("run")?.pid).not.toBe(old?.pid);
+    } finally {
+      process.kill(old?.pid ?? -1, "SIGTERM");
+    }
+  });
+
+  check("a record that others could have written is not believed", () => {
+    const user = testUser();
+    const folder = runRoot("run", user);
+    const first = seen(launch(user));
+    const old = pauseOf("run");
+    chmodSync(join(folder, "pause.pid"), 0o622);
+    try {
+      expect(seen(launch(user)).user).not.toBe(first.user);
+    } finally {
+      process.kill(old?.pid ?? -1, "SIGTERM");
+    }
   });
 
   check("a process in namespaces of somebody else is not entered", () => {
@@ -181,7 +211,7 @@ describe("the namespace holder", () => {
     const theirs = seen(launch(plain, { TSCOMPOSE_RUN_ROOT: stranger }));
     const holder = pauseOf("other");
     try {
-      writeFileSync(join(folder, "pause.pid"), `${holder?.pid} ${holder?.start}\n`);
+      record(folder, readFileSync(join(stranger, "pause.pid"), "utf8"), user);
       const ours = seen(launch(user));
       expect(ours.user).not.toBe(theirs.user);
       expect(ours.mapping).toBe("full");
@@ -198,7 +228,9 @@ describe("the namespace holder", () => {
       const start = readFileSync(`/proc/${sleeper.pid}/stat`, "utf8")
         .replace(/^.*\) /s, "")
         .split(" ")[19];
-      writeFileSync(join(folder, "pause.pid"), `${sleeper.pid} ${start}\n`);
+      const { dev, ino } = statSync(`/proc/${sleeper.pid}/exe`);
+      const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8");
+      record(folder, `${sleeper.pid} ${start} ${dev}:${ino} ${boot}`, user);
       expect(seen(launch(user)).mapping).toBe("full");
       expect(sleeper.exitCode).toBeNull();
     } finally {
@@ -210,7 +242,7 @@ describe("the namespace holder", () => {
     const user = testUser();
     const folder = runRoot("run", user);
     for (const text of ["", "1 1\n", "-1 5\n", "x".repeat(5000), "999999999999999999999 7\n"]) {
-      writeFileSync(join(folder, "pause.pid"), text);
+      record(folder, text, user);
       expect(seen(launch(user)).mapping).toBe("full");
       const pause = pauseOf("run");
       if (pause !== undefined) process.kill(pause.pid, "SIGTERM");

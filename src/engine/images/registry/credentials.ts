@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kernel } from "../../../kernel/kernel.js";
+import { withCallerUmask } from "../../../lib/caller.js";
 import { errnoOf, TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
 
@@ -121,7 +122,9 @@ async function askHelper(kernel: Kernel, env: Env, suffix: string, server: strin
     });
   }
   const program = `docker-credential-${suffix}`;
-  const child = kernel.spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"], env: { ...env } });
+  const child = withCallerUmask(env, () =>
+    kernel.spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"], env: { ...env } }),
+  );
   let output = "";
   child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
     if (output.length < 65536) output += chunk;

@@ -7,8 +7,35 @@ import type { OciDeviceRule, OciResources, OciRlimit } from "./types.js";
 /** Podman's default; keeps a fork bomb inside. */
 const DEFAULT_PIDS_LIMIT = 2048;
 
-/** RLIMIT entries, clamped to what this process may set; each clamp is a warning. `TSC_ULIMIT_INVALID`. */
+const MIB = 1024 * 1024;
+
+/** dockerd's own limits, which its containers inherit: `[soft, hard]` where they are not unlimited. */
+const DEFAULT_LIMITS: Readonly<Record<string, readonly [soft: number, hard: number]>> = {
+  RLIMIT_NOFILE: [1_048_576, 1_048_576],
+  RLIMIT_STACK: [8 * MIB, Number.POSITIVE_INFINITY],
+  RLIMIT_MEMLOCK: [8 * MIB, 8 * MIB],
+  RLIMIT_NICE: [0, 0],
+  RLIMIT_RTPRIO: [0, 0],
+};
+
+/**
+ * Every RLIMIT entry: the given ones, else docker's defaults, never what the calling shell has. Clamped to what this process may set; a
+ * clamp of a given one is a warning. `TSC_ULIMIT_INVALID`.
+ */
 export function rlimits(ulimits: readonly Ulimit[], host: HostFacts, warn: (message: string) => void): OciRlimit[] {
+  const given = givenLimits(ulimits, host, warn);
+  const isGiven = new Set(given.map(({ type }) => type));
+  const others = [...host.hardLimits].filter(([type]) => !isGiven.has(type));
+  return [
+    ...given,
+    ...others.map(([type, ceiling]) => {
+      const [soft, hard] = DEFAULT_LIMITS[type] ?? [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+      return { type, soft: Math.min(soft, ceiling), hard: Math.min(hard, ceiling) };
+    }),
+  ];
+}
+
+function givenLimits(ulimits: readonly Ulimit[], host: HostFacts, warn: (message: string) => void): OciRlimit[] {
   const canRaise = host.boundingCaps.has("CAP_SYS_RESOURCE") && !host.rootless;
   return ulimits.map((limit) => {
     const type = `RLIMIT_${limit.name.toUpperCase()}`;

@@ -33,6 +33,9 @@ export interface SpecInput {
   readonly warn: (message: string) => void;
 }
 
+/** What dockerd's containers have, whatever the shell that called says. */
+const DEFAULT_UMASK = 0o022;
+
 /** The whole config.json. */
 export function ociConfig(input: SpecInput): OciConfig {
   const { spec, host, user, warn } = input;
@@ -83,7 +86,12 @@ export function ociConfig(input: SpecInput): OciConfig {
     ociVersion: "1.0.2",
     process: {
       terminal: spec.tty === true,
-      user: { uid: user.uid, gid: user.gid, additionalGids: host.singleId ? [] : user.additionalGids },
+      user: {
+        uid: user.uid,
+        gid: user.gid,
+        umask: DEFAULT_UMASK,
+        additionalGids: host.singleId ? [] : user.additionalGids,
+      },
       args: input.argv,
       env: input.env,
       cwd: input.cwd,
@@ -155,10 +163,10 @@ function checkSysctl(name: string, spec: ContainerSpec, ownsIpc: boolean, ownsNe
 
 const UINT64_MAX = "18446744073709551615";
 
-/** JSON as OCI runtimes read it: an infinite limit is the largest 64-bit number, which a double cannot hold. */
+/** JSON as OCI runtimes read it: an infinite limit is the largest 64-bit number, which a double cannot hold (read back, it is too large). */
 export function ociJson(value: unknown): string {
   const raw = JSON as unknown as { rawJSON(text: string): unknown };
   return JSON.stringify(value, (_key, item: unknown) =>
-    item === Number.POSITIVE_INFINITY ? raw.rawJSON(UINT64_MAX) : item,
+    typeof item === "number" && item >= Number(UINT64_MAX) ? raw.rawJSON(UINT64_MAX) : item,
   );
 }

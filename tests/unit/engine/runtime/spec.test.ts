@@ -126,13 +126,38 @@ describe("ociConfig", () => {
       { name: "core", soft: -1, hard: -1 },
     ];
     const { config, warnings } = make({ ulimits, oomScoreAdj: -500 }, noCgroups);
-    expect(config.process.rlimits).toEqual([
+    expect(config.process.rlimits.slice(0, 2)).toEqual([
       { type: "RLIMIT_NOFILE", soft: 500, hard: 1000 },
       { type: "RLIMIT_CORE", soft: Number.POSITIVE_INFINITY, hard: Number.POSITIVE_INFINITY },
     ]);
     expect(config.process.oomScoreAdj).toBe(0);
     expect(warnings).toHaveLength(2);
     expect(ociJson(config.process.rlimits)).toContain('"hard":18446744073709551615');
+  });
+  test("what is not asked for is docker's, whatever the calling shell has", () => {
+    const infinite = Number.POSITIVE_INFINITY;
+    const hardLimits = new Map([
+      ["RLIMIT_NOFILE", infinite],
+      ["RLIMIT_STACK", infinite],
+      ["RLIMIT_MEMLOCK", 65_536],
+      ["RLIMIT_NPROC", 4000],
+      ["RLIMIT_CORE", infinite],
+      ["RLIMIT_NICE", 20],
+    ]);
+    const { config, warnings } = make({ ulimits: [{ name: "core", soft: 0, hard: 0 }] }, { ...noCgroups, hardLimits });
+    const limits = Object.fromEntries(config.process.rlimits.map(({ type, soft, hard }) => [type, [soft, hard]]));
+    expect(limits).toEqual({
+      RLIMIT_CORE: [0, 0],
+      RLIMIT_NOFILE: [1_048_576, 1_048_576],
+      RLIMIT_STACK: [8_388_608, infinite],
+      RLIMIT_MEMLOCK: [65_536, 65_536],
+      RLIMIT_NPROC: [4000, 4000],
+      RLIMIT_NICE: [0, 0],
+    });
+    expect(config.process.user.umask).toBe(0o022);
+    expect(warnings).toEqual([]);
+    // as exec reads it back out of config.json
+    expect(ociJson(JSON.parse(ociJson({ soft: infinite })))).toBe('{"soft":18446744073709551615}');
   });
   test("mounts: parents first, what is asked for replaces a base mount, no gid=5 where it is unmapped", () => {
     const mount = { name: "", source: "/s", readOnly: false, anonymous: false };
