@@ -27,12 +27,12 @@ export async function lockContainer(ctx: EngineContext, id: string): Promise<Fil
   return lock;
 }
 
-/** Folder of one container that dies with its process or the boot: config.json, sockets, and the files bound over /etc/hosts and its like. */
+/** Folder of one container that dies with its process or the boot: config.json, sockets, secrets. Nothing a container can fill. */
 export function bundleOf(ctx: Pick<EngineContext, "paths">, id: string): string {
   return join(ctx.paths.containersRun, id);
 }
 
-/** Folder of what lasts: the log. */
+/** Folder of what a container may fill, on the store's disk: the log, the files bound over /etc/hosts and its like. */
 export function folderOf(ctx: Pick<EngineContext, "paths">, id: string): string {
   return join(ctx.paths.containers, id);
 }

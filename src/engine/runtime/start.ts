@@ -23,6 +23,7 @@ import { updateLinkingContainers } from "./links.js";
 import { bundleOf, eventAttributes, findContainer, lockContainer } from "./lookup.js";
 import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
 import { owner } from "./owner.js";
+import { checkReadOnly } from "./read-only.js";
 import { runtimeReason } from "./reasons.js";
 import type { RuntimeChoice } from "./record.js";
 import { keepCompiledFilter } from "./seccomp-filter.js";
@@ -77,6 +78,7 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
   try {
     const prepared = await prepare(deps, fresh, choice, cgroupPath);
     created = prepared.created;
+    checkReadOnly(deps, fresh, prepared.rootfs, created.init.pid);
     const network = await prepared.joined;
     await options.onCreated?.(fresh);
     await startCreated(ctx, choice, cgroupPath, id, created.init);
@@ -123,7 +125,7 @@ async function prepare(
   row: ContainerRow,
   choice: RuntimeChoice,
   cgroupPath: string,
-): Promise<{ created: CreatedContainer; joined: Promise<AttachResult> }> {
+): Promise<{ created: CreatedContainer; joined: Promise<AttachResult>; rootfs: string }> {
   const { ctx } = deps;
   const { id } = row;
   const bundle = bundleOf(ctx, id);
@@ -141,7 +143,7 @@ async function prepare(
     const { compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
     const created = await conmonCreate(ctx, conmonRequest(deps, row, { bundle, choice, cgroupPath }));
     if (compiles !== undefined) keepCompiledFilter(ctx, choice, id, compiles);
-    return { created, joined };
+    return { created, joined, rootfs };
   } catch (error) {
     // A create can fail because the networks did, and took the namespace with them.
     await attaching.then(({ joined }) => joined);
