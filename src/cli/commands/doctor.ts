@@ -1,6 +1,7 @@
 /** `doctor`: what is missing on this machine and the command that brings it. Changes nothing. */
 import type { SystemInfo } from "../../engine/api.js";
 import type { CommandSpec } from "../command.js";
+import { joined, type Printed, printed, printedJson, printedLines } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "doctor",
@@ -11,21 +12,20 @@ export const command: CommandSpec = {
   run: async (ctx, _args, options) => {
     const info = await (await ctx.engine()).info();
     const { missing, warnings } = info;
-    if (options.text("format") === "json") ctx.print(`${JSON.stringify({ missing, warnings })}\n`);
+    if (options.text("format") === "json") ctx.print(joined([printedJson({ missing, warnings }), printed`\n`]));
     else ctx.print(doctorText(info));
     return missing.some(({ optional }) => optional !== true) ? 1 : 0;
   },
 };
 
 /** One line for each part, and one command for all that is missing. */
-export function doctorText({ components, missing, warnings, rootless }: SystemInfo): string {
+export function doctorText({ components, missing, warnings, rootless }: SystemInfo): Printed {
   const packages = [...new Set(missing.map(({ install }) => install.replace(/^apt-get install /, "")))];
   const install = `apt-get install ${packages.join(" ")}`;
-  return [
+  return printedLines([
     ...components.map(({ name, version }) => `ok        ${name} ${version}`.trimEnd()),
     ...missing.map(({ name, why, optional }) => `${optional === true ? "optional" : "missing "}  ${name}: ${why}`),
     ...warnings.map((text) => `warning   ${text}`),
     ...(missing.length === 0 ? [] : ["", "Install what is missing with:", `  ${rootless ? "sudo " : ""}${install}`]),
-    "",
-  ].join("\n");
+  ]);
 }

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { printed } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "image build",
@@ -56,7 +57,7 @@ async function build(ctx: CliContext, args: readonly string[], options: ParsedOp
       ...(network === undefined ? {} : { network }),
     }),
   );
-  ctx.print(`${image.id}\n`);
+  ctx.print(printed`${image.id}\n`);
   return 0;
 }
 
