@@ -3,11 +3,9 @@
  * before 5.12 and older OCI runtimes leave what is mounted below a read-only mount writable, and do not say so.
  */
 import { readFileSync } from "node:fs";
-import { TscError } from "../../lib/errors.js";
+import { errnoOf, TscError } from "../../lib/errors.js";
 import type { ContainerRow } from "../state/containers.js";
 import type { RuntimeDeps } from "./deps.js";
-import { reachesSubmounts } from "./oci/mounts.js";
-import type { RecordedMount } from "./record.js";
 
 /** One line of proc_pid_mountinfo(5): the place and whether it can be written. */
 export interface SeenMount {
@@ -20,12 +18,12 @@ export interface SeenMount {
  * writable below the others. Costs nothing for containers without read-only mounts.
  */
 export function checkReadOnly(deps: RuntimeDeps, row: ContainerRow, rootfs: string, pid: number): void {
-  const { kernel, warn } = deps.ctx;
+  const { warn } = deps.ctx;
   const placed = row.record.mounts.map((mount) => ({ mount, isChecked: mount.readOnly && mount.type !== "tmpfs" }));
   if (!placed.some(({ isChecked }) => isChecked)) return;
   const seen = readMountTable(readFileSync(`/proc/${pid}/mountinfo`, "utf8"));
-  const inside = (mount: RecordedMount): string => kernel.resolveInRoot(rootfs, mount.target).slice(rootfs.length);
-  const targets = row.record.mounts.map(inside);
+  const places = new Set(seen.map(({ path }) => path));
+  const targets = row.record.mounts.map(({ target }) => (places.has(target) ? target : resolved(deps, rootfs, target)));
   placed.forEach(({ mount, isChecked }, index) => {
     if (!isChecked) return;
     const [path = ""] = targets.slice(index);
@@ -39,10 +37,20 @@ export function checkReadOnly(deps: RuntimeDeps, row: ContainerRow, rootfs: stri
         { kind: "unsupported", hint: "Linux 5.12 and crun 1.4 or runc 1.1 can", exitCode: 125 },
       );
     }
-    if (open.length > 0 && reachesSubmounts(mount)) {
+    if (open.length > 0 && mount.recursive !== "writable") {
       warn(`container ${row.name}: ${open.join(", ")} stays writable below the read-only ${mount.target}`);
     }
   });
+}
+
+/** Where a target lies when links of the image lead to it; as it is when it lies inside another mount. */
+function resolved({ ctx }: RuntimeDeps, rootfs: string, target: string): string {
+  try {
+    return ctx.kernel.resolveInRoot(rootfs, target).slice(rootfs.length);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    return target;
+  }
 }
 
 /** The lines of a mount table in their order; a later one at the same place covers the earlier. */

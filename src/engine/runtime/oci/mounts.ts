@@ -80,14 +80,21 @@ function userMount(mount: RecordedMount, host: HostFacts): OciMount {
       ].filter((option) => !options.includes(opposite(option))),
     };
   }
-  const propagation = mount.propagation ?? "rprivate";
+  const isDeep = mount.recursive !== "disabled";
+  const given = mount.propagation ?? "rprivate";
+  // crun takes the r of `rprivate` for that of `rbind`
+  const propagation = isDeep ? given : given.replace(/^r/, "");
   const readOnly = !mount.readOnly ? [] : reachesSubmounts(mount) ? recursiveReadOnly(host) : ["ro"];
-  const bind = mount.recursive === "disabled" ? "bind" : "rbind";
-  return { destination, type: "bind", source: mount.source, options: [bind, propagation, ...readOnly] };
+  return {
+    destination,
+    type: "bind",
+    source: mount.source,
+    options: [isDeep ? "rbind" : "bind", propagation, ...readOnly],
+  };
 }
 
 /** Whether what is mounted below a read-only mount is to be read-only as well: docker's default since 25. */
-export function reachesSubmounts(mount: Pick<RecordedMount, "recursive">): boolean {
+function reachesSubmounts(mount: Pick<RecordedMount, "recursive">): boolean {
   return mount.recursive !== "writable" && mount.recursive !== "disabled";
 }
 

@@ -99,7 +99,7 @@ describe("ociConfig", () => {
       ["rbind", "rslave", "ro", "nosuid", "noexec", "nodev"],
     ]);
     expect(options(host, "writable")[0]).toEqual(["rbind", "rprivate", "ro"]);
-    expect(options(host, "disabled")[0]).toEqual(["bind", "rprivate", "ro"]);
+    expect(options(host, "disabled")[0]).toEqual(["bind", "private", "ro"]);
   });
   test("privileged: everything open, cgroup and sys writable", () => {
     const { config } = make({ privileged: true });
