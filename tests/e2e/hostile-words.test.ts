@@ -120,7 +120,8 @@ function calls(now: string): Readonly<Record<string, string | readonly (readonly
     pause: [["web"]],
     unpause: [["web"]],
     port: [["web", EVIL]],
-    ps: [...rows, ["--no-trunc"], ["-q"], ["--services"], ["--format", EVIL], ["--filter", EVIL]],
+    // line ends of a template are its author's
+    ps: [...rows, ["--no-trunc"], ["-q"], ["--services"], ["--format", EVIL.replace("\n", "")], ["--filter", EVIL]],
     publish: [["--dry-run", `127.0.0.1:1/${EVIL}`]],
     pull: [["lies"], ["web"]],
     push: [["lies"]],
