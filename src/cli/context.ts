@@ -4,6 +4,7 @@
  */
 import type { Project } from "../compose/index.js";
 import type { Engine } from "../engine/index.js";
+import type { Printed } from "./render/printed.js";
 import type { Progress } from "./render/progress.js";
 
 export type AnsiMode = "auto" | "never" | "always";
@@ -41,6 +42,7 @@ export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly stdin: NodeJS.ReadStream;
+  /** For what a container writes, and archives: these bytes are not ours. Whatever else is told goes through `print`, `note` and `warn`. */
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly isTty: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
@@ -69,9 +71,9 @@ export interface CliContext {
   /** One line on stderr, once per text. */
   warn(message: string): void;
   /** Results only: to stdout, as given. */
-  print(text: string): void;
+  print(text: Printed): void;
   /** Status text on stderr, as given; nothing in quiet mode. */
-  note(text: string): void;
+  note(text: Printed): void;
   /** Asks on the terminal, or reads a line of a pipe; no answer is `fallback`. */
-  confirm(question: string, fallback: boolean): Promise<boolean>;
+  confirm(question: Printed, fallback: boolean): Promise<boolean>;
 }

@@ -6,6 +6,7 @@ import type { Plan } from "../plan/plan.js";
 import type { CommandSpec } from "./command.js";
 import type { CliContext } from "./context.js";
 import { usageError } from "./parse.js";
+import { joined, type Printed, printed, printedJson } from "./render/printed.js";
 
 /** Change nothing, so that they run as always. */
 const READ_ONLY = new Set([
@@ -39,22 +40,21 @@ export function refuseDryRun(command: CommandSpec): void {
 export const DRY_RUN_PREFIX = " DRY-RUN MODE - ";
 
 /** The plan as the result of a dry run: a line per operation, with its cause; or a JSON object per operation. */
-export async function dryRunText(plan: Plan, json: boolean): Promise<string> {
+export async function dryRunText(plan: Plan, json: boolean): Promise<Printed> {
   const { formatOperation } = await import("../plan/plan.js");
-  return plan.operations
-    .map((operation) => {
-      if (!json) return `${DRY_RUN_PREFIX} ${formatOperation(operation)}\n`;
-      const { kind, resource, cause, dependsOn } = operation;
-      return `${JSON.stringify({ "dry-run": true, id: resource, text: kind, details: cause, after: dependsOn })}\n`;
-    })
-    .join("");
+  const lines = plan.operations.map((operation) => {
+    if (!json) return printed`${DRY_RUN_PREFIX} ${formatOperation(operation)}`;
+    const { kind, resource, cause, dependsOn } = operation;
+    return printedJson({ "dry-run": true, id: resource, text: kind, details: cause, after: dependsOn });
+  });
+  return joined(lines.flatMap((line) => [line, printed`\n`]));
 }
 
 /** Tells of a piece of work that has no plan (a copy, a commit). */
 export function tellDryRun(ctx: CliContext, id: string, text: string): void {
   ctx.print(
     ctx.globals.progress === "json"
-      ? `${JSON.stringify({ "dry-run": true, id, text })}\n`
-      : `${DRY_RUN_PREFIX} ${id}  ${text}\n`,
+      ? joined([printedJson({ "dry-run": true, id, text }), printed`\n`])
+      : printed`${DRY_RUN_PREFIX} ${id}  ${text}\n`,
   );
 }

@@ -1,9 +1,10 @@
 /** Help texts, made from the declarations. Prints nothing. */
 import type { CommandSpec, OptionSpec } from "./command.js";
 import { globalOptionSpecs } from "./globals.js";
+import { type Printed, printedText } from "./render/printed.js";
 
 /** The help of one command, with its example. */
-export function commandHelp(spec: CommandSpec): string {
+export function commandHelp(spec: CommandSpec): Printed {
   const usage = [
     "tscompose",
     spec.name,
@@ -14,7 +15,7 @@ export function commandHelp(spec: CommandSpec): string {
     }),
   ];
   const aliases = (spec.aliases ?? []).length === 0 ? [] : [`Aliases:  ${(spec.aliases ?? []).join(", ")}`, ""];
-  return [
+  return page([
     `Usage:  ${usage.filter((word) => word !== "").join(" ")}`,
     "",
     spec.summary,
@@ -23,12 +24,15 @@ export function commandHelp(spec: CommandSpec): string {
     ...optionLines("Options:", spec.options),
     "Example:",
     `  ${spec.example}`,
-    "",
-  ].join("\n");
+  ]);
+}
+
+function page(lines: readonly string[]): Printed {
+  return printedText(lines.map((line) => `${line}\n`).join(""));
 }
 
 /** The help of the program or of a noun (`image`): its commands by group. */
-export function overviewHelp(specs: readonly CommandSpec[], noun: string): string {
+export function overviewHelp(specs: readonly CommandSpec[], noun: string): Printed {
   const shown = specs.filter((spec) => spec.hidden !== true);
   const width = Math.max(...shown.map((spec) => spec.name.length)) + 2;
   const line = (spec: CommandSpec) => `  ${spec.name.padEnd(width)}${spec.summary}`;
@@ -40,15 +44,14 @@ export function overviewHelp(specs: readonly CommandSpec[], noun: string): strin
   }
   const body = [...groups].flatMap(([title, lines]) => [title, ...lines, ""]);
   if (noun !== "") {
-    return [
+    return page([
       `Usage:  tscompose ${noun} COMMAND`,
       "",
       ...body,
       `Run 'tscompose ${noun} COMMAND --help' for more on one.`,
-      "",
-    ].join("\n");
+    ]);
   }
-  return [
+  return page([
     "Usage:  tscompose [OPTIONS] COMMAND",
     "",
     "Run compose files on this host: no daemon, neither Docker nor Podman",
@@ -59,8 +62,7 @@ export function overviewHelp(specs: readonly CommandSpec[], noun: string): strin
     "  tscompose up -d && tscompose ps",
     "",
     "Run 'tscompose COMMAND --help' for more information on a command.",
-    "",
-  ].join("\n");
+  ]);
 }
 
 function optionLines(title: string, options: readonly OptionSpec[]): readonly string[] {

@@ -1,6 +1,7 @@
 /** `… inspect`: prints what was found, then fails for what was not. */
 import { messageOf, TscError, throwAll } from "../lib/errors.js";
 import type { CliContext } from "./context.js";
+import { joined, printed, printedJson } from "./render/printed.js";
 
 /** Prints a JSON array (or a line per object for a template); missing objects are errors after the rest was printed. */
 export async function inspectAll<T>(
@@ -18,12 +19,12 @@ export async function inspectAll<T>(
       errors.push(asTscError(error));
     }
   }
-  if (format === undefined || format === "") ctx.print(`${JSON.stringify(found, null, 4)}\n`);
-  else if (format === "json") ctx.print(`${JSON.stringify(found)}\n`);
+  if (format === undefined || format === "") ctx.print(joined([printedJson(found, 4), printed`\n`]));
+  else if (format === "json") ctx.print(joined([printedJson(found), printed`\n`]));
   else {
     const { compileTemplate } = await import("./render/template.js");
     const template = compileTemplate(format);
-    for (const one of found) ctx.print(`${template(one)}\n`);
+    for (const one of found) ctx.print(joined([template(one), printed`\n`]));
   }
   throwAll(errors);
   return 0;
@@ -39,7 +40,7 @@ export async function forEachName(
   for (const name of names) {
     try {
       const line = await work(name);
-      if (line !== "") ctx.print(`${line}\n`);
+      if (line !== "") ctx.print(printed`${line}\n`);
     } catch (error) {
       errors.push(asTscError(error));
     }

@@ -6,6 +6,7 @@ import { printable } from "../lib/printable.js";
 import type { CliContext, GlobalOptions, ProjectRequest } from "./context.js";
 import { isTrue } from "./globals.js";
 import { loadOptions } from "./load-options.js";
+import { joined, type PrintedStream, printed, printedJson } from "./render/printed.js";
 
 /** What main.ts hands in from the process. */
 export interface Surroundings {
@@ -59,14 +60,15 @@ export function openContext(
     }),
   );
 
+  const { stdout, stderr }: { readonly stdout: PrintedStream; readonly stderr: PrintedStream } = around;
   const warned = new Set<string>();
   function warn(message: string): void {
     if (warned.has(message)) return;
     warned.add(message);
     const text = printable(message, 2000);
     if (globals.progress === "json") {
-      around.stderr.write(`${JSON.stringify({ level: "warning", msg: text, time: new Date().toISOString() })}\n`);
-    } else around.stderr.write(`warning: ${text}\n`);
+      stderr.write(joined([printedJson({ level: "warning", msg: text, time: new Date().toISOString() }), printed`\n`]));
+    } else stderr.write(printed`warning: ${text}\n`);
   }
 
   const projects = new Map<string, Promise<Project>>();
@@ -154,24 +156,24 @@ export function openContext(
     },
     warn,
     print(text) {
-      around.stdout.write(text);
+      stdout.write(text);
     },
     note(text) {
-      if (globals.progress === "json") around.stderr.write(`${JSON.stringify({ text: text.trim() })}\n`);
-      else if (globals.progress !== "quiet") around.stderr.write(text);
+      if (globals.progress === "json") stderr.write(joined([printedJson({ text: text.trim() }), printed`\n`]));
+      else if (globals.progress !== "quiet") stderr.write(text);
     },
     async confirm(question, fallback) {
-      const asked = `${question} ${fallback ? "[Y/n]" : "[y/N]"} `;
+      const asked = joined([question, printed` ${fallback ? "[Y/n]" : "[y/N]"} `]);
       const { createInterface } = await import("node:readline/promises");
       // one reader for all questions of a pipe (`yes | …`): it reads ahead. Its end is no answer
       const isPipe = around.stdin.isTTY !== true;
       if (isPipe) answers ??= createInterface({ input: around.stdin })[Symbol.asyncIterator]();
       let answer: string;
       if (answers !== undefined) {
-        around.stderr.write(asked);
+        stderr.write(asked);
         const next = await answers.next();
         answer = next.done === true ? "" : next.value;
-        around.stderr.write("\n");
+        stderr.write(printed`\n`);
       } else {
         const reader = createInterface({ input: around.stdin, output: around.stderr });
         try {

@@ -7,6 +7,7 @@ import { EXIT_CANCELLED, EXIT_ERROR, EXIT_OK } from "./exit-codes.js";
 import { globalOptionSpecs, persistentOptionSpecs, readGlobals } from "./globals.js";
 import { openContext, type Surroundings } from "./open-context.js";
 import { parseWords, usageError } from "./parse.js";
+import type { Printed, PrintedStream } from "./render/printed.js";
 import { findCommand } from "./table.js";
 
 /** Runs `words` (without node and script) and resolves with the exit code; rejects never. */
@@ -25,7 +26,8 @@ export async function runProgram(words: readonly string[], around: Surroundings)
     const { renderError, renderErrorJson } = await import("./render/errors.js");
     const color = around.stderr.isTTY === true && !around.env["NO_COLOR"] && seen.ansi !== "never";
     const style = { verbose: seen.verbose, color };
-    around.stderr.write(seen.progress === "json" ? renderErrorJson(error) : renderError(error, style));
+    const said: PrintedStream = around.stderr;
+    said.write(seen.progress === "json" ? renderErrorJson(error) : renderError(error, style));
     if (isTscError(error)) return error.exitCode === 0 ? EXIT_ERROR : error.exitCode;
     return isAbort(error) ? EXIT_CANCELLED : EXIT_ERROR;
   }
@@ -93,9 +95,13 @@ function withPersistent(command: CommandSpec) {
   return [...command.options, ...persistentOptionSpecs.filter(({ long }) => !declares(command, long))];
 }
 
+function print({ stdout }: { readonly stdout: PrintedStream }, text: Printed): void {
+  stdout.write(text);
+}
+
 async function runVersion(around: Surroundings): Promise<number> {
   const { versionText } = await import("./commands/version.js");
-  around.stdout.write(`${versionText()}\n`);
+  print(around, versionText());
   return EXIT_OK;
 }
 
@@ -103,7 +109,7 @@ async function printHelp(around: Surroundings, words: readonly string[]): Promis
   const found = findCommand(words);
   if (found === undefined) return words.length === 0 ? printOverview(around, "") : unknownCommand(around, words);
   const [{ commandHelp }, { command }] = await Promise.all([import("./help.js"), found.entry.load()]);
-  around.stdout.write(commandHelp(command));
+  print(around, commandHelp(command));
   return EXIT_OK;
 }
 
@@ -112,7 +118,7 @@ async function printOverview(around: Surroundings, noun: string): Promise<number
   const all = await loadAllCommands();
   const chosen =
     noun === "" ? all : all.filter(({ name }) => name.startsWith(`${noun} `)).map((c) => ({ ...c, hidden: false }));
-  around.stdout.write(overviewHelp(chosen, noun));
+  print(around, overviewHelp(chosen, noun));
   return EXIT_OK;
 }
 

@@ -8,6 +8,7 @@ import { goJson } from "../lib/go-json.js";
 import type { ParsedOptions } from "./command.js";
 import type { CliContext } from "./context.js";
 import { loadOptions } from "./load-options.js";
+import { printedJsonText, printedLines, printedText } from "./render/printed.js";
 import { checkServices } from "./select.js";
 
 /** Runs `config` with its parsed flags; the first list flag wins, as in docker compose. */
@@ -37,7 +38,7 @@ export async function showConfig(
       ...(flag === "profiles" ? { allProfiles: false } : {}),
     });
     const lines = await list(project, options);
-    if (!options.flag("quiet")) ctx.print(lines.map((line) => `${line}\n`).join(""));
+    if (!options.flag("quiet")) ctx.print(printedLines(lines));
     return 0;
   }
   const format = options.text("format") || "yaml";
@@ -52,7 +53,7 @@ export async function showConfig(
     : await projectText(ctx, base, services, options, format);
   if (options.flag("quiet")) return 0;
   const output = options.text("output") ?? "";
-  if (output === "") ctx.print(text);
+  if (output === "") ctx.print(format === "json" ? printedJsonText(text) : printedText(text));
   else await writeFile(resolve(ctx.cwd, output), text, { mode: callerFileMode(ctx.env) });
   return 0;
 }
@@ -191,13 +192,13 @@ async function showVariables(
   if (options.flag("quiet")) return 0;
   const format = options.text("format") ?? "";
   if (format === "json") {
-    ctx.print(`${goJson(new Map(variables.map((one) => [one.Name, one] as const)), 4)}\n`);
+    ctx.print(printedJsonText(`${goJson(new Map(variables.map((one) => [one.Name, one] as const)), 4)}\n`));
   } else if (format === "yaml") {
     // the reference's YAML has the names of the fields in lower case
     const lower = variables.map((one) =>
       Object.fromEntries(Object.entries(one).map(([key, value]) => [key.toLowerCase(), value])),
     );
-    ctx.print(await treeYaml(Object.fromEntries(lower.map((one) => [one["name"], one]))));
+    ctx.print(printedText(await treeYaml(Object.fromEntries(lower.map((one) => [one["name"], one])))));
   } else if (format === "" || format === "table" || format === "pretty") {
     const { renderTable } = await import("./render/table.js");
     const rows = variables.map((one) => [one.Name, String(one.Required), one.DefaultValue, one.PresenceValue]);

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import type { StdioSession } from "../engine/types.js";
 import { TscError } from "../lib/errors.js";
 import type { CliContext } from "./context.js";
+import { DETACHED } from "./render/printed.js";
 
 export interface SessionOptions {
   /** The process has a terminal: ours is put into raw mode when it is one. */
@@ -56,7 +57,7 @@ export async function joinSession(
     const code = await session.exit;
     if (!hasDetached) return code;
     // docker's words; the cursor stands behind what the process wrote last
-    ctx.note("\r\nread escape sequence\r\n");
+    ctx.note(DETACHED);
     return undefined;
   } finally {
     for (const undo of release.toReversed()) undo();

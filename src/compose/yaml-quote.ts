@@ -2,6 +2,7 @@
  * One string as a YAML scalar, quoted where some reader would take it for something else: the choices of the reference's
  * emitter (go-yaml v3), so that diffs between both outputs are empty. Knows nothing of structure but the indentation.
  */
+import { hasUnprintable } from "../lib/printable.js";
 
 /** Everything a plain scalar can mean that is no text, by its first character or as a whole word. */
 const WORDS = new Set(
@@ -39,7 +40,8 @@ const SPECIAL = /[^\n\t\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\u
  * A string as a scalar. `indent` is where the lines of a block scalar start; without it (keys) there is no block style.
  */
 export function yamlScalar(text: string, indent?: string): string {
-  if (SPECIAL.test(text)) return doubleQuoted(text);
+  // the reference prints what reorders text on a terminal as it is; a reader gets the same either way
+  if (SPECIAL.test(text) || hasUnprintable(text.replaceAll(/[\n\t]/g, ""))) return doubleQuoted(text);
   if (text.includes("\n")) {
     return indent === undefined || / \n| $/.test(text) ? doubleQuoted(text) : literal(text, indent);
   }
@@ -77,7 +79,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 function doubleQuoted(text: string): string {
   let result = "";
-  for (const character of text) result += ESCAPES[character] ?? (SPECIAL.test(character) ? hex(character) : character);
+  for (const character of text)
+    result += ESCAPES[character] ?? (SPECIAL.test(character) || hasUnprintable(character) ? hex(character) : character);
   return `"${result}"`;
 }
 

@@ -13,7 +13,7 @@ export interface EnginePaths {
   readonly images: string;
   /** root/storage: layers/SHORT/…, l/SHORT links, containers/ID/{upper,work} */
   readonly storage: string;
-  /** root/containers/ID: config.json (bundle), log, hosts, hostname, resolv.conf, files/ */
+  /** root/containers/ID: log, hosts, hostname, resolv.conf */
   readonly containers: string;
   /** root/volumes/NAME/_data */
   readonly volumes: string;

@@ -1,19 +1,62 @@
-/** Makes text from strangers (registries, containers, subprocesses) fit to print. */
+/** Makes text from strangers (images, registries, containers, compose files, subprocesses) fit to print. */
 
 /**
- * Replaces control characters (C0, C1, escape sequences' ESC, bidi overrides) by spaces, blanks out credentials in URLs and
- * `Authorization`-like values, and cuts to `maxLength` characters.
+ * What no terminal may get from outside: control characters (C0, DEL, C1, the separators of lines and paragraphs), and what shows nothing
+ * but hides or reorders its neighbours (bidi controls, zero-width characters, tags; unicode.org/reports/tr36).
+ */
+const UNPRINTABLE =
+  /[\p{Cc}\p{Bidi_Control}\u180e\u200b-\u200d\u2028\u2029\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+const PLAIN = /^[\x20-\x7e]*$/;
+
+/** True when a text holds what `escaped` would replace. */
+export function hasUnprintable(text: string): boolean {
+  return !PLAIN.test(text) && text.search(UNPRINTABLE) >= 0;
+}
+
+/** Unprintable characters as Go writes them in a string, `\n`, `\x1b`, `\u202e`: one line, and nothing is lost from sight. */
+export function escaped(text: string): string {
+  return PLAIN.test(text) ? text : text.replace(UNPRINTABLE, escapeOf);
+}
+
+/** As `escaped`, but line ends and tabs stay: for text whose lines are ours. */
+export function escapedLines(text: string): string {
+  return text.replace(UNPRINTABLE, (character) =>
+    character === "\n" || character === "\t" ? character : escapeOf(character),
+  );
+}
+
+/** Unprintable characters inside a JSON text as its own escapes: the text means the same. Line ends between its tokens stay. */
+export function escapedJson(json: string): string {
+  return json.replace(UNPRINTABLE, (character) =>
+    character === "\n"
+      ? character
+      : [...Array(character.length).keys()].map((index) => `\\u${hex(character.charCodeAt(index), 4)}`).join(""),
+  );
+}
+
+/** One blank for each unprintable character: columns stay where they are. */
+export function blanked(text: string): string {
+  return text.replace(UNPRINTABLE, " ");
+}
+
+const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\t": "\\t", "\r": "\\r" };
+
+function escapeOf(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x80) return SHORT[character] ?? `\\x${hex(code, 2)}`;
+  return code < 0x10000 ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`;
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, "0");
+}
+
+/**
+ * What another program or server said, as a part of a message: one line without unprintable characters, credentials in URLs and
+ * `Authorization`-like values blanked out, cut to `maxLength` characters.
  */
 export function printable(text: string, maxLength = 400): string {
-  let out = "";
-  for (const character of text.slice(0, maxLength * 4)) {
-    const code = character.codePointAt(0) ?? 0;
-    const isControl = code < 0x20 || (code >= 0x7f && code < 0xa0);
-    const isInvisible =
-      (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-    out += isControl || isInvisible ? " " : character;
-  }
-  out = out
+  const out = blanked(text.slice(0, maxLength * 4))
     .replace(/:\/\/[^/\s]*@/g, "://***@")
     .replace(/\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, "$1 ***")
     .replace(

@@ -93,6 +93,8 @@ export interface ImageSource {
   readonly headers?: Record<string, string>;
   /** This machine's by default. */
   readonly architecture?: string;
+  /** Fields of every history entry. */
+  readonly history?: Readonly<Record<string, string>>;
 }
 
 const NATIVE = process.arch === "x64" ? "amd64" : process.arch;
@@ -131,7 +133,11 @@ export async function pushImage(registry: string, name: string, tag: string, sou
         ...source.config,
       },
       rootfs: { type: "layers", diff_ids: diffIds },
-      history: diffIds.map(() => ({ created: "2026-01-01T00:00:00Z", created_by: "debian packages" })),
+      history: diffIds.map(() => ({
+        created: "2026-01-01T00:00:00Z",
+        created_by: "debian packages",
+        ...source.history,
+      })),
     }),
   );
   const manifestType = oci

@@ -2,6 +2,7 @@
 import type { ContainerInfo } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
+import { joined, printed, printedJson, printedText } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "alpha generate",
@@ -25,8 +26,8 @@ export const command: CommandSpec = {
           .toLowerCase()
           .replace(/[^a-z0-9_-]/g, ""),
     );
-    if (options.text("format") === "json") ctx.print(`${JSON.stringify(model, null, 2)}\n`);
-    else ctx.print(await (await import("../../compose/index.js")).treeYaml(model));
+    if (options.text("format") === "json") ctx.print(joined([printedJson(model, 2), printed`\n`]));
+    else ctx.print(printedText(await (await import("../../compose/index.js")).treeYaml(model)));
     return 0;
   },
 };

@@ -1,7 +1,9 @@
 /** `alpha viz`: the project's services as a Graphviz graph. */
 
 import type { Project } from "../../compose/model.js";
+import { escaped } from "../../lib/printable.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
+import { type Printed, printedText } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "alpha viz",
@@ -22,11 +24,11 @@ export const command: CommandSpec = {
 };
 
 /** The graph in the DOT language, services and edges in sorted order. */
-export function graphText(project: Project, options: Pick<ParsedOptions, "flag" | "number">): string {
+export function graphText(project: Project, options: Pick<ParsedOptions, "flag" | "number">): Printed {
   const size = Math.max(0, Math.min(20, options.number("indentation-size") ?? 1));
   const indent = (options.flag("spaces") ? " " : "\t").repeat(size);
-  const quoted = (text: string) => `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
-  const html = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const quoted = (text: string) => `"${escaped(text).replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+  const html = (text: string) => escaped(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const lines = [`digraph ${quoted(project.name)} {`, `${indent}layout=dot;`];
   const names = Object.keys(project.services).toSorted();
   for (const name of names) {
@@ -53,5 +55,5 @@ export function graphText(project: Project, options: Pick<ParsedOptions, "flag" 
       lines.push(`${indent}${quoted(name)} -> ${quoted(other)};`);
     }
   }
-  return `${lines.join("\n")}\n}\n`;
+  return printedText(`${lines.join("\n")}\n}\n`);
 }

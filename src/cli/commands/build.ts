@@ -4,6 +4,7 @@ import type { Plan } from "../../plan/plan.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { buildOptions } from "../flags/lifecycle.js";
+import { printed } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "build",
@@ -56,7 +57,7 @@ async function checkAll(ctx: CliContext, plan: Plan): Promise<number> {
     try {
       const { file, stages } = await images.checkBuild(operation.request);
       ctx.print(
-        `${operation.service}: check complete, nothing wrong in ${file} (${stages} stage${stages === 1 ? "" : "s"})\n`,
+        printed`${operation.service}: check complete, nothing wrong in ${file} (${stages} stage${stages === 1 ? "" : "s"})\n`,
       );
     } catch (error) {
       if (!isTscError(error)) throw error;

@@ -1,6 +1,7 @@
 /** `commands`: every command with its flags, for comparison with the reference. */
 import type { CommandSpec } from "../command.js";
 import { globalOptionSpecs } from "../globals.js";
+import { joined, printed, printedJson } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "commands",
@@ -29,10 +30,10 @@ export const command: CommandSpec = {
           })),
         },
       ]);
-      ctx.print(`${JSON.stringify(Object.fromEntries(described), null, 2)}\n`);
+      ctx.print(joined([printedJson(Object.fromEntries(described), 2), printed`\n`]));
     } else {
       for (const { name, options: specs } of list)
-        ctx.print(`${name}: ${specs.map(({ long }) => `--${long}`).join(" ")}\n`);
+        ctx.print(printed`${name}: ${specs.map(({ long }) => `--${long}`).join(" ")}\n`);
     }
     return 0;
   },

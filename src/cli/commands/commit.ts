@@ -1,6 +1,7 @@
 /** `commit`: a new image from a container's changes. */
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { printed } from "../render/printed.js";
 import { projectName, serviceContainer } from "../select.js";
 
 export const command: CommandSpec = {
@@ -42,6 +43,6 @@ async function commit(ctx: CliContext, args: readonly string[], options: ParsedO
         ...(message === undefined ? {} : { message }),
       }),
   );
-  ctx.print(`${id}\n`);
+  ctx.print(printed`${id}\n`);
   return 0;
 }

@@ -1,5 +1,6 @@
 /** `__complete`: what could come next on a command line; asked by the scripts of `completion`. Never fails loudly. */
 import type { CommandSpec } from "../command.js";
+import { joined, printed } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "__complete",
@@ -12,9 +13,8 @@ export const command: CommandSpec = {
   run: async (ctx, words) => {
     const { complete } = await import("../complete.js");
     const { candidates, directive } = await complete(ctx, words);
-    ctx.print(
-      [...candidates.map(({ text, help }) => (help === "" ? text : `${text}\t${help}`)), directive, ""].join("\n"),
-    );
+    const lines = candidates.map(({ text, help }) => (help === "" ? printed`${text}\n` : printed`${text}\t${help}\n`));
+    ctx.print(joined([...lines, printed`${directive}\n`]));
     return 0;
   },
 };

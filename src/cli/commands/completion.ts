@@ -1,6 +1,7 @@
 /** `completion`: the script a shell reads; it asks `tscompose __complete` for everything, so it never goes stale. */
 import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
+import { printedText } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "completion",
@@ -16,7 +17,7 @@ export const command: CommandSpec = {
         hint: "use bash, zsh or fish",
       });
     }
-    ctx.print(script);
+    ctx.print(printedText(script));
     return 0;
   },
 };

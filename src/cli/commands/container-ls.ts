@@ -2,6 +2,7 @@
 import type { CommandSpec } from "../command.js";
 import { applyFilters, filterOption, hasLabel, hasName } from "../filters.js";
 import { CONTAINER_LS_FORMAT, containerRow } from "../render/container-rows.js";
+import { printedLines } from "../render/printed.js";
 import { renderRows } from "../render/rows.js";
 import { isLive } from "../select.js";
 
@@ -37,7 +38,7 @@ export const command: CommandSpec = {
       volume: (info, value) => info.mounts.some(({ name, target }) => name === value || target === value),
       network: (info, value) => info.networks.some(({ network }) => network === value),
     }).toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-    if (options.flag("quiet")) ctx.print(found.map(({ id }) => `${trunc ? id.slice(0, 12) : id}\n`).join(""));
+    if (options.flag("quiet")) ctx.print(printedLines(found.map(({ id }) => (trunc ? id.slice(0, 12) : id))));
     else {
       const rows = found.map((info) => containerRow(info, { now, trunc }));
       ctx.print(renderRows(rows, CONTAINER_LS_FORMAT, options.text("format") ?? ""));

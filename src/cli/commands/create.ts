@@ -1,6 +1,7 @@
 /** `create`: makes containers without starting them. */
 import type { CommandSpec } from "../command.js";
 import { createOptions } from "../flags/lifecycle.js";
+import { printedWord } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "create",
@@ -24,7 +25,7 @@ export const command: CommandSpec = {
       ...orphanRules(options, { ...project.environment, ...ctx.env }),
       scale: scales(options.list("scale"), project),
       start: false,
-      confirm: (question) => options.flag("yes") || options.flag("y") || ctx.confirm(question, false),
+      confirm: (question) => options.flag("yes") || options.flag("y") || ctx.confirm(printedWord(question), false),
       images: {
         pull,
         build: options.flag("build"),

@@ -4,6 +4,7 @@ import { formatRfc3339Nano } from "../../lib/timestamp.js";
 import { LABEL } from "../../plan/labels.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { joined, type Printed, printed, printedJson } from "../render/printed.js";
 import { projectName } from "../select.js";
 
 export const command: CommandSpec = {
@@ -35,7 +36,7 @@ async function events(ctx: CliContext, services: readonly string[], options: Par
       if (event.type !== "container" || event.attributes[LABEL.oneOff] === "True") continue;
       const service = event.attributes[LABEL.service] ?? "";
       if (services.length > 0 && !services.includes(service)) continue;
-      ctx.print(`${options.flag("json") ? eventJson(event) : eventText(event)}\n`);
+      ctx.print(joined([options.flag("json") ? eventJson(event) : eventText(event), printed`\n`]));
     }
   } catch (error) {
     if (!ctx.signal.aborted) throw error;
@@ -50,8 +51,8 @@ function attributesOf(event: EngineEvent): Readonly<Record<string, string>> {
 }
 
 /** The object docker compose prints, keys sorted. */
-export function eventJson(event: EngineEvent): string {
-  return JSON.stringify({
+export function eventJson(event: EngineEvent): Printed {
+  return printedJson({
     action: event.action,
     attributes: attributesOf(event),
     id: event.id,
@@ -62,8 +63,8 @@ export function eventJson(event: EngineEvent): string {
 }
 
 /** `2026-11-23 22:10:05.123456 container start 4f3c… (image=redis, name=p-redis-1)`. */
-export function eventText(event: EngineEvent): string {
+export function eventText(event: EngineEvent): Printed {
   const time = formatRfc3339Nano(BigInt(event.timeNano)).replace("T", " ").slice(0, 26);
   const attributes = Object.entries(attributesOf(event)).map(([key, value]) => `${key}=${value}`);
-  return `${time} container ${event.action} ${event.id} (${attributes.join(", ")})`;
+  return printed`${time} container ${event.action} ${event.id} (${attributes.join(", ")})`;
 }

@@ -4,6 +4,7 @@ import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { allowOption } from "../flags/lifecycle.js";
+import { printed } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "image build",
@@ -60,7 +61,7 @@ async function build(ctx: CliContext, args: readonly string[], options: ParsedOp
       ...(network === undefined ? {} : { network }),
     }),
   );
-  ctx.print(`${image.id}\n`);
+  ctx.print(printed`${image.id}\n`);
   return 0;
 }
 

@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
+import { printedLines } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "image load",
@@ -31,7 +32,7 @@ export const command: CommandSpec = {
       withEngineProgress(ctx, options.flag("quiet"), (onProgress) =>
         engine.images.load(path, { onProgress, signal: ctx.signal }),
       );
-    const print = (names: readonly string[]) => ctx.print(names.map((name) => `Loaded image: ${name}\n`).join(""));
+    const print = (names: readonly string[]) => ctx.print(printedLines(names.map((name) => `Loaded image: ${name}`)));
     if (input !== "") {
       print(await load(resolve(ctx.cwd, input)));
       return 0;

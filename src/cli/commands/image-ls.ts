@@ -4,6 +4,7 @@ import { type Glob, PatternError, pathGlob } from "../../lib/glob.js";
 import type { CommandSpec } from "../command.js";
 import { applyFilters, booleanFilter, filterOption, hasLabel } from "../filters.js";
 import { IMAGE_FORMAT, imageRows, splitReference } from "../render/image-rows.js";
+import { printedLines } from "../render/printed.js";
 import { renderRows } from "../render/rows.js";
 import { shortId } from "../render/units.js";
 
@@ -40,7 +41,7 @@ export const command: CommandSpec = {
           .some((one) => one.repository === wanted.repository && (wanted.tag || one.tag) === one.tag),
     );
     if (options.flag("quiet")) {
-      ctx.print(shown.map(({ id }) => `${trunc ? shortId(id) : id}\n`).join(""));
+      ctx.print(printedLines(shown.map(({ id }) => (trunc ? shortId(id) : id))));
       return 0;
     }
     const now = Date.now();

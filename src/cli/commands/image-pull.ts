@@ -1,5 +1,6 @@
 /** `image pull`: from its registry into the store. */
 import type { CommandSpec } from "../command.js";
+import { printed } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "image pull",
@@ -18,7 +19,7 @@ export const command: CommandSpec = {
       const image = await withEngineProgress(ctx, options.flag("quiet"), (onProgress) =>
         engine.images.pull(name, { onProgress, signal: ctx.signal, ...(platform === undefined ? {} : { platform }) }),
       );
-      ctx.print(`${image.id}\n`);
+      ctx.print(printed`${image.id}\n`);
     }
     return 0;
   },

@@ -1,5 +1,6 @@
 /** `image push`: from the store to its registry. */
 import type { CommandSpec } from "../command.js";
+import { printed } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "image push",
@@ -13,7 +14,7 @@ export const command: CommandSpec = {
     const { digest } = await withEngineProgress(ctx, options.flag("quiet"), (onProgress) =>
       engine.images.push(args[0] ?? "", { onProgress, signal: ctx.signal }),
     );
-    ctx.print(`${digest}\n`);
+    ctx.print(printed`${digest}\n`);
     return 0;
   },
 };

@@ -3,6 +3,7 @@ import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { splitReference } from "../render/image-rows.js";
+import { joined, printed, printedJson, printedLines } from "../render/printed.js";
 import { renderTable } from "../render/table.js";
 import { ago, humanSize, shortId } from "../render/units.js";
 import { projectContainers, projectName } from "../select.js";
@@ -44,12 +45,12 @@ async function images(ctx: CliContext, services: readonly string[], options: Par
       };
     });
   if (options.flag("quiet")) {
-    ctx.print([...new Set(rows.map(({ ID }) => ID.replace(/^sha256:/, "")))].map((id) => `${id}\n`).join(""));
+    ctx.print(printedLines([...new Set(rows.map(({ ID }) => ID.replace(/^sha256:/, "")))]));
     return 0;
   }
   const format = options.text("format") ?? "table";
   if (format === "json") {
-    ctx.print(`${JSON.stringify(rows)}\n`);
+    ctx.print(joined([printedJson(rows), printed`\n`]));
     return 0;
   }
   if (format !== "table" && format !== "") {

@@ -1,6 +1,7 @@
 /** `info`: what this engine found on the machine and what it chose. */
 import type { SystemInfo } from "../../engine/api.js";
 import type { CommandSpec } from "../command.js";
+import { joined, type Printed, printed, printedJson, printedLines } from "../render/printed.js";
 import { binarySize } from "../render/units.js";
 import { VERSION } from "../version.js";
 
@@ -13,11 +14,11 @@ export const command: CommandSpec = {
   run: async (ctx, _args, options) => {
     const info = await (await ctx.engine()).info();
     const format = options.text("format") ?? "";
-    if (format === "json") ctx.print(`${JSON.stringify({ version: VERSION, ...info })}\n`);
+    if (format === "json") ctx.print(joined([printedJson({ version: VERSION, ...info }), printed`\n`]));
     else if (format === "") ctx.print(infoText(info));
     else {
       const { compileTemplate } = await import("../render/template.js");
-      ctx.print(`${compileTemplate(format)({ version: VERSION, ...info })}\n`);
+      ctx.print(joined([compileTemplate(format)({ version: VERSION, ...info }), printed`\n`]));
     }
     for (const warning of info.warnings) ctx.warn(warning);
     return 0;
@@ -37,7 +38,7 @@ function mapping({ userIds }: SystemInfo): string {
 }
 
 /** Lines `Name: value`. */
-export function infoText(info: SystemInfo): string {
+export function infoText(info: SystemInfo): Printed {
   const lines: (readonly [string, string])[] = [
     ["Version", VERSION],
     ["Rootless", info.rootless ? `true (${mapping(info)})` : "false"],
@@ -58,10 +59,9 @@ export function infoText(info: SystemInfo): string {
   const body = lines.map(([name, value]) => `${`${name}:`.padEnd(width)}${value}`);
   const parts = info.components.map(({ name, path, version }) => `  ${name.padEnd(16)}${version.padEnd(12)}${path}`);
   const missing = info.missing.map(({ name, why, install }) => `  ${name}: ${why} (${install})`);
-  return [
+  return printedLines([
     ...body,
     ...(parts.length === 0 ? [] : ["Components:", ...parts]),
     ...(missing.length === 0 ? [] : ["Missing:", ...missing]),
-    "",
-  ].join("\n");
+  ]);
 }

@@ -4,6 +4,7 @@ import { TscError } from "../../lib/errors.js";
 import { LABEL } from "../../plan/labels.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { joined, printed, printedJson, printedLines } from "../render/printed.js";
 import { isLive } from "../select.js";
 
 export const command: CommandSpec = {
@@ -39,11 +40,11 @@ async function ls(ctx: CliContext, _args: readonly string[], options: ParsedOpti
       ConfigFiles: configFiles(containers),
     }));
   if (options.flag("quiet")) {
-    ctx.print(rows.map(({ Name }) => `${Name}\n`).join(""));
+    ctx.print(printedLines(rows.map(({ Name }) => Name)));
     return 0;
   }
   const format = options.text("format") ?? "table";
-  if (format === "json") ctx.print(`${JSON.stringify(rows)}\n`);
+  if (format === "json") ctx.print(joined([printedJson(rows), printed`\n`]));
   else if (format === "table" || format === "" || format === "pretty") {
     const { renderTable } = await import("../render/table.js");
     ctx.print(

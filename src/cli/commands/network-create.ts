@@ -2,6 +2,7 @@
 import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
 import { keyValues } from "../key-values.js";
+import { printed } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "network create",
@@ -41,7 +42,7 @@ export const command: CommandSpec = {
       enableIpv6: options.flag("ipv6"),
       ...(subnets.length === 0 ? {} : { subnets }),
     });
-    ctx.print(`${network.id}\n`);
+    ctx.print(printed`${network.id}\n`);
     return 0;
   },
 };

@@ -1,6 +1,7 @@
 /** `network ls`: every network of this engine. */
 import type { CommandSpec } from "../command.js";
 import { applyFilters, booleanFilter, filterOption, hasLabel, hasName } from "../filters.js";
+import { printedLines } from "../render/printed.js";
 import { type RowFormat, renderRows } from "../render/rows.js";
 import { goTime, shortId } from "../render/units.js";
 
@@ -42,7 +43,7 @@ export const command: CommandSpec = {
       dangling: (network, value) => (Object.keys(network.containers).length === 0) === booleanFilter(value),
     }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
     if (options.flag("quiet")) {
-      ctx.print(networks.map((network) => `${id(network.id)}\n`).join(""));
+      ctx.print(printedLines(networks.map((network) => id(network.id))));
       return 0;
     }
     const rows = networks.map((network) => ({

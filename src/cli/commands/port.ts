@@ -3,6 +3,7 @@ import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { publishersOf } from "../render/container-rows.js";
+import { printed } from "../render/printed.js";
 import { projectName, serviceContainer } from "../select.js";
 
 export const command: CommandSpec = {
@@ -41,6 +42,6 @@ async function port(ctx: CliContext, args: readonly string[], options: ParsedOpt
       { kind: "not-found" },
     );
   }
-  ctx.print(`${found.URL.includes(":") ? `[${found.URL}]` : found.URL}:${found.PublishedPort}\n`);
+  ctx.print(printed`${found.URL.includes(":") ? `[${found.URL}]` : found.URL}:${found.PublishedPort}\n`);
   return 0;
 }

@@ -2,6 +2,7 @@
 import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { printed, printedLines } from "../render/printed.js";
 import { checkServices, projectContainers } from "../select.js";
 
 const STATES = ["paused", "restarting", "removing", "running", "dead", "created", "exited"];
@@ -44,14 +45,16 @@ async function ps(ctx: CliContext, services: readonly string[], options: ParsedO
     .filter((info) => statuses.length === 0 || statuses.includes(info.state))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   if (options.flag("quiet")) {
-    ctx.print(containers.map((info) => `${info.id}\n`).join(""));
+    ctx.print(printedLines(containers.map(({ id }) => id)));
     return 0;
   }
   const { containerRow, PS_FORMAT } = await import("../render/container-rows.js");
   const now = Date.now();
   const rows = containers.map((info) => containerRow(info, { now, trunc: !options.flag("no-trunc") }));
   if (options.flag("services")) {
-    ctx.print(`${[...new Set(rows.map((row) => String(row.Service)))].join("\n")}\n`);
+    const names = [...new Set(rows.map((row) => String(row.Service)))];
+    // docker compose ends with a line end also where there is none
+    ctx.print(names.length === 0 ? printed`\n` : printedLines(names));
     return 0;
   }
   const { renderRows } = await import("../render/rows.js");

@@ -1,6 +1,7 @@
 /** `rm`: removes stopped containers, after asking. */
 import type { CommandSpec } from "../command.js";
 import { rmOptions } from "../flags/lifecycle.js";
+import { printed } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "rm",
@@ -24,14 +25,14 @@ export const command: CommandSpec = {
       operation.kind === "remove-container" ? [operation.container.name] : [],
     );
     if (names.length === 0) {
-      ctx.note("No stopped containers\n");
+      ctx.note(printed`No stopped containers\n`);
       return 0;
     }
-    const announcement = `Going to remove ${names.join(", ")}\n`;
+    const announcement = printed`Going to remove ${names.join(", ")}\n`;
     if (options.flag("force") || ctx.globals.dryRun) ctx.print(announcement);
     else {
       ctx.note(announcement);
-      if (!(await ctx.confirm("Are you sure?", false))) return 0;
+      if (!(await ctx.confirm(printed`Are you sure?`, false))) return 0;
     }
     await session.run(plan);
     return 0;

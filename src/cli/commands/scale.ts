@@ -1,6 +1,7 @@
 /** `scale`: sets how many containers services have. */
 import type { CommandSpec } from "../command.js";
 import { scaleOptions } from "../flags/lifecycle.js";
+import { printedWord } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "scale",
@@ -25,7 +26,7 @@ export const command: CommandSpec = {
       recreateDependencies: "diverged",
       scale,
       ignoreOrphans: true,
-      confirm: (question) => ctx.confirm(question, false),
+      confirm: (question) => ctx.confirm(printedWord(question), false),
     });
     return 0;
   },

@@ -4,6 +4,7 @@ import type { ContainerInfo, ContainerStats } from "../../engine/types.js";
 import { isTscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { CLEAR_SCREEN, joined } from "../render/printed.js";
 import { type Row, type RowFormat, renderRows } from "../render/rows.js";
 import { binarySize, humanSize } from "../render/units.js";
 import { projectContainers, projectName } from "../select.js";
@@ -62,7 +63,8 @@ async function stats(ctx: CliContext, services: readonly string[], options: Pars
     const rows = containers.map((info) =>
       statsRow(info, before.get(info.id), now.get(info.id), !options.flag("no-trunc")),
     );
-    ctx.print(`${clears ? "\u001b[H\u001b[2J" : ""}${renderRows(rows, FORMAT, format)}`);
+    const text = renderRows(rows, FORMAT, format);
+    ctx.print(clears ? joined([CLEAR_SCREEN, text]) : text);
     if (isOnce) return 0;
     before = now;
   }

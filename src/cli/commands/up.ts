@@ -2,6 +2,7 @@
 import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import { upOptions } from "../flags/lifecycle.js";
+import { printedWord } from "../render/printed.js";
 import { noSuchService } from "../select.js";
 
 export const command: CommandSpec = {
@@ -47,7 +48,7 @@ export const command: CommandSpec = {
       renewAnonymousVolumes: options.flag("renew-anon-volumes"),
       noHosts: options.flag("no-hosts"),
       ...(timeout === undefined ? {} : { timeoutMs: timeout }),
-      confirm: (question: string) => assumesYes || ctx.confirm(question, false),
+      confirm: (question: string) => assumesYes || ctx.confirm(printedWord(question), false),
       images: {
         pull,
         build: options.flag("build"),

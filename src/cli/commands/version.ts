@@ -1,5 +1,6 @@
 /** `version`: this program's version. Reads nothing. */
 import type { CommandSpec } from "../command.js";
+import { joined, type Printed, printed, printedJson } from "../render/printed.js";
 import { VERSION } from "../version.js";
 
 export const command: CommandSpec = {
@@ -12,14 +13,15 @@ export const command: CommandSpec = {
     { long: "short", help: "Shows only the version number" },
   ],
   run: async (ctx, _args, options) => {
-    if (options.flag("short")) ctx.print(`${VERSION}\n`);
-    else if (options.text("format") === "json") ctx.print(`{"version":${JSON.stringify(`v${VERSION}`)}}\n`);
-    else ctx.print(`${versionText()}\n`);
+    if (options.flag("short")) ctx.print(printed`${VERSION}\n`);
+    else if (options.text("format") === "json")
+      ctx.print(joined([printedJson({ version: `v${VERSION}` }), printed`\n`]));
+    else ctx.print(versionText());
     return 0;
   },
 };
 
-/** The line that `--version` prints as well. */
-export function versionText(): string {
-  return `tscompose version v${VERSION}`;
+/** The whole line that `--version` prints as well. */
+export function versionText(): Printed {
+  return printed`tscompose version v${VERSION}\n`;
 }

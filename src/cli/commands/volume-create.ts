@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { CommandSpec } from "../command.js";
 import { keyValues } from "../key-values.js";
+import { printed } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "volume create",
@@ -22,7 +23,7 @@ export const command: CommandSpec = {
       labels: keyValues(options.list("label")),
       anonymous: args[0] === undefined,
     });
-    ctx.print(`${volume.name}\n`);
+    ctx.print(printed`${volume.name}\n`);
     return 0;
   },
 };

@@ -1,6 +1,7 @@
 /** `volume ls`: every volume of this engine. */
 import type { CommandSpec } from "../command.js";
 import { applyFilters, booleanFilter, filterOption, hasLabel, hasName } from "../filters.js";
+import { printedLines } from "../render/printed.js";
 import { renderRows } from "../render/rows.js";
 import { VOLUME_FORMAT, volumeRow } from "../render/volume-rows.js";
 
@@ -29,7 +30,7 @@ export const command: CommandSpec = {
       label: (volume, value) => hasLabel(volume.labels, value),
       dangling: (volume, value) => !used.has(volume.name) === booleanFilter(value),
     }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    if (options.flag("quiet")) ctx.print(volumes.map((volume) => `${volume.name}\n`).join(""));
+    if (options.flag("quiet")) ctx.print(printedLines(volumes.map(({ name }) => name)));
     else ctx.print(renderRows(volumes.map(volumeRow), VOLUME_FORMAT, options.text("format") ?? ""));
     return 0;
   },

@@ -2,6 +2,7 @@
 import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
 import { forEachName } from "../inspect.js";
+import { printed } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "volume prune",
@@ -20,7 +21,7 @@ export const command: CommandSpec = {
     if (unused.length === 0) return 0;
     if (!options.flag("force")) {
       const kind = options.flag("all") ? "volumes" : "anonymous volumes";
-      const isSure = await ctx.confirm(`Remove ${unused.length} ${kind} not used by any container?`, false);
+      const isSure = await ctx.confirm(printed`Remove ${unused.length} ${kind} not used by any container?`, false);
       if (!isSure) {
         throw new TscError("TSC_CANCELLED", "volume prune was not confirmed", {
           kind: "cancelled",

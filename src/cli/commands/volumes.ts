@@ -2,6 +2,7 @@
 import { LABEL } from "../../plan/labels.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { printedLines } from "../render/printed.js";
 import { renderRows } from "../render/rows.js";
 import { VOLUME_FORMAT, volumeRow } from "../render/volume-rows.js";
 import { checkServices, projectContainers } from "../select.js";
@@ -34,7 +35,7 @@ async function volumes(ctx: CliContext, services: readonly string[], options: Pa
     found = found.filter((volume) => used.has(volume.name));
   }
   const sorted = found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  if (options.flag("quiet")) ctx.print(sorted.map((volume) => `${volume.name}\n`).join(""));
+  if (options.flag("quiet")) ctx.print(printedLines(sorted.map(({ name }) => name)));
   else ctx.print(renderRows(sorted.map(volumeRow), VOLUME_FORMAT, options.text("format") ?? "table"));
   return 0;
 }

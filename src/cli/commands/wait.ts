@@ -1,6 +1,7 @@
 /** `wait`: blocks until containers of services stop; prints and returns their exit code. */
 import type { CommandSpec } from "../command.js";
 import { waitOptions } from "../flags/lifecycle.js";
+import { printed } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "wait",
@@ -28,7 +29,7 @@ export const command: CommandSpec = {
     const signal = AbortSignal.any([ctx.signal, stop.signal]);
     const waits = containers.map(async (container) => {
       const code = container.info.state === "exited" ? container.info.exitCode : await api.wait(container.id, signal);
-      ctx.print(`container "${container.id}" exited with status code ${code}\n`);
+      ctx.print(printed`container "${container.id}" exited with status code ${code}\n`);
       last = code;
     });
     if (options.flag("down-project")) {

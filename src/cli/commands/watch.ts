@@ -1,6 +1,7 @@
 /** `watch`: keeps containers in step with the source files. */
 import type { CommandSpec } from "../command.js";
 import { watchOptions } from "../flags/lifecycle.js";
+import { printedWord } from "../render/printed.js";
 
 export const command: CommandSpec = {
   name: "watch",
@@ -18,7 +19,7 @@ export const command: CommandSpec = {
       await bringUp(session, project, {
         targets: services,
         ignoreOrphans: true,
-        confirm: (question) => ctx.confirm(question, false),
+        confirm: (question) => ctx.confirm(printedWord(question), false),
         images: { build: true, quietBuild: options.flag("quiet") },
       });
     }

@@ -1,7 +1,8 @@
 /** `build --print`: the builds as a buildx bake file. Pure. */
 import type { Plan } from "../../plan/plan.js";
+import { joined, type Printed, printed, printedJson } from "../render/printed.js";
 
-export function bakeFile(plan: Plan): string {
+export function bakeFile(plan: Plan): Printed {
   const target: Record<string, unknown> = {};
   for (const operation of plan.operations) {
     if (operation.kind !== "build-image") continue;
@@ -23,5 +24,5 @@ export function bakeFile(plan: Plan): string {
       output: ["type=docker"],
     };
   }
-  return `${JSON.stringify({ group: { default: { targets: Object.keys(target) } }, target }, undefined, 2)}\n`;
+  return joined([printedJson({ group: { default: { targets: Object.keys(target) } }, target }, 2), printed`\n`]);
 }

@@ -9,6 +9,7 @@ import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { Footer } from "../render/footer.js";
 import { wantsColor } from "../render/log-printer.js";
+import { printed } from "../render/printed.js";
 import { isTrue } from "./options.js";
 
 export interface MenuActions {
@@ -47,7 +48,7 @@ export function openMenu(ctx: CliContext, options: ParsedOptions, actions: MenuA
     w: () => {
       if (watching.isOn) {
         void watching.stop();
-        ctx.note("Watch disabled\n");
+        ctx.note(printed`Watch disabled\n`);
       } else watching.start();
       footer?.set(text());
     },
@@ -143,7 +144,7 @@ class Watching {
     this.#current = current;
     current.done = this.#run(stop.signal).catch((error: unknown) => {
       if (stop.signal.aborted) return;
-      this.#ctx.note(`watch: ${messageOf(error)}\n`);
+      this.#ctx.note(printed`watch: ${messageOf(error)}\n`);
       if (this.#current === current) this.#current = undefined;
       this.onEnd();
     });

@@ -10,6 +10,7 @@ import { PlanBuilder } from "../../plan/plan.js";
 import { hooksOf } from "../../plan/selection.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { printed, printedWord } from "../render/printed.js";
 import { joinSession } from "../stdio.js";
 import { bringUp, separatorOf } from "./bring-up.js";
 import { orphanRules, pullPolicy } from "./options.js";
@@ -64,7 +65,7 @@ export async function runOneOff(
     const target = { id, name: containerName, service };
     if (detach) {
       await start(session, project, target);
-      ctx.print(`${id}\n`);
+      ctx.print(printed`${id}\n`);
       return 0;
     }
     try {
@@ -120,7 +121,7 @@ async function prepare(
       ...orphanRules(options, { ...project.environment, ...ctx.env }),
       // Brought above; building again would repeat the work.
       images: { pull: "missing", noBuild: !ctx.globals.dryRun },
-      confirm: (question) => ctx.confirm(question, false),
+      confirm: (question) => ctx.confirm(printedWord(question), false),
       run,
     },
   );

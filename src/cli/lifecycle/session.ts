@@ -9,6 +9,7 @@ import { changedError, isTscError, TscErrorList } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { Plan } from "../../plan/plan.js";
 import type { CliContext } from "../context.js";
+import { printed } from "../render/printed.js";
 import type { Progress } from "../render/progress.js";
 
 export interface RunOptions {
@@ -114,7 +115,7 @@ export class Session implements AsyncDisposable {
     if (this.#warned.has(message)) return;
     this.#warned.add(message);
     if (progress === undefined) this.ctx.warn(message);
-    else progress.line(`warning: ${printable(message, 2000)}`);
+    else progress.line(printed`warning: ${printable(message, 2000)}`);
   }
 }
 
@@ -142,7 +143,9 @@ export async function openSession(
       ? undefined
       : await engine.lock(`project-${project.name}`, {
           onWait: (holder) =>
-            ctx.note(`Waiting for another command on project ${project.name}${holder === "" ? "" : ` (${holder})`}\n`),
+            ctx.note(
+              printed`Waiting for another command on project ${project.name}${holder === "" ? "" : ` (${holder})`}\n`,
+            ),
           signal: ctx.signal,
         });
   return new Session(ctx, engine, project.name, lock, {

@@ -10,6 +10,7 @@ import { planStop } from "../../plan/stop.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { createLogPrinter, wantsColor } from "../render/log-printer.js";
+import { printed } from "../render/printed.js";
 import { type BringUpOptions, bringUp } from "./bring-up.js";
 import { Followers } from "./followers.js";
 import { type Menu, openMenu } from "./menu.js";
@@ -130,7 +131,7 @@ class AttachedRun {
         if (!isOurs || !isTscError(error, "TSC_CANCELLED")) throw error;
         await session.endProgress();
         menu.hide();
-        if (!this.#interrupted) ctx.note("Aborting on container exit...\n");
+        if (!this.#interrupted) ctx.note(printed`Aborting on container exit...\n`);
         await this.#stopAll(session);
         await followers.drain();
         return this.#interrupted ? 130 : this.#abortCode();
@@ -145,7 +146,7 @@ class AttachedRun {
         await followers.drain();
         return 0;
       }
-      if (why === "aborted") ctx.note("Aborting on container exit...\n");
+      if (why === "aborted") ctx.note(printed`Aborting on container exit...\n`);
       await this.#stopAll(session);
       await followers.drain();
       return why === "interrupted" ? 130 : this.#abortCode();
@@ -169,7 +170,7 @@ class AttachedRun {
     await bringUp(session, this.#project, { ...request, start: false, run: { signal } });
     await session.endProgress();
     const names = followers.names(await observe(session.engine, this.#project.name, { resources: false }));
-    if (names.length > 0) this.#ctx.note(`Attaching to ${names.join(", ")}\n`);
+    if (names.length > 0) this.#ctx.note(printed`Attaching to ${names.join(", ")}\n`);
     followers.followStarts();
     menu.show();
     const { images: _done, ...rest } = request;
@@ -205,7 +206,7 @@ class AttachedRun {
   #onInterrupt(count: number): void {
     this.#interrupted = true;
     if (count === 1) {
-      this.#ctx.note("\nGracefully Stopping... press Ctrl+C again to force\n");
+      this.#ctx.note(printed`\nGracefully Stopping... press Ctrl+C again to force\n`);
       this.#starting.abort();
       this.#end("interrupted");
     } else this.#kill?.();

@@ -8,6 +8,7 @@ import { printable } from "../../lib/printable.js";
 import { type ObservedContainer, observe } from "../../plan/observe.js";
 import { planRestart } from "../../plan/restart.js";
 import type { CliContext } from "../context.js";
+import { printed } from "../render/printed.js";
 import { bringUp } from "./bring-up.js";
 import { openSession } from "./session.js";
 import { tarOfPaths } from "./sync-tar.js";
@@ -33,7 +34,7 @@ async function rebuildServices(
   services: readonly string[],
   options: WatchOptions,
 ): Promise<void> {
-  ctx.note(`Rebuilding service(s) ${JSON.stringify(services)} after changes were detected...\n`);
+  ctx.note(printed`Rebuilding service(s) ${JSON.stringify(services)} after changes were detected...\n`);
   await using session = await openSession(ctx, project);
   const { engine } = session;
   const before = await Promise.all(services.map((service) => imageIdOf(engine, project, service)));
@@ -54,7 +55,7 @@ async function rebuildServices(
     run: { signal: options.signal, quiet: options.quiet },
   });
   if (options.prune !== false) await pruneOld(engine, before);
-  ctx.note(`service(s) ${JSON.stringify(services)} successfully built\n`);
+  ctx.note(printed`service(s) ${JSON.stringify(services)} successfully built\n`);
 }
 
 async function imageIdOf(engine: EngineApi, project: Project, service: string): Promise<string | undefined> {
@@ -92,7 +93,7 @@ async function syncAndRestart(
     if (rule.action === "restart" || rule.action === "sync+restart") restarts.add(rule.service);
   }
   for (const [service, count] of counts) {
-    ctx.note(`Syncing service "${service}" after ${count} change${count === 1 ? " was" : "s were"} detected\n`);
+    ctx.note(printed`Syncing service "${service}" after ${count} change${count === 1 ? " was" : "s were"} detected\n`);
   }
   for (const [rule, paths] of changes) {
     if (rule.action === "restart") continue;
@@ -105,7 +106,7 @@ async function syncAndRestart(
       quiet: true,
       signal: options.signal,
     });
-    ctx.note(`service(s) ${JSON.stringify(services)} restarted\n`);
+    ctx.note(printed`service(s) ${JSON.stringify(services)} restarted\n`);
   }
   for (const [rule] of changes) {
     if (rule.action !== "sync+exec" || rule.exec === undefined) continue;
@@ -116,7 +117,7 @@ async function syncAndRestart(
           engine,
           project: project.name,
           emit: (event: { type: string; text?: string }) => {
-            if (event.type === "output") ctx.note(`${container.name} | ${event.text ?? ""}\n`);
+            if (event.type === "output") ctx.note(printed`${container.name} | ${event.text ?? ""}\n`);
           },
           signal: options.signal,
           ids: new Map<string, string>(),

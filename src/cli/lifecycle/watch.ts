@@ -5,6 +5,7 @@
 import type { Project } from "../../compose/model.js";
 import { TscError } from "../../lib/errors.js";
 import type { CliContext } from "../context.js";
+import { printed } from "../render/printed.js";
 import { applyBatch } from "./watch-actions.js";
 import { type Rule, rulesOf } from "./watch-rules.js";
 
@@ -75,7 +76,7 @@ export async function watchProject(ctx: CliContext, project: Project, options: W
   });
   try {
     await Promise.all(watchers.map((watcher) => new Promise<void>((resolve) => watcher.once("ready", resolve))));
-    ctx.note("Watch enabled\n");
+    ctx.note(printed`Watch enabled\n`);
     const initial = new Map(
       rules.filter(({ initialSync }) => initialSync).map((rule) => [rule, new Set([rule.path])] as const),
     );
@@ -107,6 +108,6 @@ async function act(ctx: CliContext, project: Project, batch: Batch, options: Wat
   try {
     await applyBatch(ctx, project, batch, options);
   } catch (error) {
-    if (!options.signal.aborted) ctx.note(`watch: ${error instanceof Error ? error.message : String(error)}\n`);
+    if (!options.signal.aborted) ctx.note(printed`watch: ${error instanceof Error ? error.message : String(error)}\n`);
   }
 }

@@ -1,22 +1,28 @@
 /** What a person should know before a project is published: bind mounts, env declarations, literal contents, secrets. Pure. */
 import type { Project } from "../../compose/model.js";
 import { printable } from "../../lib/printable.js";
+import { joined, type Printed, printedWord } from "../render/printed.js";
 import type { SourceFile } from "./source-files.js";
 
+/** Lines whose last one asks. */
+function question(lines: readonly string[]): Printed {
+  return joined(lines.map(printedWord), "\n");
+}
+
 /** The question for bind mounts, or undefined without any. */
-export function bindMountQuestion(project: Project): string | undefined {
+export function bindMountQuestion(project: Project): Printed | undefined {
   const lines = Object.entries(project.services).flatMap(([service, { volumes }]) =>
     (volumes ?? [])
       .filter(({ type }) => type === "bind")
       .map(({ source, target }) => `  service "${service}": ${printable(source ?? "")}:${printable(target ?? "")}`),
   );
   if (lines.length === 0) return undefined;
-  return [
+  return question([
     "you are about to publish bind mounts declaration within your OCI artifact.",
     "only the declarations are published, not what is in the folders:",
     ...lines,
     "Are you ok to publish these bind mount declarations?",
-  ].join("\n");
+  ]);
 }
 
 const SENSITIVE_KEY = /passw|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credential|auth/i;
@@ -27,7 +33,7 @@ function isLiteral(value: string): boolean {
 }
 
 /** The question for env files and literal values of sensitive-looking keys. */
-export function environmentQuestion(files: readonly SourceFile[]): string | undefined {
+export function environmentQuestion(files: readonly SourceFile[]): Printed | undefined {
   const lines = new Set<string>();
   for (const { model } of files) {
     for (const [service, config] of entriesOf(model["services"])) {
@@ -41,17 +47,17 @@ export function environmentQuestion(files: readonly SourceFile[]): string | unde
     }
   }
   if (lines.size === 0) return undefined;
-  return [
+  return question([
     "you are about to publish env-related declarations within your OCI artifact.",
     'Names of env files and literal values are published as they are; values such as "${VAR}" stay variables:',
     ...[...lines].toSorted(),
     "Use --with-env to silence this prompt and always publish env declarations.",
     "Are you ok to publish these env declarations?",
-  ].join("\n");
+  ]);
 }
 
 /** The question for configs with literal content. */
-export function contentQuestion(files: readonly SourceFile[]): string | undefined {
+export function contentQuestion(files: readonly SourceFile[]): Printed | undefined {
   const names = new Set<string>();
   for (const { model } of files) {
     for (const [name, config] of entriesOf(model["configs"])) {
@@ -60,11 +66,11 @@ export function contentQuestion(files: readonly SourceFile[]): string | undefine
     }
   }
   if (names.size === 0) return undefined;
-  return [
+  return question([
     "you are about to publish literal inline config content within your OCI artifact.",
     ...[...names].toSorted().map((name) => `  config "${name}"`),
     "Are you ok to publish these config contents?",
-  ].join("\n");
+  ]);
 }
 
 /** Formats of well-known secrets; the last group of a match is the secret. */
@@ -133,14 +139,14 @@ export function textsOfEnvFile(path: string, text: string): readonly PlacedText[
 }
 
 /** The question for secrets, or undefined without any. */
-export function secretQuestion(secrets: readonly Secret[]): string | undefined {
+export function secretQuestion(secrets: readonly Secret[]): Printed | undefined {
   if (secrets.length === 0) return undefined;
-  return [
+  return question([
     "you are about to publish sensitive data within your OCI artifact.",
     "please double check that you are not leaking sensitive data",
-    ...secrets.map(({ type, place, shown }) => `${type}\n"${printable(place)}": ${shown}`),
+    ...secrets.flatMap(({ type, place, shown }) => [type, `"${printable(place)}": ${shown}`]),
     "Are you ok to publish these sensitive data?",
-  ].join("\n");
+  ]);
 }
 
 function entriesOf(value: unknown): readonly (readonly [string, unknown])[] {

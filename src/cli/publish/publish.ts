@@ -9,6 +9,7 @@ import { errnoOf, TscError } from "../../lib/errors.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { DRY_RUN_PREFIX } from "../dry-run.js";
+import { printed } from "../render/printed.js";
 import { VERSION } from "../version.js";
 import {
   bindMountQuestion,
@@ -50,7 +51,7 @@ export async function publish(ctx: CliContext, reference: string, options: Parse
   const files = await artifactFiles(ctx, project, sources, options);
   if (ctx.globals.dryRun) {
     const names = files.map(({ annotations }) => annotations?.["com.docker.compose.file"] ?? "env file");
-    ctx.print(`${DRY_RUN_PREFIX} ${reference}  published  ${names.join(" ")}\n`);
+    ctx.print(printed`${DRY_RUN_PREFIX} ${reference}  published  ${names.join(" ")}\n`);
     return 0;
   }
   await session.endProgress();

@@ -1,7 +1,8 @@
 /** Errors as text: code, message, place with a caret, hint, what went wrong while cleaning up. Pure. */
-import { stripVTControlCharacters, styleText } from "node:util";
 import { isTscError, messageOf, type SourcePlace } from "../../lib/errors.js";
+import { blanked } from "../../lib/printable.js";
 import { systemError } from "../../lib/system-error.js";
+import { joined, type Printed, painted, printed, printedJson } from "./printed.js";
 
 export interface ErrorStyle {
   /** Adds causes and stack traces. */
@@ -10,21 +11,19 @@ export interface ErrorStyle {
 }
 
 /** The text for stderr, newline at the end. Anything that is no `TscError` becomes `TSC_INTERNAL` with a short message. */
-export function renderError(error: unknown, style: ErrorStyle): string {
-  const list = partsOf(error);
-  return list.map((one) => renderOne(one, style)).join("");
+export function renderError(error: unknown, style: ErrorStyle): Printed {
+  return joined(partsOf(error).flatMap((one) => renderOne(one, style).flatMap((line) => [line, printed`\n`])));
 }
 
 /** One JSON object per error, for `--progress json`: docker compose's fields, and our code and hint. */
-export function renderErrorJson(error: unknown): string {
-  return partsOf(error)
-    .map((one) => {
-      const known = isTscError(one) ? one : undefined;
-      const message = clean(messageOf(one)) || "unknown error";
-      const hint = known?.hint === undefined ? {} : { hint: clean(known.hint) };
-      return `${JSON.stringify({ error: true, message, code: known?.code ?? "TSC_INTERNAL", ...hint })}\n`;
-    })
-    .join("");
+export function renderErrorJson(error: unknown): Printed {
+  const lines = partsOf(error).map((one) => {
+    const known = isTscError(one) ? one : undefined;
+    const message = messageOf(one) || "unknown error";
+    const hint = known?.hint === undefined ? {} : { hint: known.hint };
+    return printedJson({ error: true, message, code: known?.code ?? "TSC_INTERNAL", ...hint });
+  });
+  return joined(lines.flatMap((line) => [line, printed`\n`]));
 }
 
 function partsOf(error: unknown): readonly unknown[] {
@@ -32,37 +31,42 @@ function partsOf(error: unknown): readonly unknown[] {
   return [isTscError(error) ? error : (systemError(error) ?? error)];
 }
 
-function renderOne(error: unknown, style: ErrorStyle): string {
+function renderOne(error: unknown, style: ErrorStyle): readonly Printed[] {
   const known = isTscError(error) ? error : undefined;
   const code = known?.code ?? "TSC_INTERNAL";
-  const paint = (format: Parameters<typeof styleText>[0], text: string) =>
-    style.color ? styleText(format, text, { validateStream: false }) : text;
-  const message = clean(messageOf(error)) || "unknown error";
-  const lines = [`${paint(["red", "bold"], `error[${code}]`)}: ${message}`];
+  const paint = (format: Parameters<typeof painted>[0], text: Printed) => (style.color ? painted(format, text) : text);
+  const message = messageOf(error) || "unknown error";
+  // further lines stand behind a bar: none of them can pass for a hint or another error of ours
+  const [first = "", ...rest] = message.split("\n");
+  const lines = [joined([paint(["red", "bold"], printed`error[${code}]`), printed`: ${first}`])];
+  for (const line of rest) lines.push(printed`  | ${line}`);
   if (known?.where !== undefined) lines.push(...place(known.where));
-  for (const cause of causesOf(error)) if (!message.includes(cause)) lines.push(`  cause: ${cause}`);
-  if (known?.hint !== undefined) lines.push(`${paint("cyan", "  hint")}: ${clean(known.hint)}`);
-  if (known === undefined && !style.verbose) lines.push("  hint: this is a fault of tscompose; --verbose shows where");
-  for (const suppressed of known?.suppressed ?? []) lines.push(`  also: ${clean(messageOf(suppressed))}`);
+  for (const cause of causesOf(error)) if (!message.includes(cause)) lines.push(printed`  cause: ${cause}`);
+  if (known?.hint !== undefined) lines.push(joined([paint("cyan", printed`  hint`), printed`: ${known.hint}`]));
+  if (known === undefined && !style.verbose) {
+    lines.push(printed`  hint: this is a fault of tscompose; --verbose shows where`);
+  }
+  for (const suppressed of known?.suppressed ?? []) lines.push(printed`  also: ${messageOf(suppressed)}`);
   if (style.verbose) lines.push(...stacks(error));
-  return `${lines.join("\n")}\n`;
+  return lines;
 }
 
 /** `--> file:line:column`, the line and a caret below it. */
-function place(where: SourcePlace): readonly string[] {
+function place(where: SourcePlace): readonly Printed[] {
   const gutter = String(where.line);
   const blank = " ".repeat(gutter.length);
-  const head = `${blank} --> ${clean(where.file)}:${where.line}:${where.column}`;
+  const head = printed`${blank} --> ${where.file}:${where.line}:${where.column}`;
   if (where.text === undefined) return [head];
-  const text = clean(where.text.replaceAll("\t", " "));
+  // blanks, not escapes: the caret stays below its character
+  const text = blanked(where.text);
   // long lines are cut around the column so that the caret stays in view
   const start = Math.max(0, where.column - 1 - 80);
   const shown = text.slice(start, start + 160);
   return [
     head,
-    `${blank} |`,
-    `${gutter} | ${shown}`,
-    `${blank} | ${" ".repeat(Math.max(0, where.column - 1 - start))}^`,
+    printed`${blank} |`,
+    printed`${gutter} | ${shown}`,
+    printed`${blank} | ${" ".repeat(Math.max(0, where.column - 1 - start))}^`,
   ];
 }
 
@@ -73,23 +77,19 @@ function causesOf(error: unknown): readonly string[] {
     if (typeof current !== "object" || current === null || !("cause" in current)) break;
     current = current.cause;
     if (current === undefined || current === null) break;
-    const text = clean(messageOf(current));
+    const text = messageOf(current);
     if (text !== "" && !causes.includes(text)) causes.push(text);
   }
   return causes;
 }
 
-function stacks(error: unknown): readonly string[] {
+function stacks(error: unknown): readonly Printed[] {
   if (typeof error !== "object" || error === null || !("stack" in error)) return [];
-  const own = String(error.stack).split("\n").slice(1).map(clean2);
+  // the message, which may have lines of its own, stands before the calls
+  const calls = String(error.stack)
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line));
+  const own = calls.map((line) => printed`  ${line}`);
   const cause = "cause" in error ? stacks(error.cause) : [];
-  return cause.length === 0 ? own : [...own, "  caused by:", ...cause];
-}
-
-const clean2 = (line: string) => `  ${clean(line)}`;
-
-/** Keeps line breaks and blanks; removes everything a terminal would obey. */
-function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is being removed
-  return stripVTControlCharacters(text).replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/g, " ");
+  return cause.length === 0 ? own : [...own, printed`  caused by:`, ...cause];
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import type { Finding, Rule } from "../../compose/index.js";
 import { isTscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
+import { joined, type Printed, printed, printedJson, printedLines } from "./printed.js";
 
 /** What a failed load says, as findings; undefined when it is no user's error. */
 export function findingsOfError(error: unknown): readonly Finding[] | undefined {
@@ -31,15 +32,16 @@ export function formatFindings(
   rules: readonly Rule[],
   format: string,
   cwd: string,
-): string {
-  if (format === "json") return `${JSON.stringify(findings.map(plain), null, 2)}\n`;
-  return format === "sarif" ? `${JSON.stringify(sarif(findings, rules, cwd), null, 2)}\n` : text(findings, cwd);
+): Printed {
+  const json = (value: unknown) => joined([printedJson(value, 2), printed`\n`]);
+  if (format === "json") return json(findings.map(plain));
+  return format === "sarif" ? json(sarif(findings, rules, cwd)) : printedLines(text(findings, cwd));
 }
 
 /** One line a rule. */
-export function rulesText(rules: readonly Rule[]): string {
+export function rulesText(rules: readonly Rule[]): Printed {
   const width = Math.max(...rules.map(({ code }) => code.length));
-  return rules.map(({ code, level, title }) => `${code.padEnd(width)}  ${level.padEnd(7)}  ${title}\n`).join("");
+  return printedLines(rules.map(({ code, level, title }) => `${code.padEnd(width)}  ${level.padEnd(7)}  ${title}`));
 }
 
 function plain({ code, level, message, hint, where }: Finding): object {
@@ -57,8 +59,8 @@ function shown(file: string, cwd: string): string {
   return below.startsWith("..") ? file : below;
 }
 
-function text(findings: readonly Finding[], cwd: string): string {
-  if (findings.length === 0) return "no problems found\n";
+function text(findings: readonly Finding[], cwd: string): readonly string[] {
+  if (findings.length === 0) return ["no problems found"];
   const lines = findings.flatMap(({ code, level, message, hint, where }) => {
     const place = where === undefined ? "" : `${shown(where.file, cwd)}:${where.line}:${where.column}: `;
     const source =
@@ -76,7 +78,7 @@ function text(findings: readonly Finding[], cwd: string): string {
     return number === 0 ? [] : [`${number} ${word}${number === 1 ? "" : "s"}`];
   };
   const total = [...count("error", "error"), ...count("warning", "warning"), ...count("note", "note")];
-  return `${lines.join("\n")}\n${total.join(", ")}\n`;
+  return [...lines, total.join(", ")];
 }
 
 /** https://docs.oasis-open.org/sarif/sarif/v2.1.0: one run, one result a finding. */

@@ -3,6 +3,7 @@ import type { DependencyGraph, GraphEdge, GraphNode, ResourceKind } from "../../
 import { RESOURCE_KINDS } from "../../compose/index.js";
 import { TscError } from "../../lib/errors.js";
 import { nearest } from "../../lib/nearest.js";
+import { joined, type Printed, printed, printedJson, printedLines } from "./printed.js";
 
 /** The part of a graph that was asked for. Throws TSC_USAGE for an unknown kind. */
 export function narrowGraph(
@@ -26,9 +27,9 @@ export function narrowGraph(
 }
 
 /** In the given format, newline at the end. */
-export function drawGraph(graph: DependencyGraph, project: string, format: string): string {
-  if (format === "json") return `${JSON.stringify({ project, ...graph }, null, 2)}\n`;
-  return format === "dot" ? dot(graph, project) : mermaid(graph);
+export function drawGraph(graph: DependencyGraph, project: string, format: string): Printed {
+  if (format === "json") return joined([printedJson({ project, ...graph }, 2), printed`\n`]);
+  return printedLines(format === "dot" ? dot(graph, project) : mermaid(graph));
 }
 
 function isOnCycle(graph: DependencyGraph, { from, to, reason }: GraphEdge): boolean {
@@ -56,7 +57,7 @@ const SHAPES: Readonly<Record<ResourceKind, readonly [open: string, close: strin
 };
 
 /** https://mermaid.js.org/syntax/flowchart.html: ids are numbered, since names may hold any of its words. */
-function mermaid(graph: DependencyGraph): string {
+function mermaid(graph: DependencyGraph): readonly string[] {
   const ids = new Map(graph.nodes.map(({ id }, i) => [id, `n${i}`]));
   const quoted = (text: string) =>
     `"${text.replaceAll("&", "#amp;").replaceAll('"', "#quot;").replaceAll("<", "#lt;")}"`;
@@ -76,7 +77,7 @@ function mermaid(graph: DependencyGraph): string {
     if (isOnCycle(graph, edge)) lines.push(`  linkStyle ${i} stroke:red`);
   });
   if (graph.cycle !== undefined) lines.push(`  %% dependency cycle: ${graph.cycle.join(" -> ")}`);
-  return `${lines.join("\n")}\n`;
+  return lines;
 }
 
 const DOT_SHAPES: Readonly<Record<ResourceKind, string>> = {
@@ -89,7 +90,7 @@ const DOT_SHAPES: Readonly<Record<ResourceKind, string>> = {
 };
 
 /** https://graphviz.org/doc/info/lang.html */
-function dot(graph: DependencyGraph, project: string): string {
+function dot(graph: DependencyGraph, project: string): readonly string[] {
   const quoted = (text: string) => `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
   const node = ({ id, kind, name }: GraphNode) =>
     `  ${quoted(id)} [label=${quoted(name)}, shape=${DOT_SHAPES[kind]}${kind === "service" ? ", style=filled, fillcolor=lightblue" : ""}];`;
@@ -105,5 +106,5 @@ function dot(graph: DependencyGraph, project: string): string {
       `  ${quoted(edge.from)} -> ${quoted(edge.to)}${attributes.length === 0 ? "" : ` [${attributes.join(", ")}]`};`,
     );
   }
-  return `${lines.join("\n")}\n}\n`;
+  return [...lines, "}"];
 }

@@ -1,9 +1,11 @@
 /** Progress as one JSON object per line, the fields docker compose prints with `--progress json`. */
+
+import { joined, type PrintedStream, printed, printedJson } from "./printed.js";
 import type { Progress } from "./progress.js";
 
 /** Writes to `stream`; text is escaped by JSON itself. */
-export function jsonProgress(stream: Pick<NodeJS.WriteStream, "write">): Progress {
-  const write = (value: object) => stream.write(`${JSON.stringify(value)}\n`);
+export function jsonProgress(stream: PrintedStream): Progress {
+  const write = (value: object) => stream.write(joined([printedJson(value), printed`\n`]));
   return {
     update(update) {
       if (update.kind === "output") {

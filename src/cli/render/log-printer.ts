@@ -1,9 +1,9 @@
 /**
  * Lines of many containers on one screen: `web-1  | text`, prefixes padded to the widest name, one colour each. Lines that arrive
- * in pieces are joined. Used by `logs` and by attached `up`.
+ * in pieces are joined; their text is the container's and passes as it is, as in docker. Used by `logs` and by attached `up`.
  */
-import { styleText } from "node:util";
 import type { LogLine } from "../../engine/types.js";
+import { joined, type Printed, painted, printed } from "./printed.js";
 
 export interface LogPrinterOptions {
   readonly stdout: Pick<NodeJS.WriteStream, "write">;
@@ -53,15 +53,15 @@ export function createLogPrinter(options: LogPrinterOptions): LogPrinter {
     width = name.length;
     prefixes.clear();
   }
-  function paint(name: string, text: string): string {
+  function paint(name: string, text: Printed): Printed {
     const color = colors.get(name);
-    return options.color && color !== undefined ? styleText(color, text, { validateStream: false }) : text;
+    return options.color && color !== undefined ? painted(color, text) : text;
   }
   function prefixOf(name: string): string {
     if (!options.prefix) return "";
     const known = prefixes.get(name);
     if (known !== undefined) return known;
-    const made = paint(name, `${name.padEnd(width + 1)} | `);
+    const made = paint(name, printed`${name.padEnd(width + 1)} | `);
     prefixes.set(name, made);
     return made;
   }
@@ -86,7 +86,7 @@ export function createLogPrinter(options: LogPrinterOptions): LogPrinter {
     },
     status(name, text) {
       register(name);
-      options.stdout.write(`${paint(name, `${name} ${text}`)}\n`);
+      options.stdout.write(joined([paint(name, printed`${name} ${text}`), printed`\n`]));
     },
     flush() {
       for (const { line, text, name } of pieces.values()) write(name, line, text);

@@ -1,9 +1,10 @@
 /** Progress as lines for files and pipes: ` Container p-web-1  Started`. Each state of an item is printed once. */
 import { printable } from "../../lib/printable.js";
+import { joined, type Printed, type PrintedStream, printed } from "./printed.js";
 import type { Progress, ProgressUpdate } from "./progress.js";
 
 /** Writes to `stream`; byte counts alone make no line. */
-export function plainProgress(stream: Pick<NodeJS.WriteStream, "write">): Progress {
+export function plainProgress(stream: PrintedStream): Progress {
   const last = new Map<string, string>();
   return {
     update(update) {
@@ -13,18 +14,18 @@ export function plainProgress(stream: Pick<NodeJS.WriteStream, "write">): Progre
         if (last.get(key) === line) return;
         last.set(key, line);
       }
-      stream.write(`${line}\n`);
+      stream.write(printed`${line}\n`);
     },
     line(text) {
-      stream.write(`${text}\n`);
+      stream.write(joined([text, printed`\n`]));
     },
     async end() {},
   };
 }
 
 /** The line of one update, without a newline. */
-export function plainLine(update: ProgressUpdate): string {
-  if (update.kind === "output") return `${printable(update.id)} | ${printable(update.text, 4000)}`;
+export function plainLine(update: ProgressUpdate): Printed {
+  if (update.kind === "output") return printed`${printable(update.id)} | ${printable(update.text, 4000)}`;
   const details = update.details === undefined || update.details === "" ? "" : `  ${printable(update.details)}`;
-  return ` ${printable(update.id)}  ${printable(update.text)}${details}`;
+  return printed` ${printable(update.id)}  ${printable(update.text)}${details}`;
 }

@@ -2,6 +2,7 @@
  * What the progress renderers show: items with a state, and lines of output. Execute's events are translated here and nowhere
  * else; the renderers know only `ProgressUpdate`. Writes nothing.
  */
+import type { Printed } from "./printed.js";
 
 export type ProgressStatus = "working" | "done" | "warning" | "error";
 
@@ -26,6 +27,6 @@ export type ProgressUpdate =
 export interface Progress {
   update(update: ProgressUpdate): void;
   /** Writes text above the live lines. */
-  line(text: string): void;
+  line(text: Printed): void;
   end(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 /** Rows as `--format` asks for them: docker's table, JSON lines or a Go template. Pure: returns text. */
+import { joined, type Printed, printed, printedJsonText } from "./printed.js";
 import { FORMATTER_SHAPE, renderTable } from "./table.js";
 import { compileTemplate, jsonText, openMap } from "./template.js";
 
@@ -12,24 +13,26 @@ export interface RowFormat {
 }
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Text for `format`: `` or `table` (the default table), `table TEMPLATE`, `json`, or a template per row. */
-export function renderRows(rows: readonly Row[], shape: RowFormat, format: string): string {
+/**
+ * Text for `format`: `` or `table` (the default table), `table TEMPLATE`, `json`, or a template per row. Words of the rows keep to their row;
+ * only JSON (also `{{json .}}`) gives them back as they are.
+ */
+export function renderRows(rows: readonly Row[], shape: RowFormat, format: string): Printed {
   const trimmed = format.trim();
   if (trimmed === "" || trimmed === "table") {
-    const lines = rows.map((row) => shape.columns.map((column) => cell(row[column])));
+    const lines = rows.map((row) => shape.columns.map((column) => String(row[column] ?? "")));
     return renderTable([shape.columns.map((column) => shape.headers[column] ?? column), ...lines], FORMATTER_SHAPE);
   }
-  if (trimmed === "json") return rows.map((row) => `${jsonText(row)}\n`).join("");
-  if (trimmed === "raw" && shape.rawTemplate !== undefined) {
-    const raw = compileTemplate(shape.rawTemplate);
-    return rows.map((row) => `${raw(row)}\n`).join("");
-  }
+  const ended = (texts: readonly Printed[]) => joined(texts.flatMap((text) => [text, printed`\n`]));
+  if (trimmed === "json") return ended(rows.map((row) => printedJsonText(jsonText(row))));
+  if (trimmed === "raw" && shape.rawTemplate !== undefined) return ended(rows.map(compileTemplate(shape.rawTemplate)));
   const isTable = /^table\s/.test(trimmed);
   const source = (isTable ? trimmed.slice(5).trim() : format).replaceAll("\\t", "\t").replaceAll("\\n", "\n");
   const template = compileTemplate(source);
-  if (!isTable) return rows.map((row) => `${template(row)}\n`).join("");
+  if (!isTable) return ended(rows.map(template));
   const headings = openMap({ ...shape.headers, Label: labelHeading });
-  const lines = [template(headings), ...rows.map((row) => template(row))];
+  // tabs and line ends of the template make cells and rows; those of words are escaped by now
+  const lines = [template(headings), ...rows.map(template)].flatMap((text) => text.split("\n"));
   return renderTable(
     lines.map((line) => line.split("\t")),
     FORMATTER_SHAPE,
@@ -47,10 +50,4 @@ export function withLabels(row: Row, labels: Readonly<Record<string, string>>): 
 /** The heading of `{{.Label "com.example.some-name"}}` is `some name`. */
 function labelHeading(name: unknown): string {
   return (String(name).split(".").at(-1) ?? "").replace(/[-_]/g, " ");
-}
-
-function cell(value: unknown): string {
-  // a control character in a name or a label must not reach the terminal
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is being removed
-  return String(value ?? "").replace(/[\x00-\x1f\x7f]/g, " ");
 }

@@ -1,5 +1,6 @@
 /** Columns aligned with blanks, by the rules of Go's tabwriter that docker's tables have. Pure. */
 import { stripVTControlCharacters } from "node:util";
+import { type Printed, printedLines, printedWord } from "./printed.js";
 
 export interface TableShape {
   /** Cells are at least this wide (padding included). */
@@ -14,8 +15,9 @@ export const LIST_SHAPE: TableShape = { minWidth: 20, padding: 3 };
 /** `top`. */
 export const TOP_SHAPE: TableShape = { minWidth: 4, padding: 2 };
 
-/** Lines of cells to text; the last cell of a line is not padded. Every line ends with a newline. */
-export function renderTable(rows: readonly (readonly string[])[], shape: TableShape = LIST_SHAPE): string {
+/** Lines of cells to text, one line a row whatever is in the cells; the last cell of a line is not padded. Every line ends with a newline. */
+export function renderTable(cells: readonly (readonly string[])[], shape: TableShape = LIST_SHAPE): Printed {
+  const rows = cells.map((row) => row.map(printedWord));
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {
@@ -24,16 +26,14 @@ export function renderTable(rows: readonly (readonly string[])[], shape: TableSh
       }
     });
   }
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - displayWidth(cell)),
-        )
-        .join(""),
-    )
-    .map((line) => `${line}\n`)
-    .join("");
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column === row.length - 1 ? cell : cell + " ".repeat((widths[column] ?? 0) - displayWidth(cell)),
+      )
+      .join(""),
+  );
+  return printedLines(lines);
 }
 
 /** Terminal cells that a text takes: wide East Asian characters count twice, escape sequences not at all. */

@@ -3,10 +3,13 @@
  * over plain data: no access to prototypes, no loops but `range`. https://pkg.go.dev/text/template
  */
 import { TscError } from "../../lib/errors.js";
+import { escaped, escapedJson } from "../../lib/printable.js";
+import { type Printed, printedText } from "./printed.js";
 import { type Node, type Operand, type Pipeline, parseTemplate } from "./template-parse.js";
+import { goQuote } from "./units.js";
 
 /** A parsed template; call it with the value of `.`. Throws `TSC_TEMPLATE`. */
-export type Template = (data: unknown) => string;
+export type Template = (data: unknown) => Printed;
 
 /** A value callable from a template with arguments (`.Label "x"`). */
 export type TemplateMethod = (...args: readonly unknown[]) => unknown;
@@ -16,9 +19,22 @@ export function compileTemplate(source: string): Template {
   const nodes = parseTemplate(source);
   return (data) => {
     const scope: Scope = { root: data, variables: new Map([["$", data]]) };
-    return renderNodes(nodes, data, scope);
+    return printedText(renderNodes(nodes, data, scope));
   };
 }
+
+/**
+ * Text of the template's author: a string in the template, or what a function made of such. Its line ends and tabs count, those of the data are
+ * escaped where they are printed.
+ */
+class Own {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const bare = (value: unknown): unknown => (value instanceof Own ? value.text : value);
 
 interface Scope {
   readonly root: unknown;
@@ -78,24 +94,32 @@ function call(operands: readonly Operand[], dot: unknown, scope: Scope, piped: r
   if (head === undefined) throw problem("missing value for command");
   const args = () => [...rest.map((operand) => resolve(operand, dot, scope)), ...piped];
   if (head.type === "function") {
-    const found = FUNCTIONS.get(head.name);
-    if (found === undefined) throw problem(`function "${head.name}" not defined`);
-    return found(args());
+    return apply(head.name, args());
   }
   const value = resolve(head, dot, scope, true);
-  if (typeof value === "function") return (value as TemplateMethod)(...args());
+  if (typeof value === "function") return (value as TemplateMethod)(...args().map(bare));
   if (rest.length + piped.length > 0) throw problem("can't give argument to a value that is no function");
   return value;
+}
+
+/** What is made only of the author's text is the author's; printing functions see to each of their words themselves. */
+function apply(name: string, args: readonly unknown[]): unknown {
+  const print = PRINTERS.get(name);
+  if (print !== undefined) return new Own(print(args));
+  const found = FUNCTIONS.get(name);
+  if (found === undefined) throw problem(`function "${name}" not defined`);
+  const made = found(args.map(bare));
+  const isOwn =
+    args.some((arg) => arg instanceof Own) && args.every((arg) => arg instanceof Own || typeof arg === "number");
+  return isOwn && typeof made === "string" ? new Own(made) : made;
 }
 
 function resolve(operand: Operand, dot: unknown, scope: Scope, keepMethod = false): unknown {
   switch (operand.type) {
     case "literal":
-      return operand.value;
-    case "field": {
-      const value = follow(dot, operand.path, keepMethod);
-      return value;
-    }
+      return typeof operand.value === "string" ? new Own(operand.value) : operand.value;
+    case "field":
+      return follow(dot, operand.path, keepMethod);
     case "variable": {
       if (!scope.variables.has(operand.name)) throw problem(`undefined variable "${operand.name}"`);
       return follow(scope.variables.get(operand.name), operand.path, keepMethod);
@@ -111,7 +135,7 @@ function follow(start: unknown, path: readonly string[], keepMethod: boolean): u
   let value = start;
   for (const name of path) {
     if (value === null || value === undefined) return undefined;
-    if (typeof value !== "object") throw problem(`can't evaluate field ${name}`);
+    if (typeof value !== "object" || value instanceof Own) throw problem(`can't evaluate field ${name}`);
     if (!Object.hasOwn(value, name)) {
       if (isOpen(value)) return undefined;
       throw problem(`can't evaluate field ${name}`);
@@ -137,15 +161,17 @@ export function goStruct<T extends object>(record: T): T {
 }
 
 function truth(value: unknown): boolean {
+  if (value instanceof Own) return value.text !== "";
   if (Array.isArray(value)) return value.length > 0;
   if (typeof value === "object" && value !== null) return Object.keys(value).length > 0;
   return Boolean(value);
 }
 
+/** A value as it is printed: data stay on their line. */
 function show(value: unknown): string {
+  if (value instanceof Own) return value.text;
   if (value === undefined || value === null) return "<no value>";
-  if (typeof value === "object") return goText(value);
-  return String(value);
+  return escaped(typeof value === "object" ? goText(value) : String(value));
 }
 
 function goText(value: unknown): string {
@@ -161,7 +187,8 @@ function goText(value: unknown): string {
   return String(value ?? "<nil>");
 }
 
-function listEntries(value: unknown): readonly (readonly [unknown, unknown])[] {
+function listEntries(given: unknown): readonly (readonly [unknown, unknown])[] {
+  const value = bare(given);
   if (Array.isArray(value)) return value.map((item, index) => [index, item] as const);
   if (typeof value === "object" && value !== null) {
     return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -170,13 +197,13 @@ function listEntries(value: unknown): readonly (readonly [unknown, unknown])[] {
   throw problem("range can't iterate over a single value");
 }
 
-const HTML = /[<>&\u2028\u2029]/g;
+const HTML = /[<>&]/g;
 
-/** JSON as docker prints rows: one line, methods left out, `<`, `>` and `&` escaped as Go's encoder does. */
+/** JSON as docker prints rows: one line, methods left out, `<`, `>` and `&` escaped as Go's encoder does; printable, and the same when read. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value ?? null).replace(
+  return escapedJson(JSON.stringify(value ?? null)).replace(
     HTML,
-    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
@@ -188,10 +215,19 @@ function compare(args: readonly unknown[]): number {
 }
 
 const text = (value: unknown) => (value === undefined || value === null ? "" : String(value));
+/** As `text`, fit to print. */
+const shown = (value: unknown) => (value instanceof Own ? value.text : escaped(text(value)));
+
+/** Functions that print: what they make may hold the author's line ends. */
+const PRINTERS = new Map<string, (args: readonly unknown[]) => string>([
+  ["join", ([list, separator]) => (Array.isArray(list) ? list.map(shown).join(shown(separator)) : shown(list))],
+  ["print", (args) => args.map(shown).join("")],
+  ["println", (args) => `${args.map(shown).join(" ")}\n`],
+  ["printf", ([format, ...args]) => printf(shown(format), args)],
+]);
 
 const FUNCTIONS = new Map<string, (args: readonly unknown[]) => unknown>([
   ["json", ([value]) => jsonText(value)],
-  ["join", ([list, separator]) => (Array.isArray(list) ? list.map(text).join(text(separator)) : text(list))],
   ["split", ([value, separator]) => text(value).split(text(separator))],
   ["lower", ([value]) => text(value).toLowerCase()],
   ["upper", ([value]) => text(value).toUpperCase()],
@@ -217,9 +253,6 @@ const FUNCTIONS = new Map<string, (args: readonly unknown[]) => unknown>([
       }, value),
   ],
   ["slice", ([value, from, to]) => text(value).slice(Number(from ?? 0), to === undefined ? undefined : Number(to))],
-  ["print", (args) => args.map(text).join("")],
-  ["println", (args) => `${args.map(text).join(" ")}\n`],
-  ["printf", ([format, ...args]) => printf(text(format), args)],
   ["eq", ([value, ...others]) => others.some((other) => other === value)],
   ["ne", ([a, b]) => a !== b],
   ["lt", (args) => compare(args) < 0],
@@ -241,8 +274,8 @@ function printf(format: string, args: readonly unknown[]): string {
   return format.replace(/%(-?)(\d{0,3})([svdqtf%])/g, (_, left: string, width: string, verb: string) => {
     if (verb === "%") return "%";
     const value = args[next++];
-    const shown = verb === "q" ? JSON.stringify(text(value)) : typeof value === "object" ? goText(value) : text(value);
-    return left === "-" ? shown.padEnd(Number(width)) : shown.padStart(Number(width));
+    const word = verb === "q" ? goQuote(text(bare(value))) : value === undefined || value === null ? "" : show(value);
+    return left === "-" ? word.padEnd(Number(width)) : word.padStart(Number(width));
   });
 }
 

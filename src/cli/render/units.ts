@@ -1,4 +1,5 @@
 /** Sizes, spans and ids in the words of docker's tables. Pure. */
+import { escaped } from "../../lib/printable.js";
 
 const DECIMAL = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -61,17 +62,7 @@ export function ellipsis(text: string, width: number): string {
 
 /** A Go-quoted string, `"a\tb"`. */
 export function goQuote(text: string): string {
-  let out = '"';
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (character === '"' || character === "\\") out += `\\${character}`;
-    else if (character === "\n") out += "\\n";
-    else if (character === "\t") out += "\\t";
-    else if (character === "\r") out += "\\r";
-    else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, "0")}`;
-    else out += character;
-  }
-  return `${out}"`;
+  return `"${escaped(text.replace(/["\\]/g, "\\$&"))}"`;
 }
 
 /** `2026-11-23 22:10:05 +0000 UTC`, the way Go prints a time of day in UTC; empty for an empty time. */

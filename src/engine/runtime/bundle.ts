@@ -1,5 +1,5 @@
 /** Writes what a start needs: config.json and the files bound over /etc/hosts and its like. Starts nothing. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import type { AttachResult } from "../network/types.js";
@@ -12,6 +12,7 @@ import { hostsText } from "./links.js";
 import { bundleOf, findContainer, folderOf, livingPid } from "./lookup.js";
 import { collectDevices } from "./oci/devices.js";
 import { containerEnvironment } from "./oci/environment.js";
+import type { FileBind } from "./oci/mounts.js";
 import { joinedContainers } from "./oci/namespaces.js";
 import { parseSeccompProfile, type SeccompProfile } from "./oci/seccomp.js";
 import { ociConfig, ociJson } from "./oci/spec.js";
@@ -90,7 +91,6 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
       binds,
       shmSource: shmSource(deps, row, bundle),
       hostNetwork: facts.network.netnsPath === "",
-      recursiveReadOnly: facts.choice.name === "crun",
     },
     devices: collectDevices(spec, host, extra),
     cgroupPath: facts.cgroupPath,
@@ -125,18 +125,17 @@ function workingFolder(deps: RuntimeDeps, row: ContainerRow, rootfs: string): st
   return cwd;
 }
 
-async function boundFiles(
-  deps: RuntimeDeps,
-  row: ContainerRow,
-  facts: BundleFacts,
-): Promise<{ source: string; target: string; readOnly: boolean }[]> {
+/**
+ * The files over /etc/hosts and its like lie where the container's log lies, not in the run folder: a container may write them as long as
+ * there is room, and the run folder is a file system in the host's memory.
+ */
+async function boundFiles(deps: RuntimeDeps, row: ContainerRow, facts: BundleFacts): Promise<FileBind[]> {
   const { ctx } = deps;
   const { spec, record } = row;
   const taken = new Set(record.mounts.map((mount) => mount.target));
-  const folder = bundleOf(ctx, row.id);
-  const shared = facts.networkOwner === undefined ? folder : bundleOf(ctx, facts.networkOwner.id);
-  // Short files on a file system in memory: a promise for each costs more than writing it.
-  writeFileSync(join(folder, "hostname"), `${record.hostname}\n`);
+  const folder = folderOf(ctx, row.id);
+  const shared = facts.networkOwner === undefined ? folder : folderOf(ctx, facts.networkOwner.id);
+  writeForAll(join(folder, "hostname"), `${record.hostname}\n`);
   if (facts.networkOwner === undefined) {
     const networking = await deps.networking();
     const mode = spec.networkMode;
@@ -147,17 +146,29 @@ async function boundFiles(
       ...(spec.dnsSearch === undefined ? {} : { dnsSearch: spec.dnsSearch }),
       ...(spec.dnsOptions === undefined ? {} : { dnsOptions: spec.dnsOptions }),
     });
-    writeFileSync(join(folder, "resolv.conf"), resolvConf);
-    writeFileSync(join(folder, "hosts"), await hostsText(deps, row, facts.network.endpoints));
+    writeForAll(join(folder, "resolv.conf"), resolvConf);
+    writeForAll(join(folder, "hosts"), await hostsText(deps, row, facts.network.endpoints));
   }
+  const own = (source: string, target: string): FileBind => ({
+    source,
+    target,
+    // docker: what it binds over a read-only root file system is read-only too
+    readOnly: spec.readOnly === true,
+    inert: true,
+  });
   const binds = [
-    { source: join(folder, "hostname"), target: "/etc/hostname", readOnly: false },
-    { source: join(shared, "resolv.conf"), target: "/etc/resolv.conf", readOnly: false },
-    ...(spec.noHosts === true ? [] : [{ source: join(shared, "hosts"), target: "/etc/hosts", readOnly: false }]),
+    own(join(folder, "hostname"), "/etc/hostname"),
+    own(join(shared, "resolv.conf"), "/etc/resolv.conf"),
+    ...(spec.noHosts === true ? [] : [own(join(shared, "hosts"), "/etc/hosts")]),
   ].filter((bind) => !taken.has(bind.target));
   const held = (index: number, target: string) => keptContent(folderOf(ctx, row.id), index, `${row.name}: ${target}`);
-  binds.push(...(await injectFiles(ctx.kernel, join(folder, "files"), spec.files ?? [], held)));
-  return binds;
+  return [...binds, ...(await injectFiles(ctx.kernel, join(bundleOf(ctx, row.id), "files"), spec.files ?? [], held))];
+}
+
+/** Readable for every user of the container, whatever our umask is and its root has made of the file. Short: a promise would cost more. */
+function writeForAll(path: string, text: string): void {
+  writeFileSync(path, text);
+  chmodSync(path, 0o644);
 }
 
 /** Gives a mount the host path to be bound: volume mounted and filled, image mounted, bind made, a subpath pinned. */

@@ -15,7 +15,7 @@ import type { RuntimeDeps } from "./deps.js";
 import { checkHostNames } from "./host-names.js";
 import { findContainer, folderOf } from "./lookup.js";
 import { commandLine } from "./oci/environment.js";
-import { checkTmpfsOptions, cleanTarget } from "./oci/mounts.js";
+import { checkRecursive, checkTmpfsOptions, cleanTarget } from "./oci/mounts.js";
 import { parseSecurityOptions } from "./oci/security.js";
 import { owner as self } from "./owner.js";
 import type { ContainerRecord, RecordedMount } from "./record.js";
@@ -180,6 +180,7 @@ async function resolveMount(deps: RuntimeDeps, mount: MountSpec, anonymous: Volu
   const target = cleanTarget(mount.target);
   switch (mount.type) {
     case "bind":
+      checkRecursive(mount);
       return {
         type: "bind",
         name: "",

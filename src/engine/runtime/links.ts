@@ -10,7 +10,7 @@ import { endpointsOf } from "../state/endpoints.js";
 import type { NetworkEndpoint } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
 import { hostsFile, type LinkedAddress } from "./hosts.js";
-import { bundleOf } from "./lookup.js";
+import { folderOf } from "./lookup.js";
 
 /** The text of a container's /etc/hosts when it has these endpoints. */
 export async function hostsText(
@@ -27,7 +27,7 @@ export async function updateLinkingContainers(deps: RuntimeDeps, name: string): 
   for (const row of linkingContainers(deps.ctx.state, name)) {
     const endpoints = endpointsOf(deps.ctx.state, row.id).map(({ endpoint }) => endpoint);
     try {
-      await using file = await open(join(bundleOf(deps.ctx, row.id), "hosts"), "r+");
+      await using file = await open(join(folderOf(deps.ctx, row.id), "hosts"), "r+");
       const text = await hostsText(deps, row, endpoints);
       await file.truncate(0);
       await file.writeFile(text);

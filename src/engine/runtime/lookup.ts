@@ -38,7 +38,7 @@ export async function lockContainer(ctx: EngineContext, id: string): Promise<Fil
   return lock;
 }
 
-/** Folder of one container that dies with its process or the boot: config.json, sockets, and the files bound over /etc/hosts and its like. */
+/** Folder of one container that dies with its process or the boot: config.json, sockets, secrets. Nothing a container can fill. */
 export function bundleOf(ctx: Pick<EngineContext, "paths">, id: string): string {
   return join(ctx.paths.containersRun, id);
 }
@@ -54,7 +54,7 @@ export async function readBundleConfig(ctx: Pick<EngineContext, "paths">, id: st
   }
 }
 
-/** Folder of what lasts: the log, and what is kept in private. */
+/** Folder of what lasts or what a container may fill, on the store's disk: the log, what is kept in private, the files bound over /etc/hosts and its like. */
 export function folderOf(ctx: Pick<EngineContext, "paths">, id: string): string {
   return join(ctx.paths.containers, id);
 }

@@ -27,6 +27,7 @@ import type { OciConfig } from "./oci/types.js";
 import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
 import { owner } from "./owner.js";
 import { unpin } from "./pins.js";
+import { checkReadOnly } from "./read-only.js";
 import { runtimeReason } from "./reasons.js";
 import type { RuntimeChoice } from "./record.js";
 import { keepCompiledFilter } from "./seccomp-filter.js";
@@ -82,6 +83,7 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
     const prepared = await prepare(deps, fresh, choice, cgroupPath);
     created = prepared.created;
     recordAnchors(deps, fresh, created);
+    checkReadOnly(deps, fresh, prepared.rootfs, created.init.pid);
     const network = await prepared.joined;
     const { init } = created;
     await confine(ctx, {
@@ -139,6 +141,7 @@ async function prepare(
 ): Promise<{
   created: CreatedContainer;
   joined: Promise<AttachResult>;
+  rootfs: string;
   use: { readonly config: OciConfig; readonly hasCompiledFilter: boolean };
 }> {
   const { ctx } = deps;
@@ -163,7 +166,7 @@ async function prepare(
     // Its own mount namespace holds them now.
     unpin(ctx.kernel, bundle);
     if (compiles !== undefined) keepCompiledFilter(ctx, choice, id, compiles);
-    return { created, joined, use: { config, hasCompiledFilter: compiles === undefined } };
+    return { created, joined, rootfs, use: { config, hasCompiledFilter: compiles === undefined } };
   } catch (error) {
     // A create can fail because the networks did, and took the namespace with them.
     await attaching.then(({ joined }) => joined);

@@ -108,9 +108,16 @@ describe("errors", () => {
     expect(text).not.toContain("at ");
     expect(renderError(new TypeError("boom"), { ...style, verbose: true })).toContain("    at ");
   });
-  test("escape sequences are taken out, causes shown", () => {
+  test("escape sequences are shown, not obeyed; causes too; further lines cannot pass for ours", () => {
     const error = new TscError("TSC_A", "bad \u001b[31mname\u0007", { cause: new Error("EACCES\u001b[2J") });
-    expect(renderError(error, style)).toBe("error[TSC_A]: bad name \n  cause: EACCES\n");
+    expect(renderError(error, style)).toBe("error[TSC_A]: bad \\x1b[31mname\\x07\n  cause: EACCES\\x1b[2J\n");
+    expect(renderError(new TscError("TSC_A", "one\n  hint: two", { hint: "a\nerror[X]: b" }), style)).toBe(
+      "error[TSC_A]: one\n  |   hint: two\n  hint: a\\nerror[X]: b\n",
+    );
+    const where = { file: "a\nb.yaml", line: 1, column: 5, text: "k\u001b\u202e: v" };
+    expect(renderError(new TscError("TSC_A", "x", { where }), style)).toBe(
+      "error[TSC_A]: x\n  --> a\\nb.yaml:1:5\n  |\n1 | k  : v\n  |     ^\n",
+    );
   });
 });
 

@@ -10,11 +10,19 @@ export interface MountFacts {
   /** Mounts with real host sources (volumes mounted, subpaths resolved). */
   readonly mounts: readonly RecordedMount[];
   /** Files we bind: hosts, hostname, resolv.conf, injected files, init. */
-  readonly binds: readonly { readonly source: string; readonly target: string; readonly readOnly: boolean }[];
+  readonly binds: readonly FileBind[];
   /** /dev/shm of a container whose IPC namespace is joined, or of the host. */
   readonly shmSource: string | undefined;
   readonly hostNetwork: boolean;
-  readonly recursiveReadOnly: boolean;
+}
+
+/** A file of ours over one of the container. */
+export interface FileBind {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  /** The container writes it: what it makes of it (a setuid program, a device) must mean nothing on the host. */
+  readonly inert?: boolean;
 }
 
 /** docker's size of /dev/shm. */
@@ -27,9 +35,14 @@ export function mountList(spec: ContainerSpec, facts: MountFacts, host: HostFact
       destination: cleanTarget(bind.target),
       type: "bind",
       source: bind.source,
-      options: ["rbind", "rprivate", ...(bind.readOnly ? ["ro"] : [])],
+      options: [
+        "rbind",
+        "rprivate",
+        ...(bind.inert === true ? ["nosuid", "nodev", "noexec"] : []),
+        ...(bind.readOnly ? ["ro"] : []),
+      ],
     })),
-    ...facts.mounts.map((mount) => userMount(mount, facts)),
+    ...facts.mounts.map((mount) => userMount(mount, host)),
   ];
   const byTarget = new Map<string, OciMount>();
   for (const mount of asked) byTarget.set(mount.destination, mount);
@@ -53,7 +66,7 @@ export function cleanTarget(target: string): string {
   return clean;
 }
 
-function userMount(mount: RecordedMount, facts: MountFacts): OciMount {
+function userMount(mount: RecordedMount, host: HostFacts): OciMount {
   const destination = cleanTarget(mount.target);
   if (mount.type === "tmpfs") {
     const options = mount.tmpfsOptions ?? [];
@@ -67,16 +80,49 @@ function userMount(mount: RecordedMount, facts: MountFacts): OciMount {
       ].filter((option) => !options.includes(opposite(option))),
     };
   }
-  const propagation = mount.propagation ?? "rprivate";
-  const readOnly = mount.readOnly ? [readOnlyWord(mount, facts)] : [];
-  const bind = mount.recursive === "disabled" ? "bind" : "rbind";
-  return { destination, type: "bind", source: mount.source, options: [bind, propagation, ...readOnly] };
+  const isDeep = mount.recursive !== "disabled";
+  const given = mount.propagation ?? "rprivate";
+  // crun takes the r of `rprivate` for that of `rbind`
+  const propagation = isDeep ? given : given.replace(/^r/, "");
+  const readOnly = !mount.readOnly ? [] : reachesSubmounts(mount) ? recursiveReadOnly(host) : ["ro"];
+  return {
+    destination,
+    type: "bind",
+    source: mount.source,
+    options: [isDeep ? "rbind" : "bind", propagation, ...readOnly],
+  };
 }
 
-function readOnlyWord(mount: RecordedMount, facts: MountFacts): string {
-  if (mount.recursive === "writable" || mount.recursive === "disabled") return "ro";
-  if (facts.recursiveReadOnly && mount.recursive === "readonly") return "rro";
-  return "ro";
+/** Whether what is mounted below a read-only mount is to be read-only as well: docker's default since 25. */
+function reachesSubmounts(mount: Pick<RecordedMount, "recursive">): boolean {
+  return mount.recursive !== "writable" && mount.recursive !== "disabled";
+}
+
+/** `ro` stays beside `rro`: a runtime that does not know the second word takes it for data of the file system. */
+function recursiveReadOnly({ kernelVersion: [major, minor] }: HostFacts): readonly string[] {
+  // mount_setattr(2)
+  return major > 5 || (major === 5 && minor >= 12) ? ["ro", "rro"] : ["ro"];
+}
+
+/** `TSC_MOUNT_RECURSIVE` for a `recursive: readonly` that could not be kept: the mount is writable, or mounts may join it later. */
+export function checkRecursive(mount: {
+  readonly target: string;
+  readonly readOnly?: boolean;
+  readonly recursive?: string;
+  readonly propagation?: string;
+}): void {
+  if (mount.recursive !== "readonly") return;
+  const why =
+    mount.readOnly !== true
+      ? "the mount is not read-only"
+      : !["private", "rprivate", undefined].includes(mount.propagation)
+        ? `with propagation ${mount.propagation} other mounts may appear below it later`
+        : undefined;
+  if (why === undefined) return;
+  throw new TscError("TSC_MOUNT_RECURSIVE", `mount ${mount.target}: recursive: readonly is not possible: ${why}`, {
+    kind: "invalid-input",
+    hint: "set read_only: true, and leave propagation out",
+  });
 }
 
 const OPPOSITES: Readonly<Record<string, string>> = { nosuid: "suid", nodev: "dev", noexec: "exec", rw: "ro" };
@@ -101,7 +147,7 @@ export function checkTmpfsOptions(options: readonly string[]): string[] {
 }
 
 function baseMounts(spec: ContainerSpec, facts: MountFacts, host: HostFacts): OciMount[] {
-  const isPrivileged = spec.privileged === true;
+  const kernelFiles = spec.privileged === true && spec.readOnly !== true ? "rw" : "ro";
   const flags = ["nosuid", "noexec", "nodev"];
   const devpts = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
   if (host.hasTtyGroup) devpts.push("gid=5");
@@ -120,19 +166,24 @@ function baseMounts(spec: ContainerSpec, facts: MountFacts, host: HostFacts): Oc
   ];
   // A fresh sysfs belongs to the owner of the network namespace: not ours when the host's is used from a user namespace.
   if (host.rootless && facts.hostNetwork) {
-    mounts.push({ destination: "/sys", type: "bind", source: "/sys", options: ["rbind", "rslave", "ro", ...flags] });
+    mounts.push({
+      destination: "/sys",
+      type: "bind",
+      source: "/sys",
+      options: ["rbind", "rslave", ...recursiveReadOnly(host), ...flags],
+    });
   } else {
     mounts.push({
       destination: "/sys",
       type: "sysfs",
       source: "sysfs",
-      options: [...flags, isPrivileged ? "rw" : "ro"],
+      options: [...flags, kernelFiles],
     });
     mounts.push({
       destination: "/sys/fs/cgroup",
       type: "cgroup",
       source: "cgroup",
-      options: ["rprivate", ...flags, "relatime", isPrivileged ? "rw" : "ro"],
+      options: ["rprivate", ...flags, "relatime", kernelFiles],
     });
   }
   mounts.push(

@@ -56,7 +56,7 @@ function make(spec: Partial<ContainerSpec>, facts: HostFacts = host, more: Parti
     user: { uid: 0, gid: 0, additionalGids: [0], home: "/", name: "root" },
     hostname: "h",
     namespaces: { netnsPath: "/run/netns/x", joined: new Map([["db", 42]]) },
-    mounts: { mounts: [], binds: [], shmSource: undefined, hostNetwork: false, recursiveReadOnly: false },
+    mounts: { mounts: [], binds: [], shmSource: undefined, hostNetwork: false },
     devices: { nodes: [], rules: [], mounts: [] },
     cgroupPath: "/tscompose/1",
     seccompProfile: () => DEFAULT_SECCOMP,
@@ -83,6 +83,30 @@ describe("ociConfig", () => {
     expect(config.linux.maskedPaths).toContain("/proc/kcore");
     expect(config.linux.resources).toEqual({ pids: { limit: 2048 } });
     expect(config.linux.seccomp?.defaultAction).toBe("SCMP_ACT_ERRNO");
+  });
+  test("a read-only root file system closes what else leads out: our files, the kernel's own folders", () => {
+    const { config } = make({ privileged: true, readOnly: true });
+    for (const target of ["/sys", "/sys/fs/cgroup"]) {
+      expect(config.mounts.find((mount) => mount.destination === target)?.options).toContain("ro");
+    }
+  });
+  test("a read-only bind of a host's folder reaches its submounts where the kernel can; /sys of the host too", () => {
+    const bind = { type: "bind", name: "", source: "/h", target: "/h", readOnly: true, anonymous: false } as const;
+    const options = (facts: HostFacts, recursive?: string) => {
+      const mounts = [{ ...bind, ...(recursive === undefined ? {} : { recursive }) }];
+      const { config } = make({}, facts, { mounts: { mounts, binds: [], shmSource: undefined, hostNetwork: true } });
+      return ["/h", "/sys"].map((target) => config.mounts.find((mount) => mount.destination === target)?.options);
+    };
+    expect(options(noCgroups)).toEqual([
+      ["rbind", "rprivate", "ro", "rro"],
+      ["rbind", "rslave", "ro", "rro", "nosuid", "noexec", "nodev"],
+    ]);
+    expect(options({ ...noCgroups, kernelVersion: [5, 11] })).toEqual([
+      ["rbind", "rprivate", "ro"],
+      ["rbind", "rslave", "ro", "nosuid", "noexec", "nodev"],
+    ]);
+    expect(options(host, "writable")[0]).toEqual(["rbind", "rprivate", "ro"]);
+    expect(options(host, "disabled")[0]).toEqual(["bind", "private", "ro"]);
   });
   test("privileged: everything open, cgroup and sys writable", () => {
     const { config } = make({ privileged: true });
@@ -171,7 +195,6 @@ describe("ociConfig", () => {
         binds: [{ source: "/h", target: "/etc/hosts", readOnly: false }],
         shmSource: undefined,
         hostNetwork: true,
-        recursiveReadOnly: false,
       },
     });
     const targets = config.mounts.map((entry) => entry.destination);

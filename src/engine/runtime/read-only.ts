@@ -1,0 +1,77 @@
+/**
+ * Looks whether what was asked for as read-only became so, in the mount table of the created container, before anything of it runs. Kernels
+ * before 5.12 and older OCI runtimes leave what is mounted below a read-only mount writable, and do not say so.
+ */
+import { readFileSync } from "node:fs";
+import { errnoOf, TscError } from "../../lib/errors.js";
+import type { ContainerRow } from "../state/containers.js";
+import type { RuntimeDeps } from "./deps.js";
+
+/** One line of proc_pid_mountinfo(5): the place and whether it can be written. */
+export interface SeenMount {
+  readonly path: string;
+  readonly writable: boolean;
+}
+
+/**
+ * `TSC_MOUNT_WRITABLE` when a read-only mount is writable, or something below one with `recursive: readonly`; a warning for what is
+ * writable below the others. Costs nothing for containers without read-only mounts.
+ */
+export function checkReadOnly(deps: RuntimeDeps, row: ContainerRow, rootfs: string, pid: number): void {
+  const { warn } = deps.ctx;
+  const placed = row.record.mounts.map((mount) => ({ mount, isChecked: mount.readOnly && mount.type !== "tmpfs" }));
+  if (!placed.some(({ isChecked }) => isChecked)) return;
+  const seen = readMountTable(readFileSync(`/proc/${pid}/mountinfo`, "utf8"));
+  const places = new Set(seen.map(({ path }) => path));
+  const targets = row.record.mounts.map(({ target }) => (places.has(target) ? target : resolved(deps, rootfs, target)));
+  placed.forEach(({ mount, isChecked }, index) => {
+    if (!isChecked) return;
+    const [path = ""] = targets.slice(index);
+    const others = targets.filter((_target, other) => other !== index);
+    const open = writableAt(seen, path, others);
+    const isOpen = open.includes(path);
+    if (isOpen || (mount.recursive === "readonly" && open.length > 0)) {
+      throw new TscError(
+        "TSC_MOUNT_WRITABLE",
+        `container ${row.name}: ${isOpen ? mount.target : `${open.join(", ")} below ${mount.target}`} cannot be made read-only here`,
+        { kind: "unsupported", hint: "Linux 5.12 and crun 1.4 or runc 1.1 can", exitCode: 125 },
+      );
+    }
+    if (open.length > 0 && mount.recursive !== "writable") {
+      warn(`container ${row.name}: ${open.join(", ")} stays writable below the read-only ${mount.target}`);
+    }
+  });
+}
+
+/** Where a target lies when links of the image lead to it; as it is when it lies inside another mount. */
+function resolved({ ctx }: RuntimeDeps, rootfs: string, target: string): string {
+  try {
+    using opened = ctx.kernel.openInRoot(rootfs, target);
+    return `/${opened.within}`;
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    return target;
+  }
+}
+
+/** The lines of a mount table in their order; a later one at the same place covers the earlier. */
+export function readMountTable(text: string): readonly SeenMount[] {
+  const seen = new Map<string, SeenMount>();
+  for (const line of text.split("\n")) {
+    const [, , , , place, options] = line.split(" ");
+    if (place === undefined || options === undefined) continue;
+    // octal escapes: blanks, tabs, line ends and backslashes
+    const path = place.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+    seen.set(path, { path, writable: !options.split(",").includes("ro") });
+  }
+  return [...seen.values()];
+}
+
+/** Writable mounts at `path` and below, without what lies at or below one of `others` (they are asked for by themselves). */
+export function writableAt(seen: readonly SeenMount[], path: string, others: readonly string[]): readonly string[] {
+  const isBelow = (at: string, top: string): boolean => at === top || at.startsWith(`${top}/`);
+  const nested = others.filter((other) => other !== path && isBelow(other, path));
+  return seen
+    .filter(({ path: at, writable }) => writable && isBelow(at, path) && !nested.some((other) => isBelow(at, other)))
+    .map(({ path: at }) => at);
+}
