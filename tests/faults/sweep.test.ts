@@ -41,7 +41,7 @@ const service = (image: string, name: string): string => `  ${name}:
     command: sh -c "echo $$HOSTNAME >> /data/${name}; exec sleep 1000"
     init: true
     environment: [ "WORD=\${WORD:-one}" ]
-    volumes: [ "data:/data" ]
+    volumes: [ "data:/data"${name === "e" ? `, { type: image, source: "${image}", target: /part, image: { subpath: bin } }` : ""} ]
     stop_grace_period: 0s${name === "b" ? '\n    ports: [ "127.0.0.1:0:80" ]\n    restart: always' : ""}${name === "c" ? '\n    healthcheck: { test: ["CMD", "true"], interval: 1s }' : ""}`;
 const stack = (image: string): string => `
 services:
