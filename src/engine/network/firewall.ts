@@ -7,10 +7,12 @@ import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
 import { liveEndpoints } from "../state/endpoints.js";
 import { findNetwork, forgetForwarding, type NetworkRecord, networksStanding } from "../state/networks.js";
+import { parseConflist } from "./cni.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { isolatesContainers } from "./conflist.js";
 import { FORWARDING_LOCK, forwardingNow, planForwarding, turnForwarding } from "./forwarding.js";
 import { withLock } from "./locks.js";
+import { isInterfaceName } from "./names.js";
 import { helperEnv, needProgram } from "./programs.js";
 import { chainsOf, type RuleNetwork, type RulePort, restoreText } from "./rules.js";
 import { run } from "./run.js";
@@ -38,6 +40,13 @@ function ruleNetwork(record: NetworkRecord, family: 4 | 6): RuleNetwork | undefi
   };
 }
 
+/** A person's own list without a plugin that lets its packets through; its bridge's name is a word of our rules only if it may be one. */
+function isUnfiltered(record: NetworkRecord): boolean {
+  const { source, bridge } = record.settings;
+  if (source !== "user" || !isInterfaceName(bridge)) return false;
+  return !parseConflist(record.conflist, `of network ${record.name}`).plugins.some(({ type }) => type === "firewall");
+}
+
 /** The rules of one engine. `TSC_FIREWALL_FAILED`. */
 export function createFirewall(ctx: EngineContext, site: Site): Firewall {
   const chains = chainsOf(ctx.paths.runRoot);
@@ -58,12 +67,13 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
     return result.stdout;
   }
 
-  function wanted(family: 4 | 6): { networks: RuleNetwork[]; ports: RulePort[] } {
+  function wanted(family: 4 | 6): { networks: RuleNetwork[]; ports: RulePort[]; admitted: string[] } {
     const epoch = site.epoch();
-    const records = (epoch === undefined ? [] : networksStanding(ctx.state, epoch)).flatMap((name) => {
+    const bridged = (epoch === undefined ? [] : networksStanding(ctx.state, epoch)).flatMap((name) => {
       const record = findNetwork(ctx.state, name);
-      return record?.settings.source === "generated" && record.settings.bridge !== "" ? [record] : [];
+      return record !== undefined && record.settings.bridge !== "" ? [record] : [];
     });
+    const records = bridged.filter(({ settings }) => settings.source === "generated");
     const names = new Set(records.map((record) => record.name));
     const ports: RulePort[] = [];
     for (const { network, endpoint, cni } of liveEndpoints(ctx.state, ctx.kernel.bootId())) {
@@ -81,11 +91,12 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
     return {
       networks: records.flatMap((record) => ruleNetwork(record, family) ?? []),
       ports,
+      admitted: bridged.filter(isUnfiltered).map(({ settings }) => settings.bridge),
     };
   }
 
   async function apply(family: 4 | 6, epoch: string): Promise<void> {
-    const { networks, ports } = wanted(family);
+    const { networks, ports, admitted } = wanted(family);
     const iptables = needProgram(ctx.env, "iptables");
     const base = family === 4 ? iptables : iptables.replace(/iptables$/, "ip6tables");
     const saved = await program([`${base}-save`]);
@@ -95,7 +106,7 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
       ? undefined
       : planForwarding(saved, chains, isNeeded, forwardingNow(ctx, family, epoch));
     if (forwarding?.turn === "off") turnForwarding(family, forwarding);
-    const text = restoreText(family, chains, networks, ports, saved, forwarding?.lines);
+    const text = restoreText(family, chains, networks, ports, saved, { guard: forwarding?.lines ?? [], admitted });
     if (text !== "") await program([`${base}-restore`, "--noflush", "-w", "10"], text);
     if (forwarding?.turn === "on") turnForwarding(family, forwarding);
     if (!isNeeded) forgetForwarding(ctx.state, family);

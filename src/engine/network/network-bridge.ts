@@ -66,6 +66,7 @@ export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewal
     const wasUp = epoch !== undefined && networkProgress(state, network.name, epoch) !== "down";
     if (!wasUp || !isOurs(network)) {
       clearNetworkProgress(state, network.name);
+      if (wasUp && settings.bridge !== "") await applyFirewall(network);
       return;
     }
     // Killed on the way, the next command takes down what is left.
@@ -127,7 +128,8 @@ export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewal
         if (bridge !== "") site.prepareBridge(bridge, ipv6 || !isOurs(network));
         setNetworkProgress(state, network.name, epoch, "standing");
         onStanding?.();
-        if (isOurs(network)) await applyFirewall(network);
+        // A person's own list may need to be admitted, where the host has a guard.
+        if (bridge !== "") await applyFirewall(network);
         setNetworkProgress(state, network.name, epoch, "up");
       }
       return { result };

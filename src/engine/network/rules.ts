@@ -147,6 +147,12 @@ function filterRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwo
   return [...isolate, ...forward, `-A ${chains.input} -i lo -j RETURN`, ...input];
 }
 
+const admittingRules = (chains: Chains, bridges: readonly string[]): string[] =>
+  bridges.flatMap((bridge) => [
+    `-A ${chains.forward} -i ${bridge} -j ACCEPT`,
+    `-A ${chains.forward} -o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`,
+  ]);
+
 const gatewaysOf = ({ subnets }: RuleNetwork): string[] =>
   subnets.flatMap(({ gateway }) => (gateway === "" ? [] : [gateway]));
 
@@ -199,10 +205,17 @@ function natRules(
   return lines;
 }
 
+/** What the filter table holds beside the networks' own rules. */
+export interface FilterExtras {
+  /** Lines of the host's guard (forwarding.ts). */
+  readonly guard?: readonly string[];
+  /** Bridges of a person's own lists whose plugins filter nothing: the guard must not cut them off. */
+  readonly admitted?: readonly string[];
+}
+
 /**
  * Input for `iptables-restore --noflush` that makes the kernel's rules equal to what is given; `saved` is what
- * iptables-save printed, to know which jumps exist. With no networks, chains and jumps are removed. `guard` are further lines for
- * the filter table (forwarding.ts). Empty = nothing to do.
+ * iptables-save printed, to know which jumps exist. With no networks, chains and jumps are removed. Empty = nothing to do.
  */
 export function restoreText(
   family: 4 | 6,
@@ -210,14 +223,14 @@ export function restoreText(
   networks: readonly RuleNetwork[],
   ports: readonly RulePort[],
   saved: string,
-  guard: readonly string[] = [],
+  { guard = [], admitted = [] }: FilterExtras = {},
 ): string {
   const lines = saved.split("\n").map((line) => line.replace(/^(:\S+ \S+) \[\d+:\d+\]$/, "$1 [0:0]").trimEnd());
   const present = new Set(lines);
   if (networks.length === 0) return removalText(family, chains, present, guard);
   const rulesOf: Readonly<Record<Table, () => string[]>> = {
     raw: () => rawRules(family, chains, networks),
-    filter: () => filterRules(family, chains, networks),
+    filter: () => [...filterRules(family, chains, networks), ...admittingRules(chains, admitted)],
     nat: () => natRules(family, chains, networks, ports),
   };
   const text: string[] = [];

@@ -292,13 +292,21 @@ test("a person's own configuration is used whole, with its own address managemen
   );
   try {
     const port = await freePort();
+    await bench.networking.create({ name: "app" });
+    await attach(bench, bench.addContainer("ours"), "ours", [{ network: "app" }]);
     const id = bench.addContainer("mine");
     const a = await attach(bench, id, "mine", [{ network: "tsctest-own", aliases: ["me"] }], [tcp(port, 80)]);
+    // its plugins let nothing through where the host has a guard
+    const admitted = (): boolean =>
+      execFileSync("iptables-save", { encoding: "utf8" }).includes("-i tsctest-own0 -j ACCEPT");
+    expect(admitted()).toBe(true);
     expect(a.endpoints[0]).toMatchObject({ ipv4: "10.212.3.2", gateway: "10.212.3.1", ipv4PrefixLength: 24 });
     await using _server = await serve(a.netnsPath, 80, "own");
     expect(await getFromHost(`http://127.0.0.1:${port}/`)).toBe("own");
     expect(lookup(bench, a.netnsPath, "me", "10.212.3.1")).toEqual(["10.212.3.2"]);
     await bench.networking.detach(id);
+    await bench.networking.remove("tsctest-own");
+    expect(admitted()).toBe(false);
     expect(
       readdirSync(join(bench.context.paths.runRoot, "ipam/tsctest-own")).filter((name) => name.startsWith("10.")),
     ).toEqual([]);

@@ -95,6 +95,16 @@ test("options: no inter-container traffic, no masquerading, own bridge names", (
   ]);
 });
 
+test("a person's own bridge is admitted beside ours, and not alone", () => {
+  const admitted = ["cni-own0"];
+  const text = restoreText(4, chains, [network()], [], "", { admitted });
+  expect(text.match(/^.*cni-own0.*$/gm)).toEqual([
+    "-A F -i cni-own0 -j ACCEPT",
+    "-A F -o cni-own0 -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT",
+  ]);
+  expect(restoreText(4, chains, [], [], "", { admitted })).toBe("");
+});
+
 test("without networks everything of ours goes, and only that", () => {
   const saved = `*filter
 :FORWARD DROP [1:2]
