@@ -79,7 +79,7 @@ describe.each(modes)("as %s", (mode) => {
       const folder = host.project("icc", {
         "compose.yaml": `
 services:
-  a: ${web(registry.image, quiet)}
+  a: ${web(registry.image, `${quiet}, cap_add: [NET_ADMIN]`)}
   b: ${web(registry.image, quiet)}
   open: ${web(registry.image, "networks: [open]")}
   next: ${web(registry.image, "networks: [open]")}
