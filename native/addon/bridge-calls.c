@@ -58,7 +58,7 @@ static void get_texts(napi_env env, napi_value object, const char *name, struct 
   }
 }
 
-/* joinBridge({site, bridge, gateways, netns, name, mac, mtu, addresses, routes, hairpin}) → promise of {bridgeMac, hostName, hostMac, mac} */
+/* joinBridge({site, bridge, gateways, netns, name, mac, mtu, addresses, routes, hairpin, isolated}) → promise of {bridgeMac, hostName, hostMac, mac} */
 static napi_value js_join(napi_env env, napi_callback_info info) {
   napi_value args[MAX_ARGS], value;
   if (!get_args(env, info, 1, args)) return NULL;
@@ -78,6 +78,8 @@ static napi_value js_join(napi_env env, napi_callback_info info) {
     if (!is_pending(env) && napi_get_named_property(env, args[0], "mtu", &value) == napi_ok) get_int(env, value, &join->mtu);
     if (!is_pending(env) && napi_get_named_property(env, args[0], "hairpin", &value) == napi_ok)
       join->hairpin = get_bool(env, value);
+    if (!is_pending(env) && napi_get_named_property(env, args[0], "isolated", &value) == napi_ok)
+      join->isolated = get_bool(env, value);
   } else if (!is_pending(env)) {
     napi_throw_type_error(env, NULL, "string expected");
   }
@@ -86,27 +88,36 @@ static napi_value js_join(napi_env env, napi_callback_info info) {
   return queue_job(env, "joinBridge", job);
 }
 
-static void leave_free(void *data) {
-  struct leave *leave = data;
-  free(leave->netns);
-  free(leave->name);
-  free(leave);
+static void port_free(void *data) {
+  struct port *port = data;
+  free(port->netns);
+  free(port->name);
+  free(port);
 }
 
-/* removeLink(netns, name) → promise; netns "" is the process's own */
-static napi_value js_remove_link(napi_env env, napi_callback_info info) {
+/* A call (netns, name) → promise; netns "" is the process's own */
+static napi_value call_port(napi_env env, napi_callback_info info, const char *name, void *(*thread)(void *job)) {
   napi_value args[MAX_ARGS];
   if (!get_args(env, info, 2, args)) return NULL;
-  struct job *job = new_job(env, sizeof(struct leave), leave_free);
+  struct job *job = new_job(env, sizeof(struct port), port_free);
   if (job == NULL) return NULL;
-  struct leave *leave = job->data;
-  leave->netns = get_string(env, args[0]);
-  if (leave->netns != NULL) leave->name = get_string(env, args[1]);
-  job->thread = bridge_leave;
-  return queue_job(env, "removeLink", job);
+  struct port *port = job->data;
+  port->netns = get_string(env, args[0]);
+  if (port->netns != NULL) port->name = get_string(env, args[1]);
+  job->thread = thread;
+  return queue_job(env, name, job);
+}
+
+static napi_value js_remove_link(napi_env env, napi_callback_info info) {
+  return call_port(env, info, "removeLink", bridge_leave);
+}
+
+static napi_value js_isolate_port(napi_env env, napi_callback_info info) {
+  return call_port(env, info, "isolatePort", bridge_isolate);
 }
 
 void init_bridge(napi_env env, napi_value exports) {
   define(env, exports, "joinBridge", js_join);
   define(env, exports, "removeLink", js_remove_link);
+  define(env, exports, "isolatePort", js_isolate_port);
 }

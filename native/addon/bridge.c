@@ -71,6 +71,7 @@ static bool make_bridge(struct job *job, struct netlink *netlink, const struct j
   return netlink_talk(netlink, &message) || errno == EEXIST || job_fail(job, errno, "make bridge", join->bridge);
 }
 
+/* In a namespace that is ours alone. The host's own switch has a guard and an end, which are not a link's affair. */
 static bool forwards(struct job *job, const struct texts *gateways) {
   for (uint32_t i = 0; i < gateways->count; i++) {
     const char *family = strchr(gateways->items[i], ':') == NULL ? "ipv4" : "ipv6";
@@ -84,6 +85,13 @@ static bool forwards(struct job *job, const struct texts *gateways) {
   return true;
 }
 
+/* Whether one of the addresses has the family that is written with this separator. */
+static bool has_family(const struct texts *addresses, char separator) {
+  for (uint32_t i = 0; i < addresses->count; i++)
+    if (strchr(addresses->items[i], separator) != NULL) return true;
+  return false;
+}
+
 static bool ensure_bridge(struct job *job, struct netlink *netlink, struct join *join) {
   struct link_state *bridge = &join->on_bridge;
   if (!netlink_link(netlink, join->bridge, bridge)) {
@@ -95,11 +103,13 @@ static bool ensure_bridge(struct job *job, struct netlink *netlink, struct join 
   if ((bridge->flags & IFF_UP) == 0) {
     /* Routes are ours: no router may add any (CVE-2020-10749). */
     if (!set_sysctl(job, "ipv6", join->bridge, "accept_ra", "0")) return false;
+    /* Rules are per family: where there is none for IPv6, the host must not be reachable by its link-local address. */
+    if (!has_family(&join->gateways, ':') && !set_sysctl(job, "ipv6", join->bridge, "disable_ipv6", "1")) return false;
     if (!raise(job, netlink, bridge)) return false;
   }
   for (uint32_t i = 0; i < join->gateways.count; i++)
     if (!add_address(job, netlink, bridge->index, join->gateways.items[i])) return false;
-  return forwards(job, &join->gateways);
+  return *join->site == '\0' || forwards(job, &join->gateways);
 }
 
 static bool parse_mac(const char *text, uint8_t mac[MAC_BYTES]) {
@@ -108,6 +118,20 @@ static bool parse_mac(const char *text, uint8_t mac[MAC_BYTES]) {
     return false;
   for (int i = 0; i < MAC_BYTES; i++) mac[i] = (uint8_t)part[i];
   return true;
+}
+
+/* Switches a setting of a bridge's port on (IFLA_BRPORT_*). */
+static bool set_port(struct job *job, struct netlink *netlink, const struct link_state *link, int setting) {
+  struct netlink_message message;
+  struct ifinfomsg *part = netlink_begin(&message, RTM_SETLINK, 0, sizeof *part);
+  part->ifi_family = AF_BRIDGE;
+  part->ifi_index = link->index;
+  struct rtattr *port = netlink_nest(&message, IFLA_PROTINFO);
+  uint8_t on = 1;
+  netlink_put(&message, setting, &on, sizeof on);
+  netlink_end(&message, port);
+  const char *what = setting == IFLA_BRPORT_ISOLATED ? "isolate port" : "set hairpin mode of";
+  return netlink_talk(netlink, &message) || job_fail(job, errno, what, link->name);
 }
 
 /* Both ends at once: one on the bridge and up, the other in the container's namespace from its first moment. */
@@ -140,15 +164,8 @@ static bool make_pair(struct job *job, struct netlink *netlink, struct join *joi
   netlink_end(&message, info);
   if (!netlink_talk(netlink, &message)) return job_fail(job, errno, "make link", join->name);
   if (!netlink_link(netlink, host, &join->at_host)) return job_fail(job, errno, "look at", host);
-  if (!join->hairpin) return true;
-  part = netlink_begin(&message, RTM_SETLINK, 0, sizeof *part);
-  part->ifi_family = AF_BRIDGE;
-  part->ifi_index = join->at_host.index;
-  struct rtattr *port = netlink_nest(&message, IFLA_PROTINFO);
-  uint8_t on = 1;
-  netlink_put(&message, IFLA_BRPORT_MODE, &on, sizeof on);
-  netlink_end(&message, port);
-  return netlink_talk(netlink, &message) || job_fail(job, errno, "set hairpin mode of", host);
+  return (!join->hairpin || set_port(job, netlink, &join->at_host, IFLA_BRPORT_MODE)) &&
+         (!join->isolated || set_port(job, netlink, &join->at_host, IFLA_BRPORT_ISOLATED));
 }
 
 static bool add_route(struct job *job, struct netlink *netlink, int index, const char *to, const char *gateway) {
@@ -173,9 +190,7 @@ static bool add_route(struct job *job, struct netlink *netlink, int index, const
 static bool configure(struct job *job, struct netlink *netlink, struct join *join) {
   struct link_state *link = &join->inside;
   if (!netlink_link(netlink, join->name, link)) return job_fail(job, errno, "look at", join->name);
-  bool has_ipv6 = false;
-  for (uint32_t i = 0; i < join->addresses.count; i++) has_ipv6 = has_ipv6 || strchr(join->addresses.items[i], ':') != NULL;
-  if (has_ipv6 && (!set_sysctl(job, "ipv6", "lo", "disable_ipv6", "0") ||
+  if (has_family(&join->addresses, ':') && (!set_sysctl(job, "ipv6", "lo", "disable_ipv6", "0") ||
                    !set_sysctl(job, "ipv6", join->name, "disable_ipv6", "0")))
     return false;
   /* Neighbours that knew the address with another MAC are told. */
@@ -221,9 +236,9 @@ void *bridge_join(void *data) {
 
 void *bridge_leave(void *data) {
   struct job *job = data;
-  struct leave *leave = job->data;
+  struct port *port = job->data;
   struct netlink netlink;
-  if (!job_enter(job, leave->netns)) {
+  if (!job_enter(job, port->netns)) {
     if (job->error == ENOENT) job->error = 0;
     return NULL;
   }
@@ -233,8 +248,24 @@ void *bridge_leave(void *data) {
   }
   struct netlink_message message;
   netlink_begin(&message, RTM_DELLINK, 0, sizeof(struct ifinfomsg));
-  netlink_put_string(&message, IFLA_IFNAME, leave->name);
-  if (!netlink_talk(&netlink, &message) && errno != ENODEV) job_fail(job, errno, "remove link", leave->name);
+  netlink_put_string(&message, IFLA_IFNAME, port->name);
+  if (!netlink_talk(&netlink, &message) && errno != ENODEV) job_fail(job, errno, "remove link", port->name);
+  netlink_close(&netlink);
+  return NULL;
+}
+
+void *bridge_isolate(void *data) {
+  struct job *job = data;
+  struct port *port = job->data;
+  struct link_state link;
+  struct netlink netlink;
+  if (!job_enter(job, port->netns)) return NULL;
+  if (!netlink_open(&netlink)) {
+    job_fail(job, errno, "socket", "rtnetlink");
+    return NULL;
+  }
+  if (!netlink_link(&netlink, port->name, &link)) job_fail(job, errno, "look at", port->name);
+  else set_port(job, &netlink, &link, IFLA_BRPORT_ISOLATED);
   netlink_close(&netlink);
   return NULL;
 }

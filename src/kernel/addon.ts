@@ -35,6 +35,7 @@ export interface Addon {
   removePin(path: string): void;
   joinBridge(join: BridgeJoin): Promise<BridgeLinks>;
   removeLink(netns: string, name: string): Promise<void>;
+  isolatePort(netns: string, name: string): Promise<void>;
   readLinks(netns: string): Promise<NetworkLink[]>;
   lockTry(fd: number, shared: boolean): boolean;
   lockWait(fd: number, shared: boolean, callback: (error?: Error) => void): Handle;

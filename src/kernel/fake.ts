@@ -120,6 +120,9 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
       };
     },
     readLinks: async () => [],
+    async isolatePort(netns, name) {
+      record("isolatePort", netns, name);
+    },
     async removeLink(netns, name) {
       record("removeLink", netns, name);
     },

@@ -115,10 +115,15 @@ export interface Kernel {
   createNetworkNamespace(path: string, sysctls?: Readonly<Record<string, string>>): Promise<void>;
   /** Unmounts and removes the pin; missing is no error. */
   removeNetworkNamespace(path: string): void;
-  /** Links a container's namespace to a bridge, which is made (up, forwarding) if it is not there. Half of it may be left after an error. */
+  /**
+   * Links a container's namespace to a bridge, which is made and raised if it is not there; a pinned namespace also begins to forward.
+   * Half of it may be left after an error.
+   */
   joinBridge(join: BridgeJoin): Promise<BridgeLinks>;
   /** Removes a link in the namespace pinned at `netns` ("" for ours), and its other end; a missing one is no error. */
   removeLink(netns: string, name: string): Promise<void>;
+  /** Marks a port of a bridge in that namespace as `isolated` (see `BridgeJoin`). */
+  isolatePort(netns: string, name: string): Promise<void>;
   /** The links of the namespace pinned at `netns` ("" for ours). */
   readLinks(netns: string): Promise<NetworkLink[]>;
 
@@ -205,6 +210,8 @@ export interface BridgeJoin {
   readonly routes: readonly string[];
   /** The container may reach itself through the bridge (published ports of its own). */
   readonly hairpin: boolean;
+  /** Its frames reach the bridge itself and no other port with this mark. */
+  readonly isolated: boolean;
 }
 export interface BridgeLinks {
   readonly bridgeMac: string;

@@ -58,6 +58,7 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
     removeNetworkNamespace: (path) => addon.removePin(path),
     joinBridge: (join) => addon.joinBridge(join),
     removeLink: (netns, name) => addon.removeLink(netns, name),
+    isolatePort: (netns, name) => addon.isolatePort(netns, name),
     readLinks: (netns) => addon.readLinks(netns),
 
     lockFile: (path, lockOptions) => lockFile(addon, path, lockOptions),

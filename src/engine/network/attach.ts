@@ -4,7 +4,6 @@ import { withSuppressed } from "../../lib/suppressed.js";
 import { type EndpointRecord, endpointsOf, isLive } from "../state/endpoints.js";
 import { findNetwork } from "../state/networks.js";
 import type { PortMapping } from "../types.js";
-import { parseAddress } from "./addresses.js";
 import { checkContainerId } from "./names.js";
 import { DEFAULT_NETWORK } from "./networks.js";
 import { type Parts, pinOf } from "./parts.js";
@@ -97,7 +96,6 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     }
     const netnsPath = request.netnsPath ?? pinOf(ctx, request.id);
     if (endpointsOf(state, request.id).some((record) => isLive(record, bootId))) await detach(request.id);
-    for (const server of request.dns ?? []) parseAddress(server);
     kernel.removeNetworkNamespace(netnsPath);
     if (mode.kind === "none") {
       await makeNamespace(netnsPath, namespaceSysctls(false, request.sysctls ?? {}));

@@ -19,6 +19,7 @@ const UNDERSTOOD: Readonly<Record<string, (value: unknown) => boolean>> = {
   isGateway: (value) => value === true,
   ipMasq: (value) => value === false,
   hairpinMode: (value) => typeof value === "boolean",
+  portIsolation: (value) => typeof value === "boolean",
   mtu: (value) => typeof value === "number",
   capabilities: () => true,
   ipam: (value) =>
@@ -66,6 +67,7 @@ export function bridgeJoinOf(plugin: CniPlugin, attachment: CniAttachment, site:
     addresses: addresses.map(({ address }) => address),
     routes: hops.flat().map(String),
     hairpin: plugin["hairpinMode"] === true,
+    isolated: plugin["portIsolation"] === true,
   };
 }
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { NetworkSettings } from "../state/networks.js";
+import type { NetworkSpec } from "../types.js";
 import { type CniList, type CniPlugin, parseConflist } from "./cni.js";
 
 export interface ConflistOptions {
@@ -10,9 +11,18 @@ export interface ConflistOptions {
   readonly settings: Omit<NetworkSettings, "source" | "dns">;
   /** 0 = the kernel's default. */
   readonly mtu: number;
+  /** Containers of the network reach the outside and the host, not each other. */
+  readonly isolated: boolean;
   /** Parent interface and mode of macvlan and ipvlan. */
   readonly parent: string;
   readonly mode: string;
+}
+
+/** Driver option that lets containers of one network talk to each other (the default) or not. */
+export const ENABLE_ICC = "com.docker.network.bridge.enable_icc";
+
+export function isolatesContainers({ driverOpts }: Pick<NetworkSpec, "driverOpts">): boolean {
+  return driverOpts?.[ENABLE_ICC] === "false";
 }
 
 /**
@@ -45,6 +55,7 @@ export function generateConflist(options: ConflistOptions): CniList {
         isGateway: true,
         ipMasq: false,
         hairpinMode: true,
+        ...(options.isolated ? { portIsolation: true } : {}),
         ...mtu,
         ipam,
         capabilities: { mac: true },

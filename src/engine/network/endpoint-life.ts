@@ -105,6 +105,12 @@ export function createEndpointLife(ctx: EngineContext, site: Site, networks: Net
         () => guarded(list, () => cniAdd(host(), list, attachment)),
         onStanding,
       );
+      // Plugins of a person's choice may be older than the key (it came with 1.6).
+      const port = result.interfaces?.find(
+        ({ name, sandbox = "" }) => sandbox === "" && name !== network.settings.bridge,
+      );
+      if (ownPlugins && list.plugins[0]?.["portIsolation"] === true && port !== undefined)
+        await ctx.kernel.isolatePort(site.pin, port.name);
       const added: EndpointRecord = {
         ...record,
         endpoint: readResult(record.endpoint, result, record.cni.ifName),

@@ -6,9 +6,13 @@ import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
 import { liveEndpoints } from "../state/endpoints.js";
-import { findNetwork, type NetworkRecord, networksStanding } from "../state/networks.js";
+import { findNetwork, forgetForwarding, type NetworkRecord, networksStanding } from "../state/networks.js";
+import { parseConflist } from "./cni.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
+import { isolatesContainers } from "./conflist.js";
+import { FORWARDING_LOCK, forwardingNow, planForwarding, turnForwarding } from "./forwarding.js";
 import { withLock } from "./locks.js";
+import { isInterfaceName } from "./names.js";
 import { helperEnv, needProgram } from "./programs.js";
 import { chainsOf, type RuleNetwork, type RulePort, restoreText } from "./rules.js";
 import { run } from "./run.js";
@@ -31,9 +35,16 @@ function ruleNetwork(record: NetworkRecord, family: 4 | 6): RuleNetwork | undefi
     bridge: record.settings.bridge,
     subnets,
     internal: record.settings.internal,
-    interContainer: options["com.docker.network.bridge.enable_icc"] !== "false",
+    interContainer: !isolatesContainers(record.spec),
     masquerade: options["com.docker.network.bridge.enable_ip_masquerade"] !== "false",
   };
+}
+
+/** A person's own list without a plugin that lets its packets through; its bridge's name is a word of our rules only if it may be one. */
+function isUnfiltered(record: NetworkRecord): boolean {
+  const { source, bridge } = record.settings;
+  if (source !== "user" || !isInterfaceName(bridge)) return false;
+  return !parseConflist(record.conflist, `of network ${record.name}`).plugins.some(({ type }) => type === "firewall");
 }
 
 /** The rules of one engine. `TSC_FIREWALL_FAILED`. */
@@ -56,12 +67,13 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
     return result.stdout;
   }
 
-  function wanted(family: 4 | 6): { networks: RuleNetwork[]; ports: RulePort[] } {
+  function wanted(family: 4 | 6): { networks: RuleNetwork[]; ports: RulePort[]; admitted: string[] } {
     const epoch = site.epoch();
-    const records = (epoch === undefined ? [] : networksStanding(ctx.state, epoch)).flatMap((name) => {
+    const bridged = (epoch === undefined ? [] : networksStanding(ctx.state, epoch)).flatMap((name) => {
       const record = findNetwork(ctx.state, name);
-      return record?.settings.source === "generated" && record.settings.bridge !== "" ? [record] : [];
+      return record !== undefined && record.settings.bridge !== "" ? [record] : [];
     });
+    const records = bridged.filter(({ settings }) => settings.source === "generated");
     const names = new Set(records.map((record) => record.name));
     const ports: RulePort[] = [];
     for (const { network, endpoint, cni } of liveEndpoints(ctx.state, ctx.kernel.bootId())) {
@@ -79,16 +91,28 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
     return {
       networks: records.flatMap((record) => ruleNetwork(record, family) ?? []),
       ports,
+      admitted: bridged.filter(isUnfiltered).map(({ settings }) => settings.bridge),
     };
   }
 
-  async function apply(family: 4 | 6): Promise<void> {
-    const { networks, ports } = wanted(family);
+  async function apply(family: 4 | 6, epoch: string): Promise<void> {
+    const { networks, ports, admitted } = wanted(family);
     const iptables = needProgram(ctx.env, "iptables");
     const base = family === 4 ? iptables : iptables.replace(/iptables$/, "ip6tables");
     const saved = await program([`${base}-save`]);
-    const text = restoreText(family, chains, networks, ports, saved);
+    const isNeeded = networks.length > 0;
+    // A rootless namespace is ours alone and forwards from its beginning.
+    const forwarding = ctx.rootless
+      ? undefined
+      : planForwarding(saved, chains, isNeeded, forwardingNow(ctx, family, epoch));
+    if (forwarding?.turn === "off") turnForwarding(family, forwarding);
+    const text = restoreText(family, chains, networks, ports, saved, { guard: forwarding?.lines ?? [], admitted });
     if (text !== "") await program([`${base}-restore`, "--noflush", "-w", "10"], text);
+    if (forwarding?.turn === "on") turnForwarding(family, forwarding);
+    if (!isNeeded) forgetForwarding(ctx.state, family);
+    if (forwarding?.isLeft === true) {
+      ctx.warn(`IPv${family} forwarding, which tscompose switched on, stays on: others have added rules to FORWARD`);
+    }
   }
 
   const coalescer = createCoalescer(() =>
@@ -98,8 +122,9 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
       if (networksStanding(ctx.state, epoch).some((name) => findNetwork(ctx.state, name)?.settings.ipv6 === true))
         ipv6 = true;
       try {
-        await apply(4);
-        if (ipv6) await apply(6);
+        using _lock = ctx.rootless ? undefined : await ctx.kernel.lockFile(FORWARDING_LOCK);
+        await apply(4, epoch);
+        if (ipv6) await apply(6, epoch);
       } catch (error) {
         // Rules end with the namespace they are in: another command gave it up when its last container left.
         if (site.epoch() === epoch) throw error;

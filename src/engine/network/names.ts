@@ -32,18 +32,26 @@ export function checkPluginType(type: unknown): string {
   return type;
 }
 
-/** Linux interface names: 1–15 bytes without `/`, `:` and white space. `TSC_INTERFACE_NAME`. */
+/** Driver option that names a network's bridge. */
+export const BRIDGE_NAME = "com.docker.network.bridge.name";
+
+/** Names in /proc/sys/net/ipv4/conf that stand for no interface, and the one that every namespace has. */
+const RESERVED_INTERFACES = new Set(["all", "default", "lo"]);
+
+/** Whether `checkInterfaceName` takes it. */
+export function isInterfaceName(name: string): boolean {
+  return /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(name) && !RESERVED_INTERFACES.has(name);
+}
+
+/**
+ * Interface names, narrower than the kernel's: they become words of packet filter rules (where `+` is a wildcard and quotes end a
+ * word), segments of /proc/sys and arguments of `ip`. `TSC_INTERFACE_NAME`.
+ */
 export function checkInterfaceName(name: string): void {
-  if (
-    !/^[^\s/:%]{1,15}$/.test(name) ||
-    name === "." ||
-    name === ".." ||
-    Buffer.byteLength(name) > 15 ||
-    name === "lo"
-  ) {
+  if (!isInterfaceName(name)) {
     throw new TscError("TSC_INTERFACE_NAME", `interface name ${JSON.stringify(name)} is not valid`, {
       kind: "invalid-input",
-      hint: "use at most 15 characters without '/', ':' and spaces",
+      hint: "use at most 15 letters, digits, '_', '.' and '-', a letter, digit or '_' first; not all, default or lo",
     });
   }
 }

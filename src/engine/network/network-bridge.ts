@@ -5,16 +5,15 @@ import type { EngineContext } from "../context.js";
 import {
   clearNetworkProgress,
   findNetwork,
-  hasForeignBridge,
   isNetworkStanding,
   type NetworkRecord,
   networkProgress,
-  setForeignBridge,
   setNetworkProgress,
 } from "../state/networks.js";
 import type { Firewall } from "./firewall.js";
+import { noteForwarding } from "./forwarding.js";
 import { withLock } from "./locks.js";
-import { BRIDGE_PREFIX } from "./rules.js";
+import { BRIDGE_NAME } from "./names.js";
 import type { Site } from "./site.js";
 
 export interface NetworkBridges {
@@ -22,16 +21,24 @@ export interface NetworkBridges {
   isStanding(network: NetworkRecord): boolean;
   /**
    * Runs the first ADD of a network alone and then installs its rules; every other ADD just runs. `onStanding` is called
-   * between the two: what needs the bridge only may begin.
+   * between the two: what needs the bridge only may begin. `TSC_INTERFACE_TAKEN` when the bridge would be somebody else's interface.
    */
   bringUp<T>(network: NetworkRecord, add: () => Promise<T>, onStanding?: () => void): Promise<T>;
-  /** Removes rules and bridge (a bridge that was there before us stays); the caller holds the network's lock. `TSC_NETWORK_REMOVE`. */
+  /** Removes rules and bridge; the caller holds the network's lock. `TSC_NETWORK_REMOVE`. */
   takeDown(network: NetworkRecord): Promise<void>;
 }
 
 /** `TSC_NETWORK_NOT_FOUND` for a name a person gave. */
 export function networkNotFound(name: string): TscError {
   return new TscError("TSC_NETWORK_NOT_FOUND", `network ${printable(name, 200)} not found`, { kind: "not-found" });
+}
+
+/** `TSC_INTERFACE_TAKEN`: the name of a network's bridge is another interface's. */
+export function interfaceTaken(network: string, bridge: string): TscError {
+  return new TscError("TSC_INTERFACE_TAKEN", `network ${network}: interface ${bridge} exists and is not tscompose's`, {
+    kind: "conflict",
+    hint: `choose another ${BRIDGE_NAME}, or remove the interface`,
+  });
 }
 
 /** The bridges of all networks on one site. */
@@ -59,12 +66,13 @@ export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewal
     const wasUp = epoch !== undefined && networkProgress(state, network.name, epoch) !== "down";
     if (!wasUp || !isOurs(network)) {
       clearNetworkProgress(state, network.name);
+      if (wasUp && settings.bridge !== "") await applyFirewall(network);
       return;
     }
     // Killed on the way, the next command takes down what is left.
     setNetworkProgress(state, network.name, epoch, "lowering");
     await applyFirewall(network);
-    if (site.hasBridge(settings.bridge) && !hasForeignBridge(state, network.name)) await deleteBridge(network);
+    if (site.hasBridge(settings.bridge)) await deleteBridge(network);
     clearNetworkProgress(state, network.name);
   }
 
@@ -93,11 +101,13 @@ export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewal
     if (epoch === undefined || !isOurs(network)) return;
     const { bridge } = network.settings;
     const progress = networkProgress(state, network.name, epoch);
-    const isThere = site.hasBridge(bridge);
-    if (progress === "raising" && isThere && !hasForeignBridge(state, network.name)) await deleteBridge(network);
-    if (progress === "down" && isThere && !ctx.rootless && !bridge.startsWith(BRIDGE_PREFIX)) {
-      setForeignBridge(state, network.name);
+    if (progress === "down" && network.spec.driverOpts?.[BRIDGE_NAME] !== undefined) {
+      const links = await kernel.readLinks(site.pin);
+      // Whatever we made, this store knows of: we would filter another's traffic and remove what is not ours.
+      if (links.some(({ name }) => name === bridge)) throw interfaceTaken(network.name, bridge);
     }
+    if (progress === "raising" && site.hasBridge(bridge)) await deleteBridge(network);
+    if (!ctx.rootless) noteForwarding(ctx, network, epoch);
     setNetworkProgress(state, network.name, epoch, "raising");
   }
 
@@ -114,10 +124,12 @@ export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewal
       const result = await add();
       const epoch = site.epoch();
       if (epoch !== undefined) {
-        if (network.settings.bridge !== "") site.prepareBridge(network.settings.bridge);
+        const { bridge, ipv6 } = network.settings;
+        if (bridge !== "") site.prepareBridge(bridge, ipv6 || !isOurs(network));
         setNetworkProgress(state, network.name, epoch, "standing");
         onStanding?.();
-        if (isOurs(network)) await applyFirewall(network);
+        // A person's own list may need to be admitted, where the host has a guard.
+        if (bridge !== "") await applyFirewall(network);
         setNetworkProgress(state, network.name, epoch, "up");
       }
       return { result };

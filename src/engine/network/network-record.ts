@@ -7,8 +7,9 @@ import { listNetworks, type NetworkRecord, type NetworkSettings } from "../state
 import type { NetworkSpec, NetworkSubnet } from "../types.js";
 import { formatPrefix, type Prefix, parsePrefix } from "./addresses.js";
 import type { CniList } from "./cni.js";
-import { generateConflist } from "./conflist.js";
-import { checkInterfaceName } from "./names.js";
+import { ENABLE_ICC, generateConflist, isolatesContainers } from "./conflist.js";
+import { BRIDGE_NAME, checkInterfaceName } from "./names.js";
+import { interfaceTaken } from "./network-bridge.js";
 import { BRIDGE_PREFIX } from "./rules.js";
 import type { Site } from "./site.js";
 import { checkFree, completeSubnet, hostRoutes, pickSubnet4, pickSubnet6 } from "./subnets.js";
@@ -16,8 +17,8 @@ import { checkFree, completeSubnet, hostRoutes, pickSubnet4, pickSubnet6 } from 
 const KNOWN_OPTIONS = new Set([
   "mtu",
   "com.docker.network.driver.mtu",
-  "com.docker.network.bridge.name",
-  "com.docker.network.bridge.enable_icc",
+  BRIDGE_NAME,
+  ENABLE_ICC,
   "com.docker.network.bridge.enable_ip_masquerade",
   "com.docker.network.bridge.host_binding_ipv4",
   "parent",
@@ -69,7 +70,7 @@ export function userRecord(list: CniList, text: string, spec: NetworkSpec): Netw
 
 /**
  * A new network with an id of its own, free subnets and a generated list. `TSC_NETWORK_DRIVER`, `TSC_NETWORK_SUBNET_INVALID`,
- * `TSC_NETWORK_OPTION`, `TSC_NETWORK_EXISTS` when its bridge belongs to another one. Call inside a transaction: reads what is taken.
+ * `TSC_NETWORK_OPTION`, `TSC_INTERFACE_NAME`, `TSC_INTERFACE_TAKEN` when its bridge is another network's or another program's. Call inside a transaction: reads what is taken.
  */
 export function generatedRecord(ctx: EngineContext, site: Site, spec: NetworkSpec): NetworkRecord {
   const options = spec.driverOpts ?? {};
@@ -86,10 +87,12 @@ export function generatedRecord(ctx: EngineContext, site: Site, spec: NetworkSpe
   const id = randomBytes(32).toString("hex");
   let bridge = "";
   if (driver === "bridge") {
-    bridge = options["com.docker.network.bridge.name"] ?? `${BRIDGE_PREFIX}${id.slice(0, 8)}`;
+    bridge = options[BRIDGE_NAME] ?? `${BRIDGE_PREFIX}${id.slice(0, 8)}`;
     checkInterfaceName(bridge);
   }
   const subnets = chooseSubnets(ctx, site, spec, driver, bridge);
+  if (options[BRIDGE_NAME] !== undefined && driver === "bridge" && !ctx.rootless && site.hasBridge(bridge))
+    throw interfaceTaken(spec.name, bridge);
   const settings: NetworkSettings = {
     driver,
     internal: spec.internal === true,
@@ -100,11 +103,14 @@ export function generatedRecord(ctx: EngineContext, site: Site, spec: NetworkSpe
     source: "generated",
   };
   const mtu = mtuOf(options);
+  const parent = options["parent"] ?? "";
+  if (parent !== "") checkInterfaceName(parent);
   const conflist = generateConflist({
     name: spec.name,
     settings,
     mtu: mtu > 0 ? mtu : driver === "bridge" ? site.mtu : 0,
-    parent: options["parent"] ?? "",
+    parent,
+    isolated: isolatesContainers(spec),
     mode: options["macvlan_mode"] ?? options["ipvlan_mode"] ?? options["mode"] ?? "",
   });
   return {
@@ -153,8 +159,9 @@ function chooseSubnets(
   const taken: { prefix: Prefix; owner: string }[] = [];
   for (const other of listNetworks(ctx.state)) {
     if (other.settings.bridge !== "" && other.settings.bridge === bridge) {
-      throw new TscError("TSC_NETWORK_EXISTS", `bridge ${bridge} belongs to network ${other.name}`, {
-        kind: "already-exists",
+      // Not TSC_NETWORK_EXISTS: whoever loses a race for a network's name may go on with the winner's.
+      throw new TscError("TSC_INTERFACE_TAKEN", `bridge ${bridge} belongs to network ${other.name}`, {
+        kind: "conflict",
       });
     }
     for (const { subnet } of other.settings.subnets)

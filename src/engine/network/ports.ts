@@ -28,6 +28,8 @@ export function clash(a: PortMapping, b: PortMapping): boolean {
   return isWildcard(a.hostIp) || isWildcard(b.hostIp) || a.hostIp === b.hostIp;
 }
 
+const PROTOCOLS: ReadonlySet<string> = new Set(["tcp", "udp", "sctp"]);
+
 /** Range and form of what the caller gave. `TSC_PORT_INVALID`, `TSC_PORT_UNSUPPORTED`. */
 export function checkPort(port: PortMapping, rootless: boolean): void {
   const inRange = (n: number, least: number): boolean => Number.isInteger(n) && n >= least && n <= 65535;
@@ -40,7 +42,13 @@ export function checkPort(port: PortMapping, rootless: boolean): void {
       },
     );
   }
-  if (port.hostIp !== "" && isIP(port.hostIp) === 0) {
+  if (!PROTOCOLS.has(port.protocol)) {
+    throw new TscError("TSC_PORT_INVALID", `port protocol ${JSON.stringify(port.protocol)} is not known`, {
+      kind: "invalid-input",
+      hint: "use tcp, udp or sctp",
+    });
+  }
+  if (port.hostIp !== "" && (isIP(port.hostIp) === 0 || port.hostIp.includes("%"))) {
     throw new TscError("TSC_PORT_INVALID", `host address ${JSON.stringify(port.hostIp)} is not an IP address`, {
       kind: "invalid-input",
     });

@@ -165,6 +165,7 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
   const { state, kernel } = ctx;
   const bootId = kernel.bootId();
   const owner: ProcessIdentity = kernel.processIdentity(process.pid) ?? { pid: process.pid, startTime: "" };
+  for (const server of request.dns) parseAddress(server);
   return state.transaction(() => {
     const published = publishedPorts(state, bootId).filter((entry) => entry.containerId !== request.containerId);
     for (const [index, port] of request.ports.entries()) {
@@ -239,7 +240,12 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
         mac,
         aliases,
       };
-      const wanted = isUser ? [attachment.ipv4, attachment.ipv6].filter((ip) => ip !== undefined && ip !== "") : [];
+      for (const alias of aliases) checkDnsName(alias);
+      const wanted = isUser
+        ? [attachment.ipv4 ?? "", attachment.ipv6 ?? ""].flatMap((ip) =>
+            ip === "" ? [] : [formatAddress(parseAddress(ip))],
+          )
+        : [];
       const record: EndpointRecord = {
         containerId: request.containerId,
         network: network.name,

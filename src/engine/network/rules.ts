@@ -30,6 +30,7 @@ export interface Chains {
   readonly input: string;
   readonly masquerade: string;
   readonly publish: string;
+  readonly outside: string;
 }
 
 /** Chain names of one engine; ≤ 28 characters. */
@@ -41,23 +42,28 @@ export function chainsOf(runRoot: string): Chains {
     input: `TSC-${tag}-IN`,
     masquerade: `TSC-${tag}-MASQ`,
     publish: `TSC-${tag}-PORTS`,
+    outside: `TSC-${tag}-RAW`,
   };
 }
 
 /** Prefix of the bridges we name; isolation holds between engines too. */
 export const BRIDGE_PREFIX = "tsc-";
 
+const TABLES = ["raw", "filter", "nat"] as const;
+type Table = (typeof TABLES)[number];
+
 interface Jump {
-  readonly table: "filter" | "nat";
+  readonly table: Table;
   readonly base: string;
   /** As iptables-save prints it, after the base chain. */
   readonly rule: string;
 }
 
 function jumpsOf(family: 4 | 6, chains: Chains): Jump[] {
-  // Packets for a loopback address never come from outside: a port published on 127.0.0.1 must not open to neighbours.
+  // A port published on 127.0.0.1 opens to nobody but the host.
   const notLoopback = family === 4 ? "! -d 127.0.0.0/8 " : "! -d ::1/128 ";
   return [
+    { table: "raw", base: "PREROUTING", rule: `-j ${chains.outside}` },
     { table: "filter", base: "FORWARD", rule: `-j ${chains.forward}` },
     { table: "filter", base: "INPUT", rule: `-j ${chains.input}` },
     { table: "nat", base: "PREROUTING", rule: `${notLoopback}-m addrtype --dst-type LOCAL -j ${chains.publish}` },
@@ -66,22 +72,25 @@ function jumpsOf(family: 4 | 6, chains: Chains): Jump[] {
   ];
 }
 
-const TABLES = ["filter", "nat"] as const;
-const chainsIn = (table: string, chains: Chains): string[] =>
-  table === "nat" ? [chains.masquerade, chains.publish] : [chains.forward, chains.input, chains.isolate];
+function chainsIn(table: Table, chains: Chains): string[] {
+  if (table === "raw") return [chains.outside];
+  return table === "nat" ? [chains.masquerade, chains.publish] : [chains.forward, chains.input, chains.isolate];
+}
 const declare = (names: readonly string[]): string[] => names.map((name) => `:${name} - [0:0]`);
 
 /** Removes jumps and chains that `present` (lines of iptables-save) shows. */
-function removalText(family: 4 | 6, chains: Chains, present: ReadonlySet<string>): string {
+function removalText(family: 4 | 6, chains: Chains, present: ReadonlySet<string>, guard: readonly string[]): string {
   const text: string[] = [];
   for (const table of TABLES) {
     const jumps = jumpsOf(family, chains).filter(
       (jump) => jump.table === table && present.has(`-A ${jump.base} ${jump.rule}`),
     );
     const own = chainsIn(table, chains).filter((chain) => present.has(`:${chain} - [0:0]`));
-    if (own.length === 0 && jumps.length === 0) continue;
+    const extra = table === "filter" ? guard : [];
+    if (own.length === 0 && jumps.length === 0 && extra.length === 0) continue;
     text.push(
       `*${table}`,
+      ...extra,
       ...declare(own),
       ...jumps.map((jump) => `-D ${jump.base} ${jump.rule}`),
       ...own.map((chain) => `-X ${chain}`),
@@ -118,23 +127,49 @@ function filterRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwo
       forward.push(
         `-A ${chains.forward} -i ${bridge} -j ACCEPT`,
         `-A ${chains.forward} -o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`,
+        `-A ${chains.forward} -o ${bridge} -j DROP`,
       );
     }
     const onBridge = (to = "") => `-A ${chains.input} ${to === "" ? "" : `-d ${to} `}-i ${bridge}`;
-    // route_localnet is on for published ports: the host's loopback services must not open to containers by it.
-    if (family === 4)
-      input.push(`${onBridge("127.0.0.0/8")} -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP`);
-    for (const { gateway } of network.subnets) {
-      for (const protocol of gateway === "" ? [] : ["udp", "tcp"]) {
+    for (const gateway of gatewaysOf(network)) {
+      for (const protocol of ["udp", "tcp"]) {
         input.push(`${onBridge(single(gateway))} -p ${protocol} -m ${protocol} --dport 53 -j ACCEPT`);
       }
+      if (!network.internal) input.push(`${onBridge(single(gateway))} -j RETURN`);
     }
     if (!network.internal) continue;
     input.push(`${onBridge()} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`);
     if (family === 6) input.push(`${onBridge()} -p ipv6-icmp -j ACCEPT`);
     input.push(`${onBridge()} -j DROP`);
   }
-  return [...isolate, ...forward, ...input];
+  // The name server behind a gateway tells a network's names to whoever asks there: nobody else may.
+  for (const gateway of networks.flatMap(gatewaysOf)) input.push(`-A ${chains.input} -d ${single(gateway)} -j DROP`);
+  return [...isolate, ...forward, `-A ${chains.input} -i lo -j RETURN`, ...input];
+}
+
+const admittingRules = (chains: Chains, bridges: readonly string[]): string[] =>
+  bridges.flatMap((bridge) => [
+    `-A ${chains.forward} -i ${bridge} -j ACCEPT`,
+    `-A ${chains.forward} -o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`,
+  ]);
+
+const gatewaysOf = ({ subnets }: RuleNetwork): string[] =>
+  subnets.flatMap(({ gateway }) => (gateway === "" ? [] : [gateway]));
+
+/**
+ * What arrives from outside for an address that only exists here, before any other rule may accept it. Addresses of loopback never come
+ * over a wire, whatever route_localnet says; containers are reached through published ports, which are addresses of the host.
+ */
+function rawRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwork[]): string[] {
+  const ownNames = networks.map(({ bridge }) => bridge).filter((bridge) => !bridge.startsWith(BRIDGE_PREFIX));
+  // Without masquerading, answers from outside carry the container's own address.
+  const hidden = networks.filter(({ masquerade, internal }) => masquerade || internal);
+  return [
+    `-A ${chains.outside} -i lo -j RETURN`,
+    `-A ${chains.outside} -d ${family === 4 ? "127.0.0.0/8" : "::1/128"} -j DROP`,
+    ...[`${BRIDGE_PREFIX}+`, ...ownNames].map((name) => `-A ${chains.outside} -i ${name} -j RETURN`),
+    ...hidden.flatMap(({ subnets }) => subnets.map(({ subnet }) => `-A ${chains.outside} -d ${subnet} -j DROP`)),
+  ];
 }
 
 function natRules(
@@ -170,6 +205,14 @@ function natRules(
   return lines;
 }
 
+/** What the filter table holds beside the networks' own rules. */
+export interface FilterExtras {
+  /** Lines of the host's guard (forwarding.ts). */
+  readonly guard?: readonly string[];
+  /** Bridges of a person's own lists whose plugins filter nothing: the guard must not cut them off. */
+  readonly admitted?: readonly string[];
+}
+
 /**
  * Input for `iptables-restore --noflush` that makes the kernel's rules equal to what is given; `saved` is what
  * iptables-save printed, to know which jumps exist. With no networks, chains and jumps are removed. Empty = nothing to do.
@@ -180,21 +223,28 @@ export function restoreText(
   networks: readonly RuleNetwork[],
   ports: readonly RulePort[],
   saved: string,
+  { guard = [], admitted = [] }: FilterExtras = {},
 ): string {
   const lines = saved.split("\n").map((line) => line.replace(/^(:\S+ \S+) \[\d+:\d+\]$/, "$1 [0:0]").trimEnd());
   const present = new Set(lines);
-  if (networks.length === 0) return removalText(family, chains, present);
+  if (networks.length === 0) return removalText(family, chains, present, guard);
+  const rulesOf: Readonly<Record<Table, () => string[]>> = {
+    raw: () => rawRules(family, chains, networks),
+    filter: () => [...filterRules(family, chains, networks), ...admittingRules(chains, admitted)],
+    nat: () => natRules(family, chains, networks, ports),
+  };
   const text: string[] = [];
   for (const table of TABLES) {
     const own = chainsIn(table, chains);
     const jumps = jumpsOf(family, chains).filter(
       (jump) => jump.table === table && !present.has(`-A ${jump.base} ${jump.rule}`),
     );
-    const rules =
-      table === "filter" ? filterRules(family, chains, networks) : natRules(family, chains, networks, ports);
-    if (jumps.length === 0 && areEqual(own, rules, lines)) continue;
+    const rules = rulesOf[table]();
+    const extra = table === "filter" ? guard : [];
+    if (jumps.length === 0 && extra.length === 0 && areEqual(own, rules, lines)) continue;
     text.push(
       `*${table}`,
+      ...extra,
       ...declare(own),
       ...jumps.map((jump) => `-I ${jump.base} 1 ${jump.rule}`),
       ...rules,

@@ -21,8 +21,8 @@ export interface Site {
   prefix(options?: { readonly resolver: boolean }): readonly string[];
   /** Whether a bridge we set up in this epoch is still there. */
   hasBridge(bridge: string): boolean;
-  /** Kernel settings of a bridge that was just made: loopback clients reach published ports, no router advertisements. */
-  prepareBridge(bridge: string): void;
+  /** Kernel settings of a bridge that was just made: loopback clients reach published ports, no router advertisements, IPv6 where asked. */
+  prepareBridge(bridge: string, ipv6: boolean): void;
   /** Opens ports from the outside to the namespace, where DNAT rules take over. */
   forward(ports: readonly ReservedPort[]): Promise<void>;
   unforward(ports: readonly ReservedPort[]): Promise<void>;
@@ -85,10 +85,11 @@ export function hostSite(ctx: EngineContext): Site {
     pin: "",
     prefix: () => [],
     hasBridge: (bridge) => existsSync(`/proc/sys/net/ipv4/conf/${bridge}`),
-    prepareBridge: (bridge) => {
+    prepareBridge: (bridge, ipv6) => {
       for (const [path, value] of [
         [`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, "1"],
         [`/proc/sys/net/ipv6/conf/${bridge}/accept_ra`, "0"],
+        ...(ipv6 ? [] : [[`/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`, "1"] as const]),
       ] as const) {
         if (existsSync(path)) writeFileSync(path, value);
       }

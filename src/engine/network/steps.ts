@@ -3,6 +3,7 @@ import type { EndpointRecord } from "../state/endpoints.js";
 import { liveEndpoints, publishedPorts, saveEndpoint } from "../state/endpoints.js";
 import { findNetwork } from "../state/networks.js";
 import type { PortMapping } from "../types.js";
+import { formatAddress, parseAddress } from "./addresses.js";
 import type { Parts } from "./parts.js";
 import { checkPort, claimPort, clash } from "./ports.js";
 import type { AttachRequest } from "./types.js";
@@ -34,8 +35,10 @@ export function createSteps({ ctx, site, networks, firewall, dns, life }: Parts)
     const others = publishedPorts(state, bootId).filter((entry) => entry.containerId !== request.id);
     const claimed: PortMapping[] = [];
     for (const wanted of request.ports) {
-      const port = wanted.hostIp === "" && defaultHostIp !== "" ? { ...wanted, hostIp: defaultHostIp } : wanted;
-      checkPort(port, ctx.rootless);
+      const given = wanted.hostIp === "" && defaultHostIp !== "" ? { ...wanted, hostIp: defaultHostIp } : wanted;
+      checkPort(given, ctx.rootless);
+      // As the packet filter prints it, so that the rule is known again.
+      const port = given.hostIp === "" ? given : { ...given, hostIp: formatAddress(parseAddress(given.hostIp)) };
       const mine = port.hostPort !== 0 && others.some((entry) => clash(entry.port, port));
       claimed.push(mine ? port : await claimPort(port, [...others.map((entry) => entry.port), ...claimed]));
     }

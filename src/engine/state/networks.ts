@@ -137,25 +137,23 @@ export function setAddressCursor(state: State, network: string, subnet: string, 
   state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", `${CURSOR}${network}/${subnet}`, address);
 }
 
-const FOREIGN = "network.foreign/";
+const FORWARDING = "network.forwarding/";
 
-/** Notes that the network uses a bridge that was there before it, and must outlive it. */
-export function setForeignBridge(state: State, name: string): void {
-  state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, '1')", FOREIGN + name);
+/** Notes that the host forwarded no packets of this family when the first network came up in `epoch`. */
+export function noteForwardingOff(state: State, family: 4 | 6, epoch: string): void {
+  state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", FORWARDING + family, epoch);
 }
 
-export function hasForeignBridge(state: State, name: string): boolean {
-  return state.get("SELECT 1 FROM meta WHERE key = ?", FOREIGN + name) !== undefined;
+export function isForwardingNoted(state: State, family: 4 | 6, epoch: string): boolean {
+  return state.get("SELECT 1 FROM meta WHERE key = ? AND value = ?", FORWARDING + family, epoch) !== undefined;
+}
+
+export function forgetForwarding(state: State, family: 4 | 6): void {
+  state.run("DELETE FROM meta WHERE key = ?", FORWARDING + family);
 }
 
 /** Forgets markers and cursors of a removed network. */
 export function forgetNetworkMeta(state: State, name: string): void {
   const cursor = `${CURSOR}${name}/`;
-  state.run(
-    "DELETE FROM meta WHERE key IN (?, ?) OR substr(key, 1, length(?)) = ?",
-    UP + name,
-    FOREIGN + name,
-    cursor,
-    cursor,
-  );
+  state.run("DELETE FROM meta WHERE key = ? OR substr(key, 1, length(?)) = ?", UP + name, cursor, cursor);
 }

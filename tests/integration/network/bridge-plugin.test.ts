@@ -68,6 +68,7 @@ function listOf(options: { mtu: number; mac: boolean; ipv6: boolean; defaultRout
     name: "app",
     settings: settings as unknown as Parameters<typeof generateConflist>[0]["settings"],
     mtu: options.mtu,
+    isolated: false,
     parent: "",
     mode: "",
   });

@@ -292,13 +292,21 @@ test("a person's own configuration is used whole, with its own address managemen
   );
   try {
     const port = await freePort();
+    await bench.networking.create({ name: "app" });
+    await attach(bench, bench.addContainer("ours"), "ours", [{ network: "app" }]);
     const id = bench.addContainer("mine");
     const a = await attach(bench, id, "mine", [{ network: "tsctest-own", aliases: ["me"] }], [tcp(port, 80)]);
+    // its plugins let nothing through where the host has a guard
+    const admitted = (): boolean =>
+      execFileSync("iptables-save", { encoding: "utf8" }).includes("-i tsctest-own0 -j ACCEPT");
+    expect(admitted()).toBe(true);
     expect(a.endpoints[0]).toMatchObject({ ipv4: "10.212.3.2", gateway: "10.212.3.1", ipv4PrefixLength: 24 });
     await using _server = await serve(a.netnsPath, 80, "own");
     expect(await getFromHost(`http://127.0.0.1:${port}/`)).toBe("own");
     expect(lookup(bench, a.netnsPath, "me", "10.212.3.1")).toEqual(["10.212.3.2"]);
     await bench.networking.detach(id);
+    await bench.networking.remove("tsctest-own");
+    expect(admitted()).toBe(false);
     expect(
       readdirSync(join(bench.context.paths.runRoot, "ipam/tsctest-own")).filter((name) => name.startsWith("10.")),
     ).toEqual([]);
@@ -414,18 +422,54 @@ test("a macvlan network gives a container an interface on the parent", async () 
   }
 });
 
-test("a bridge that was there before the network outlives it", async () => {
+test("a bridge that was there before is nobody's: it is not joined and outlives the network", async () => {
+  await using bench = openBench();
+  const driverOpts = { "com.docker.network.bridge.name": "tscbr-own" };
+  await bench.networking.create({ name: "app", driverOpts });
   execFileSync("ip", ["link", "add", "tscbr-own", "type", "bridge"]);
   try {
-    {
-      await using bench = openBench();
-      await bench.networking.create({ name: "app", driverOpts: { "com.docker.network.bridge.name": "tscbr-own" } });
-      await attach(bench, bench.addContainer("x"), "x", [{ network: "app" }]);
-    }
-    expect(existsSync("/sys/class/net/tscbr-own")).toBe(true);
+    const attached = attach(bench, bench.addContainer("x"), "x", [{ network: "app" }]);
+    await expect(attached).rejects.toMatchObject({ code: "TSC_INTERFACE_TAKEN" });
+    await bench.networking.remove("app");
+    expect(existsSync("/proc/sys/net/ipv4/conf/tscbr-own")).toBe(true);
+    await expect(bench.networking.create({ name: "app", driverOpts })).rejects.toMatchObject({
+      code: "TSC_INTERFACE_TAKEN",
+    });
   } finally {
     execFileSync("ip", ["link", "delete", "tscbr-own"]);
   }
+});
+
+test.each([
+  ["joined by us", {}],
+  ["joined by plugins older than the key", { CNI_PATH: "/usr/lib/cni" }],
+])("enable_icc: false isolates ports that are %s", async (_how, env) => {
+  await using bench = openBench(env);
+  await bench.networking.create({ name: "app", driverOpts: { "com.docker.network.bridge.enable_icc": "false" } });
+  await attach(bench, bench.addContainer("one"), "one", [{ network: "app" }]);
+  const { bridge } = await bench.networking.inspect("app");
+  const ports = ipJson("-d", "link", "show", "master", bridge) as { linkinfo: { info_slave_data: object } }[];
+  expect(ports.map(({ linkinfo }) => linkinfo.info_slave_data)).toEqual([
+    expect.objectContaining({ isolated: true, hairpin: true }),
+  ]);
+});
+
+test("a strange protocol, address, alias or upstream is refused before a rule or a file is written", async () => {
+  await using bench = openBench();
+  await bench.networking.create({ name: "app", disableDns: true });
+  const id = bench.addContainer("x");
+  const request = { id, name: "x", attachments: [{ network: "app" }], ports: [] };
+  for (const [change, code] of [
+    [{ ports: [{ ...tcp(0, 80), protocol: "tcp -j ACCEPT" as "tcp" }] }, "TSC_PORT_INVALID"],
+    [{ ports: [tcp(0, 80, "fe80::1%lo")] }, "TSC_PORT_INVALID"],
+    [{ attachments: [{ network: "app", aliases: ["a\nb"] }] }, "TSC_DNS_NAME"],
+    [{ attachments: [{ network: "app", interfaceName: "eth+" }] }, "TSC_INTERFACE_NAME"],
+    [{ attachments: [{ network: "app", ipv4: "10.0.0.1;IP=10.0.0.2" }] }, "TSC_ADDRESS_INVALID"],
+    [{ dns: ["1.1.1.1\n2.2.2.2"] }, "TSC_ADDRESS_INVALID"],
+  ] as const) {
+    await expect(bench.networking.attach({ ...request, ...change })).rejects.toMatchObject({ code });
+  }
+  expect(bench.networking.endpoints(id)).toEqual([]);
 });
 
 test("after a reboot a container gets its address back and its network is set up anew", async () => {

@@ -38,6 +38,7 @@ test("a list we generate is one request to the kernel", () => {
     addresses: ["10.89.0.2/24", "fd00:89::2/64"],
     routes: ["0.0.0.0/0", "10.89.0.1", "::/0", "fd00:89::1", "10.1.0.0/16", "10.89.0.9"],
     hairpin: true,
+    isolated: false,
   });
   const byCapability = { ...attachment, args: "", capabilityArgs: { mac: "02:42:0a:59:00:03" } };
   expect(bridgeJoinOf(plugin, byCapability, "")).toMatchObject({ mac: "02:42:0a:59:00:03", mtu: 0 });
@@ -49,7 +50,7 @@ test.each<[string, object, object]>([
   ["masquerading", { ipMasq: true }, {}],
   ["no gateway", { isGateway: false }, {}],
   ["promiscuous mode", { promiscMode: true }, {}],
-  ["a key of a later version", { portIsolation: true }, {}],
+  ["a key of a later version", { preserveDefaultVlan: false }, {}],
   ["host-local addresses", { ipam: { type: "host-local", subnet: "10.89.0.0/24" } }, {}],
   ["no addresses", { ipam: { type: "static", addresses: [] } }, {}],
   ["a gateway the plugin must compute", { ipam: { type: "static", addresses: [{ address: "10.89.0.2/24" }] } }, {}],

@@ -13,8 +13,25 @@ const table: [string, (text: string) => unknown, string[], string[]][] = [
   [
     "interface names",
     checkInterfaceName,
-    ["eth0", "wan.100"],
-    ["", ".", "..", "lo", "a/b", "a:b", "a b", "sixteen-letters-", "ä2345678901234x"],
+    ["eth0", "wan.100", "_x", "br-0123456789ab"],
+    [
+      ...[
+        "",
+        ".",
+        "..",
+        ".x",
+        "-x",
+        "lo",
+        "all",
+        "default",
+        "a/b",
+        "a:b",
+        "a b",
+        "sixteen-letters-",
+        "ä2345678901234x",
+      ],
+      ...["br+", "+", 'a"b', "a'b", "a\\b", "a$b", "a;b", "a%d", "a!b", "eth0\n", "a\nb", "a\u0000b"],
+    ],
   ],
   ["DNS names", checkDnsName, ["web", "a.b", "my_db", "X"], ["", "a b", "a,b", "a\nb", "-a", "a.", "a\tb", "ä"]],
   [

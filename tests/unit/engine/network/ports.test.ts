@@ -23,12 +23,20 @@ test("ports are written as docker writes them", () => {
   expect([port(80), port(53, "::1", "udp")].map(portText)).toEqual(["0.0.0.0:80/tcp", "[::1]:53/udp"]);
 });
 
-test.each([port(70000), port(-1), port(1.5), { ...port(1), containerPort: 0 }, port(80, "localhost")])(
-  "%j is refused",
-  (bad) => {
-    expect(() => checkPort(bad, false)).toThrow(expect.objectContaining({ code: "TSC_PORT_INVALID" }));
-  },
-);
+test.each([
+  port(70000),
+  port(-1),
+  port(1.5),
+  { ...port(1), containerPort: 0 },
+  port(80, "localhost"),
+  // a zone passes for an address with node, and breaks every rule of the file it stands in
+  port(80, "fe80::1%eth0"),
+  port(80, "127.0.0.1 -j ACCEPT"),
+  port(80, "127.0.0.1\n"),
+  port(80, "", "tcp -j ACCEPT" as "tcp"),
+])("%j is refused", (bad) => {
+  expect(() => checkPort(bad, false)).toThrow(expect.objectContaining({ code: "TSC_PORT_INVALID" }));
+});
 test("what rootless cannot do is said", () => {
   for (const bad of [port(8080, "", "sctp"), port(8080, "::1")]) {
     checkPort(bad, false);

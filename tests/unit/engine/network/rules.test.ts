@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { chainsOf, type RuleNetwork, restoreText } from "../../../../src/engine/network/rules.js";
 
-const chains = { forward: "F", isolate: "S", input: "I", masquerade: "M", publish: "P" };
+const chains = { forward: "F", isolate: "S", input: "I", masquerade: "M", publish: "P", outside: "R" };
 const network = (change: Partial<RuleNetwork> = {}): RuleNetwork => ({
   bridge: "tsc-1",
   subnets: [{ subnet: "10.89.0.0/24", gateway: "10.89.0.1" }],
@@ -16,7 +16,15 @@ test("the rules of a network with a published port", () => {
     { protocol: "tcp" as const, hostIp: "", hostPort: 8080, containerIp: "10.89.0.2", containerPort: 80 },
     { protocol: "tcp" as const, hostIp: "127.0.0.1", hostPort: 8080, containerIp: "10.89.0.3", containerPort: 81 },
   ];
-  expect(restoreText(4, chains, [network()], ports, "")).toBe(`*filter
+  expect(restoreText(4, chains, [network()], ports, "")).toBe(`*raw
+:R - [0:0]
+-I PREROUTING 1 -j R
+-A R -i lo -j RETURN
+-A R -d 127.0.0.0/8 -j DROP
+-A R -i tsc-+ -j RETURN
+-A R -d 10.89.0.0/24 -j DROP
+COMMIT
+*filter
 :F - [0:0]
 :I - [0:0]
 :S - [0:0]
@@ -28,9 +36,12 @@ test("the rules of a network with a published port", () => {
 -A F -i tsc-1 -o tsc-1 -j ACCEPT
 -A F -i tsc-1 -j ACCEPT
 -A F -o tsc-1 -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT
--A I -d 127.0.0.0/8 -i tsc-1 -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP
+-A F -o tsc-1 -j DROP
+-A I -i lo -j RETURN
 -A I -d 10.89.0.1/32 -i tsc-1 -p udp -m udp --dport 53 -j ACCEPT
 -A I -d 10.89.0.1/32 -i tsc-1 -p tcp -m tcp --dport 53 -j ACCEPT
+-A I -d 10.89.0.1/32 -i tsc-1 -j RETURN
+-A I -d 10.89.0.1/32 -j DROP
 COMMIT
 *nat
 :M - [0:0]
@@ -52,6 +63,7 @@ test("jumps that are there are not made twice", () => {
   const saved = "*filter\n:F - [12:99]\n-A FORWARD -j F\n-A INPUT -j I\nCOMMIT\n*nat\n-A POSTROUTING -j M\nCOMMIT\n";
   const text = restoreText(4, chains, [network()], [], saved);
   expect(text.match(/^-I .*$/gm)).toEqual([
+    "-I PREROUTING 1 -j R",
     "-I PREROUTING 1 ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j P",
     "-I OUTPUT 1 -m addrtype --dst-type LOCAL -j P",
   ]);
@@ -74,6 +86,23 @@ test("options: no inter-container traffic, no masquerading, own bridge names", (
   expect(text).toContain("-A F -i own0 -o own0 -j DROP\n");
   expect(text).toContain("-A S -o own0 -j DROP\n");
   expect(text).not.toContain("! -o own0 -j MASQUERADE");
+  // answers to containers' own addresses come from outside
+  expect(text.match(/^-A R .*$/gm)).toEqual([
+    "-A R -i lo -j RETURN",
+    "-A R -d 127.0.0.0/8 -j DROP",
+    "-A R -i tsc-+ -j RETURN",
+    "-A R -i own0 -j RETURN",
+  ]);
+});
+
+test("a person's own bridge is admitted beside ours, and not alone", () => {
+  const admitted = ["cni-own0"];
+  const text = restoreText(4, chains, [network()], [], "", { admitted });
+  expect(text.match(/^.*cni-own0.*$/gm)).toEqual([
+    "-A F -i cni-own0 -j ACCEPT",
+    "-A F -o cni-own0 -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT",
+  ]);
+  expect(restoreText(4, chains, [], [], "", { admitted })).toBe("");
 });
 
 test("without networks everything of ours goes, and only that", () => {
@@ -121,5 +150,5 @@ test("IPv6 rules write addresses in brackets and let neighbours be found", () =>
 test("chain names fit the kernel and differ between engines", () => {
   const [a, b] = [chainsOf("/run/tscompose"), chainsOf("/tmp/other")];
   for (const name of Object.values(a)) expect(name.length).toBeLessThan(29);
-  expect(new Set([...Object.values(a), ...Object.values(b)]).size).toBe(10);
+  expect(new Set([...Object.values(a), ...Object.values(b)]).size).toBe(12);
 });
