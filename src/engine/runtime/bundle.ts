@@ -1,5 +1,5 @@
 /** Writes what a start needs: config.json and the files bound over /etc/hosts and its like. Starts nothing. */
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import type { AttachResult } from "../network/types.js";
@@ -12,7 +12,7 @@ import { hostsText } from "./links.js";
 import { bundleOf, findContainer, folderOf, livingPid } from "./lookup.js";
 import { collectDevices } from "./oci/devices.js";
 import { containerEnvironment } from "./oci/environment.js";
-import type { FileBind } from "./oci/mounts.js";
+import type { FileBind, SourcedMount } from "./oci/mounts.js";
 import { joinedContainers } from "./oci/namespaces.js";
 import { parseSeccompProfile, type SeccompProfile } from "./oci/seccomp.js";
 import { ociConfig, ociJson } from "./oci/spec.js";
@@ -69,7 +69,9 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
   const binds = await boundFiles(deps, row, facts);
   const init = spec.init === true ? initProgram() : undefined;
   if (init !== undefined) binds.push({ source: init, target: INIT_TARGET, readOnly: true });
-  const mounts = await Promise.all(record.mounts.map((mount) => resolveSource(deps, row, mount, rootfs)));
+  const mounts = await Promise.all(
+    record.mounts.map(async (mount) => withKind(await resolveSource(deps, row, mount, rootfs))),
+  );
   const joined = new Map<string, number>();
   for (const reference of joinedContainers(spec)) joined.set(reference, runningPid(deps, reference));
   const extra =
@@ -199,6 +201,12 @@ async function resolveSource(
     case "tmpfs":
       return mount;
   }
+}
+
+/** Only read-only mounts differ by what their source is. */
+function withKind(mount: RecordedMount): SourcedMount {
+  if (!mount.readOnly || mount.type === "tmpfs" || statSync(mount.source).isDirectory()) return mount;
+  return { ...mount, isFile: true };
 }
 
 function shmSource(deps: RuntimeDeps, row: ContainerRow, bundle: string): string | undefined {

@@ -1,6 +1,6 @@
 /** What is read-only is so to its end, and what a container may write fills no file system in the host's memory. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, statfsSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { busyboxRegistry } from "../../helpers/busybox-registry.js";
@@ -64,6 +64,23 @@ describe.each(cases)("read-only, $mode with $runtime", ({ mode, runtime }) => {
       });
     }),
     300_000,
+  );
+
+  check(
+    "a single file bound read-only is read and not written",
+    onHost(mode, async (host) => {
+      const file = join(host.folder, "one.conf");
+      writeFileSync(file, "kept\n", { mode: 0o666 });
+      const result = await run(
+        host,
+        `    volumes: ["${file}:/etc/one.conf:ro"]\n`,
+        "cat /etc/one.conf; echo x >> /etc/one.conf",
+      );
+      expect(result.stdout).toBe("kept\n");
+      expect(result.stderr).toMatch(/Read-only file system/);
+      expect(readFileSync(file, "utf8")).toBe("kept\n");
+    }),
+    120_000,
   );
 
   check(
