@@ -19,6 +19,7 @@ import { ociConfig, ociJson } from "./oci/spec.js";
 import { resolveUser } from "./oci/users.js";
 import { findProgram } from "./oci-runtime.js";
 import { pinned } from "./pins.js";
+import { checkAlone } from "./read-only.js";
 import type { RecordedMount, RuntimeChoice } from "./record.js";
 import { type FilterUse, useCompiledFilter } from "./seccomp-filter.js";
 import { mountShm, shmFolder } from "./shm.js";
@@ -66,7 +67,7 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
   const cwd = workingFolder(deps, row, rootfs);
   const given = { ...spec, ...requiredEnv(folderOf(ctx, row.id), spec) };
   const env = containerEnvironment(given, record.image, { hostname: record.hostname, home: user.home });
-  const binds = await boundFiles(deps, row, facts);
+  const binds = await boundFiles(deps, row, facts, user);
   const init = spec.init === true ? initProgram() : undefined;
   if (init !== undefined) binds.push({ source: init, target: INIT_TARGET, readOnly: true });
   const mounts = await Promise.all(
@@ -131,7 +132,12 @@ function workingFolder(deps: RuntimeDeps, row: ContainerRow, rootfs: string): st
  * The files over /etc/hosts and its like lie where the container's log lies, not in the run folder: a container may write them as long as
  * there is room, and the run folder is a file system in the host's memory.
  */
-async function boundFiles(deps: RuntimeDeps, row: ContainerRow, facts: BundleFacts): Promise<FileBind[]> {
+async function boundFiles(
+  deps: RuntimeDeps,
+  row: ContainerRow,
+  facts: BundleFacts,
+  user: { readonly uid: number; readonly gid: number },
+): Promise<FileBind[]> {
   const { ctx } = deps;
   const { spec, record } = row;
   const taken = new Set(record.mounts.map((mount) => mount.target));
@@ -164,7 +170,10 @@ async function boundFiles(deps: RuntimeDeps, row: ContainerRow, facts: BundleFac
     ...(spec.noHosts === true ? [] : [own(join(shared, "hosts"), "/etc/hosts")]),
   ].filter((bind) => !taken.has(bind.target));
   const held = (index: number, target: string) => keptContent(folderOf(ctx, row.id), index, `${row.name}: ${target}`);
-  return [...binds, ...(await injectFiles(ctx.kernel, join(bundleOf(ctx, row.id), "files"), spec.files ?? [], held))];
+  return [
+    ...binds,
+    ...(await injectFiles(ctx.kernel, join(bundleOf(ctx, row.id), "files"), spec.files ?? [], held, user)),
+  ];
 }
 
 /** Readable for every user of the container, whatever our umask is and its root has made of the file. Short: a promise would cost more. */
@@ -184,6 +193,7 @@ async function resolveSource(
   switch (mount.type) {
     case "bind":
       await ensureBindSource(mount);
+      checkAlone(deps, row, mount);
       return pinned(deps.ctx.kernel, bundle, mount.source, mount);
     case "volume": {
       const folder = await deps.volumes.mount(mount.name);
