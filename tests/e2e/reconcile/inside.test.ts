@@ -1,5 +1,5 @@
 /** What a container finds: names of its neighbours, addresses of its networks, its secrets and configs. */
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
 import { dockerIo, scenario } from "../../helpers/scenario.js";
@@ -83,5 +83,19 @@ secrets: {env: {environment: CANARY}}
 configs: {inline: {content: text}, file: {file: ./f.txt}}
 `,
     },
+  },
+);
+
+scenario(
+  "engine-socket",
+  "the socket of an engine that is not there is said to be missing, and no folder is made in its place",
+  async (s) => {
+    const socket = join(s.folder, "sub/docker.sock");
+    await s.exits(1, ["up", "-d"], `bind source ${socket}: no such engine runs on this machine`, "hint:");
+    expect(existsSync(socket)).toBe(false);
+  },
+  {
+    ...both,
+    files: { "compose.yaml": `services: {a: {${SLEEP}, volumes: ["./sub/docker.sock:/var/run/docker.sock"]}}\n` },
   },
 );
