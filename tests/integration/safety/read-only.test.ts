@@ -1,6 +1,6 @@
 /** What is read-only is so to its end, and what a container may write fills no file system in the host's memory. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { busyboxRegistry } from "../../helpers/busybox-registry.js";
@@ -72,7 +72,8 @@ describe.each(cases)("read-only, $mode with $runtime", ({ mode, runtime }) => {
     "a single file bound read-only is read and not written",
     onHost(mode, async (host) => {
       const file = join(host.folder, "one.conf");
-      writeFileSync(file, "kept\n", { mode: 0o666 });
+      writeFileSync(file, "kept\n");
+      chmodSync(file, 0o666);
       const result = await run(
         host,
         `    volumes: ["${file}:/etc/one.conf:ro"]\n`,
