@@ -77,6 +77,36 @@ describe.each<Mode>(["root", "user"])("as %s", (mode) => {
     expect([code, stderr]).toEqual([0, expect.stringContaining("Built")]);
   });
 
+  test.each(["gzip", "bzip2", "zstd"])(
+    "ADD of an archive that %s has shrunk beyond belief is refused",
+    async (packer) => {
+      const folder = context({ Dockerfile: "FROM scratch\nADD bomb /b/\n" });
+      const script = `head -c 400M /dev/zero > z && tar c z | ${packer} -c > bomb && rm z`;
+      execFileSync("sh", ["-c", script], { cwd: folder });
+      const { code, stderr } = await build(folder);
+      expect([code, stderr]).toEqual([1, expect.stringContaining("unpacks to more than 268435456 bytes")]);
+    },
+  );
+
+  test("paths that take minutes to normalise are refused", async () => {
+    const long = `${"b".repeat(300_000)}/${"a/../".repeat(60_000)}x`;
+    for (const step of [`WORKDIR /${long}`, `COPY Dockerfile /${long}`]) {
+      const { code, stderr } = await build(context({ Dockerfile: `FROM scratch\n${step}\n` }));
+      expect([code, stderr]).toEqual([1, expect.stringContaining("characters is too long")]);
+    }
+  });
+
+  test("folders that look like addresses are no contexts", async () => {
+    for (const place of ["git@/../../outside", "github.com/../../outside"]) {
+      const folder = context({
+        "compose.yaml": `services: {a: {build: {context: ., additional_contexts: {m: "${place}"}}}}\n`,
+        Dockerfile: "FROM scratch\nCOPY --from=m shadow /\n",
+      });
+      const { code, stderr } = await host.run(folder, ["build"]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining("is not supported")]);
+    }
+  });
+
   test("SIGINT ends a build that looks through a hostile context", async () => {
     const lines = Array.from({ length: 200 }, (_, i) => `**/${"*a".repeat(75)}${i}b`);
     const folder = context({
