@@ -131,6 +131,32 @@ describe.each<Mode>(["root", "user"])("as %s", (mode) => {
     ]);
   });
 
+  test("SIGINT ends a build of instructions that wait for nothing", async () => {
+    const wide = Array.from({ length: 7 }, (_, i) => `ENV V${i}=${"x".repeat(100_000)}\n`).join("");
+    const folder = context({ Dockerfile: `FROM scratch\n${wide}${"USER a\n".repeat(49_000)}` });
+    const account = host.mode === "user" ? { uid: Number(execFileSync("id", ["-u", "tsctest"])) } : {};
+    const child = spawn(TSCOMPOSE, ["image", "build", "."], { cwd: folder, env: host.env, ...account });
+    let text = "";
+    const closed = once(child, "close");
+    child.stderr.on("data", (data: Buffer) => {
+      const isNew = !text.includes("] USER a");
+      text += String(data);
+      if (isNew && text.includes("] USER a")) child.kill("SIGINT");
+    });
+    const [code, signal] = await closed;
+    expect([signal === "SIGINT" || code === 130, text.slice(-300)]).toEqual([
+      true,
+      expect.stringContaining("interrupted by SIGINT"),
+    ]);
+  });
+
+  test("a line that exposes billions of ports is refused", async () => {
+    const { code, stderr } = await build(
+      context({ Dockerfile: `FROM scratch\nEXPOSE ${"1-65535 ".repeat(400_000)}\n` }),
+    );
+    expect([code, stderr]).toEqual([1, expect.stringContaining("more than 196605 ports")]);
+  });
+
   test("ADD reaches no link-local address, neither named nor by redirect", async () => {
     await using redirecting = await startPeer(undefined, (_, response) => {
       response.writeHead(302, { location: "http://169.254.169.254/latest/meta-data/" }).end();
