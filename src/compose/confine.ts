@@ -44,7 +44,7 @@ function isBelow(folder: string, path: string): boolean {
   return place !== ".." && !place.startsWith("../") && !isAbsolute(place);
 }
 
-/** Checks every path of a canonical tree whose content is read. `TSC_REMOTE_OUTSIDE`. */
+/** Checks every path of a canonical tree whose content is read or bound. `TSC_REMOTE_OUTSIDE`. */
 export function confineTree(tree: TreeMap, { root, base, home, fs }: Confinement): void {
   const check = (value: Tree | undefined, from: string, what: string): string | undefined => {
     if (typeof value !== "string" || value === "") return undefined;
@@ -52,6 +52,16 @@ export function confineTree(tree: TreeMap, { root, base, home, fs }: Confinement
     assertInside(path, root, fs, what);
     return path;
   };
+  // a folder of the host is bound in plain sight; one that looks like a file of the project and is a link to it is not
+  const checkBind = (source: Tree | undefined, what: string): void => {
+    if (typeof source !== "string" || source === "") return;
+    const path = resolve(base, resolvePath(source, { base, home }));
+    if (isBelow(root, path)) assertInside(path, root, fs, what);
+  };
+  for (const [name, volume] of entriesOf(tree["volumes"])) {
+    const options = isMap(volume) ? volume["driver_opts"] : undefined;
+    if (isMap(options) && options["o"] === "bind") checkBind(options["device"], `volumes.${name}.driver_opts.device`);
+  }
   for (const section of ["configs", "secrets"] as const) {
     for (const [name, object] of entriesOf(tree[section])) {
       if (isMap(object)) check(object["file"], base, `${section}.${name}.file`);
@@ -62,6 +72,9 @@ export function confineTree(tree: TreeMap, { root, base, home, fs }: Confinement
     const at = `services.${name}`;
     for (const file of listOf(service["env_file"])) {
       check(isMap(file) ? file["path"] : file, base, `${at}.env_file`);
+    }
+    for (const mount of listOf(service["volumes"])) {
+      if (isMap(mount) && mount["type"] === "bind") checkBind(mount["source"], `${at}.volumes`);
     }
     for (const file of listOf(service["label_file"])) check(file, base, `${at}.label_file`);
     const develop = service["develop"];

@@ -22,6 +22,8 @@ interface Step {
 interface Loaded {
   readonly services: TreeMap;
   readonly resets: readonly Path[];
+  /** Of a remote file: the folder it came with, which nothing that its services extend may leave either. */
+  readonly root: string | undefined;
 }
 
 /** Resolves every `extends` of a tree in place. `resets` are those of the file itself. */
@@ -79,7 +81,8 @@ async function extend(
     base = await extend(ref, services, file, resets, chain, state, cache);
   } else {
     const { path, loaded } = await baseFile(name, ref, file, from, state, cache);
-    base = await extend(ref, loaded.services, path, loaded.resets, chain, state, cache);
+    const { services: others, resets: theirs, root } = loaded;
+    base = await extend(ref, others, path, theirs, chain, { ...state, root }, cache);
   }
   // an empty base (`base:`) gives nothing; the reference then keeps the key
   if (base === null) return service;
@@ -125,7 +128,8 @@ async function baseFile(
     remote === undefined
       ? { path: resolve(state.workingDir, expandHome(from, state.home)), root: state.root }
       : rooted(await remote.load(from));
-  let loaded = cache.get(path);
+  const key = `${root ?? ""}\0${path}`;
+  let loaded = cache.get(key);
   if (loaded === undefined) {
     const folder = dirname(path);
     const base = remote === undefined && !isAbsolute(from) ? relative(state.workingDir, folder) : folder;
@@ -144,8 +148,8 @@ async function baseFile(
     }
     resolvePaths(tree, { base, home: state.home, fs: state.fs, remotes: state.remotes });
     if (root !== undefined) confineTree(tree, { root, base: state.workingDir, home: state.home, fs: state.fs });
-    loaded = { services: tree["services"], resets };
-    cache.set(path, loaded);
+    loaded = { services: tree["services"], resets, root };
+    cache.set(key, loaded);
   }
   if (!(ref in loaded.services)) {
     const message = `cannot extend service ${JSON.stringify(name)} in ${file}: service ${JSON.stringify(ref)} not found in ${from}`;

@@ -14,8 +14,19 @@ export interface PathOptions {
 }
 type Resolve = (value: Tree, options: PathOptions) => Tree;
 
+/** No path of Linux is longer (PATH_MAX), and joining takes minutes for half a megabyte of `a/../`. */
+const MAX_PATH = 4096;
+
+function checkLength(path: string): void {
+  if (path.length <= MAX_PATH) return;
+  throw new TscError("TSC_COMPOSE_INVALID", `a path of ${path.length} characters is too long: ${path.slice(0, 40)}…`, {
+    kind: "invalid-input",
+  });
+}
+
 /** `~` and `~/x` under the home folder (`~x` too, as in the reference: it knows no other users). */
 export function expandHome(path: string, home: string | undefined): string {
+  checkLength(path);
   if (!path.startsWith("~") || home === undefined || home === "") return path;
   return path === "~" ? home : withoutTrailingSlash(join(home, path.slice(1)));
 }
@@ -29,6 +40,7 @@ export function resolvePath(path: string, options: Pick<PathOptions, "base" | "h
 
 /** Lexically shortest path, as Go's path.Clean. */
 export function cleanPath(path: string): string {
+  checkLength(path);
   return path === "" ? "" : withoutTrailingSlash(posix.normalize(path));
 }
 
@@ -36,9 +48,9 @@ function withoutTrailingSlash(path: string): string {
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
-/** True for a build context that is not a path: a URL, a git remote or another service. */
+/** True for a build context that is not a path: a URL, a git remote or another service. `./a://b` is a path. */
 export function isRemoteContext(value: string): boolean {
-  return value.includes("://") || /^(?:git@|github\.com\/|service:)/.test(value);
+  return /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|github\.com\/|service:)/i.test(value);
 }
 
 const plain: Resolve = (value, options) => (typeof value === "string" ? resolvePath(value, options) : value);

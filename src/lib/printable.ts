@@ -2,10 +2,11 @@
 
 /**
  * What no terminal may get from outside: control characters (C0, DEL, C1, the separators of lines and paragraphs), and what shows nothing
- * but hides or reorders its neighbours (bidi controls, zero-width characters, tags; unicode.org/reports/tr36).
+ * but hides, reorders or tells apart its neighbours (bidi controls, zero-width characters, fillers, tags; unicode.org/reports/tr36). The
+ * selectors of a character's form stay: emoji have them.
  */
 const UNPRINTABLE =
-  /[\p{Cc}\p{Bidi_Control}\u180e\u200b-\u200d\u2028\u2029\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+  /[\p{Cc}\p{Bidi_Control}\u2028\u2029\u2800\ufff9-\ufffb[\p{Default_Ignorable_Code_Point}--[\ufe00-\ufe0f]]]/gv;
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /** True when a text holds what `escaped` would replace. */

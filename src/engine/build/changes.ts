@@ -1,10 +1,10 @@
 /** Dockerfile instructions applied to an image's settings without building: `commit --change`. */
-import { posix } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import { ExpandError, expandWord } from "./dockerfile/expand.js";
 import { dockerfileError, parseDockerfile } from "./dockerfile/parse.js";
 import { environmentOf, type StageState } from "./state.js";
 import { applyMetadata, MetadataError } from "./steps/metadata.js";
+import { placeIn } from "./steps/place.js";
 
 /** The state after the changes. `TSC_DOCKERFILE` for an instruction that is wrong or needs a build. */
 export function applyChanges(state: StageState, changes: readonly string[]): StageState {
@@ -25,7 +25,9 @@ export function applyChanges(state: StageState, changes: readonly string[]): Sta
           case "SHELL":
             throw dockerfileError(file, instruction, `${instruction.kind} is not a valid change command`);
           case "WORKDIR": {
-            const workingDir = posix.resolve("/", next.config.workingDir, expand(instruction.word));
+            const workingDir = placeIn(next.config.workingDir, expand(instruction.word), (message) =>
+              dockerfileError(file, instruction, `WORKDIR: ${message}`),
+            );
             next = { ...next, config: { ...next.config, workingDir } };
             break;
           }

@@ -1,5 +1,6 @@
 /** Runs one stage's instructions from its base to its final state: expansion, cache lookups, history. Steps do the work. */
 import { PatternError } from "../../lib/glob.js";
+import { createPace } from "../../lib/pace.js";
 import type { StepRecord } from "../state/build-steps.js";
 import { cacheKey, findStep, stateKey, storeStep } from "./cache.js";
 import type { Build, StepScope } from "./deps.js";
@@ -35,7 +36,10 @@ export async function executeStage(
     ...triggers.map((instruction) => ({ instruction, file: `ONBUILD of ${stage.base}` })),
     ...stage.instructions.map((instruction) => ({ instruction, file: build.file })),
   ];
+  // steps that change only the configuration wait for nothing, and a file may have fifty thousand
+  const pace = createPace(build.signal);
   for (const { instruction, file } of all) {
+    await pace();
     build.signal?.throwIfAborted();
     if (instruction.kind === "FROM")
       throw dockerfileError(file, instruction, "FROM is not allowed as an ONBUILD trigger");

@@ -33,6 +33,9 @@ export function checkBuild(kernel: Kernel, request: BuildRequest): { readonly fi
   return { file: source.name, stages: plan.stages.length };
 }
 
+/** Never a folder, whatever `..` follows: who says which folders may be read lets these pass. */
+const REMOTE = /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|github\.com\/|service:)/i;
+
 function readPlan(kernel: Kernel, request: BuildRequest) {
   const contextRoot = openFolder(request.context);
   const source = readDockerfile(kernel, request, contextRoot);
@@ -69,7 +72,7 @@ export async function buildImage(deps: BuildDeps, request: BuildRequest): Promis
     const place = stage.from;
     const context = contexts.get(name.toLowerCase());
     if (context !== undefined && !context.startsWith("docker-image://")) {
-      if (/^[a-z][a-z0-9+.-]*:\/\//i.test(context)) {
+      if (REMOTE.test(context)) {
         throw new TscError("TSC_BUILD_UNSUPPORTED", `additional context ${name}: ${context} is not supported`, {
           kind: "unsupported",
           hint: "give a folder or docker-image://NAME",
@@ -181,7 +184,7 @@ const EPOCH = "1970-01-01T00:00:00.000Z";
 function openFolder(path: string): string {
   const hint = "give a folder; git and http contexts are not supported";
   try {
-    if (statSync(path).isDirectory()) return realpathSync(path);
+    if (!REMOTE.test(path) && statSync(path).isDirectory()) return realpathSync(path);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw error;
     throw new TscError("TSC_BUILD_CONTEXT", `build context ${path} does not exist`, { kind: "not-found", hint });

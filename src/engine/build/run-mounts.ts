@@ -11,6 +11,7 @@ import { lookUp, walk } from "./context.js";
 import type { StepScope } from "./deps.js";
 import type { RunInstruction, RunMount } from "./dockerfile/instructions.js";
 import { dockerfileError } from "./dockerfile/parse.js";
+import { placeIn } from "./steps/place.js";
 import { type SourceItem, treeItem } from "./steps/sources.js";
 
 export interface PreparedMounts extends AsyncDisposable {
@@ -103,7 +104,9 @@ function expanded(scope: StepScope, mount: RunMount): Record<string, string> {
 }
 
 function targetOf(scope: StepScope, options: Record<string, string>): string {
-  return posix.resolve("/", scope.state.config.workingDir, options.target ?? "");
+  return placeIn(scope.state.config.workingDir, options.target ?? "", (message) =>
+    dockerfileError(scope.file, scope.place, `RUN --mount: ${message}`),
+  );
 }
 
 async function prepareBind(

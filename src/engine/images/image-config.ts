@@ -125,8 +125,8 @@ function isPort(text: string): boolean {
 function readVolumes(fields: FieldReader, raw: Json): string[] {
   const targets = new Set<string>();
   for (const text of fields.keys(raw, "Volumes")) {
-    const path = fields.path(`/${text}`);
-    if (path.length > MAX_PATH || /^\/(?:(?:proc|dev\/pts|dev\/mqueue)(?:\/.*)?|sys|dev)?$/.test(path)) {
+    const path = text.length < MAX_PATH ? fields.path(`/${text}`) : "/";
+    if (/^\/(?:(?:proc|dev\/pts|dev\/mqueue)(?:\/.*)?|sys|dev)?$/.test(path)) {
       fields.leaveOut("Volumes", text, "no place for a volume");
     } else targets.add(path);
   }

@@ -18,6 +18,8 @@ import { recordImage, type StoreDeps } from "./store.js";
 
 const LIST_LIMIT = 1024 * 1024;
 const INDEX_DEPTH = 4;
+/** Of one archive; each may bring a config of some megabytes, and they may all be the same. */
+const MAX_IMAGES = 1000;
 
 interface Loading {
   readonly deps: StoreDeps;
@@ -81,6 +83,7 @@ async function loadDocker(loading: Loading): Promise<string[]> {
   const { deps, tar, what } = loading;
   const loaded: string[] = [];
   for (const entry of await readDockerList(tar, what)) {
+    loading.signal?.throwIfAborted();
     const config = await tar.read(entry.config, MANIFEST_LIMIT);
     const names = entry.tags.map((tag) => fullName(withDefaultTag(parseReference(tag))));
     const id = digestOf(config);
@@ -108,6 +111,7 @@ async function readDockerList(
     throw damaged(what, "manifest.json is not JSON");
   }
   if (!Array.isArray(list)) throw damaged(what, "manifest.json is not a list");
+  if (list.length > MAX_IMAGES) throw damaged(what, `more than ${MAX_IMAGES} images`);
   const strings = (value: unknown): string[] =>
     Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
   return list.map((entry: { Config?: unknown; RepoTags?: unknown; Layers?: unknown }) => {
@@ -133,8 +137,10 @@ async function loadOci(loading: Loading): Promise<string[]> {
     if (name !== undefined) known.names.add(name);
     byManifest.set(entry.digest, known);
   }
+  if (byManifest.size > MAX_IMAGES) throw damaged(what, `more than ${MAX_IMAGES} images`);
   const loaded: string[] = [];
   for (const { descriptor, names } of byManifest.values()) {
+    loading.signal?.throwIfAborted();
     const { manifest, data } = await resolveOci(loading, descriptor);
     const config = await readBlobMember(loading, manifest.config.digest, MANIFEST_LIMIT);
     const record = readImageConfig(config, manifest.config.digest, what, deps.ctx.warn);

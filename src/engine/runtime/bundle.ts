@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
+import { readRegularFile } from "../../lib/read-file.js";
 import type { AttachResult } from "../network/types.js";
 import { injectFiles, keptContent, requiredEnv } from "../secrets/index.js";
 import type { ContainerRow } from "../state/containers.js";
@@ -276,19 +277,17 @@ export async function loadDefaultSeccomp(): Promise<void> {
   defaultProfile = await builtIn;
 }
 
+/** docker's own has 15 KiB. */
+const MAX_PROFILE_BYTES = 1 << 20;
+
 function readProfile(path: string | undefined): SeccompProfile {
   if (path === undefined || path === "builtin" || path === "default") {
     if (defaultProfile === undefined) throw new TscError("TSC_INTERNAL", "the seccomp profile is not loaded");
     return defaultProfile;
   }
-  try {
-    return parseSeccompProfile(path.trimStart().startsWith("{") ? path : readFileSync(path, "utf8"), path);
-  } catch (error) {
-    if (error instanceof TscError) throw error;
-    throw new TscError("TSC_SECCOMP_INVALID", `seccomp profile ${path} cannot be read`, {
-      kind: "not-found",
-      cause: error,
-      exitCode: 125,
-    });
-  }
+  if (path.trimStart().startsWith("{")) return parseSeccompProfile(path, path);
+  const text = readRegularFile(path, MAX_PROFILE_BYTES);
+  if (text !== undefined && text.length <= MAX_PROFILE_BYTES) return parseSeccompProfile(text.toString(), path);
+  const reason = text === undefined ? "cannot be read" : `is larger than ${MAX_PROFILE_BYTES >> 20} MiB`;
+  throw new TscError("TSC_SECCOMP_INVALID", `seccomp profile ${path} ${reason}`, { kind: "not-found", exitCode: 125 });
 }

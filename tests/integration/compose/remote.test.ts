@@ -38,9 +38,23 @@ const EVIL: Readonly<Record<string, string>> = {
   config: "services: {a: {image: x, configs: [s]}}\nconfigs: {s: {file: link/secret.env}}\n",
   context: "services: {a: {build: FOLDER}}\n",
   more: "services: {a: {build: {context: ., additional_contexts: {m: FOLDER}}}}\n",
+  "more-url": "services: {a: {build: {context: ., additional_contexts: {m: ./x://../../../../../../../..}}}}\n",
+  "more-absolute": "services: {a: {build: {context: ., additional_contexts: {m: 'FOLDER/x://..'}}}}\n",
+  "context-url": "services: {a: {build: './x://../../../../../../../..'}}\n",
+  bind: "services: {a: {image: x, volumes: ['./link:/v']}}\n",
+  "bind-long": "services: {a: {image: x, volumes: [{type: bind, source: link/secret.env, target: /v}]}}\n",
+  volume: "services: {a: {image: x}}\nvolumes: {v: {driver: local, driver_opts: {o: bind, device: ./link}}}\n",
   dockerfile: "services: {a: {build: {context: ., dockerfile: FOLDER/secret.env}}}\n",
   watch: "services: {a: {image: x, develop: {watch: [{action: sync, path: FOLDER, target: /t}]}}}\n",
+  inner: "services: {b: {image: x, env_file: [FOLDER/secret.env]}}\n",
   own: "services: {a: {image: x, env_file: own.env, build: {context: ., dockerfile: ../sub/Dockerfile}}}\n",
+};
+
+/** Harmless by themselves, but a service that they extend is not. */
+const CHAINS: Readonly<Record<string, string>> = {
+  file: "services: {a: {extends: {file: inner.yaml, service: b}}}\n",
+  outside: "services: {a: {extends: {file: FOLDER/secret.yaml, service: stolen}}}\n",
+  link: "services: {a: {extends: {file: link/secret.yaml, service: stolen}}}\n",
 };
 
 function git(...args: string[]): string {
@@ -86,6 +100,9 @@ beforeAll(async () => {
   mkdirSync(join(repo, "evil"));
   for (const [name, text] of Object.entries(EVIL)) {
     writeFileSync(join(repo, "evil", `${name}.yaml`), text.replaceAll("FOLDER", folder));
+  }
+  for (const [name, text] of Object.entries(CHAINS)) {
+    writeFileSync(join(repo, "evil", `chain-${name}.yaml`), text.replaceAll("FOLDER", folder));
   }
   symlinkSync(folder, join(repo, "evil/link"));
   writeFileSync(join(repo, "evil/own.env"), "OWN=mine\n");
@@ -192,6 +209,17 @@ describe("git", () => {
       const included = compose(["config"]);
       expect([included.status, included.stderr]).toEqual([1, expect.stringContaining("leads out of what was fetched")]);
       for (const { stdout, stderr } of [direct, included]) expect(stdout + stderr).not.toMatch(/topsecret|stolen:/);
+    },
+  );
+
+  test.each(Object.keys(CHAINS))(
+    "a service of this machine that extends evil/chain-%s.yaml reads nothing of it",
+    (name) => {
+      const remote = `${url}#main:evil/chain-${name}.yaml`;
+      writeFileSync(join(work, "compose.yaml"), `services: {own: {extends: {file: "${remote}", service: a}}}\n`);
+      const { status, stdout, stderr } = compose(["config"]);
+      expect([status, stderr]).toEqual([1, expect.stringContaining("leads out of what was fetched")]);
+      expect(stdout + stderr).not.toMatch(/topsecret|stolen:/);
     },
   );
 

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { chainIdOf } from "../../../src/engine/images/index.js";
-import { encodeTarHeader } from "../../../src/lib/tar.js";
+import { encodeTarHeader, TAR_END, tarPadding } from "../../../src/lib/tar.js";
 import { type Registry, startRegistry } from "../../helpers/registry.js";
 import { openTestEngine } from "./context.js";
 import { putImage, sha256, tarOf } from "./fixtures.js";
@@ -29,6 +29,50 @@ beforeAll(async () => {
 afterAll(async () => {
   await registry[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
+});
+
+/** What a hostile archive says of itself: no longer than the disk and the clock stand it. */
+describe("bounds", () => {
+  const LONG = `${"b".repeat(300_000)}/${"a/../".repeat(60_000)}x`;
+  const config = Buffer.from(
+    JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } }),
+  );
+  const archive = (name: string, files: Readonly<Record<string, string>>): string => {
+    const file = join(folder, name);
+    const base = { type: "file", mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const;
+    const members = Object.entries(files).flatMap(([member, text]) => {
+      const size = Buffer.byteLength(text);
+      return [encodeTarHeader({ ...base, name: member, size }), Buffer.from(text), tarPadding(size)];
+    });
+    writeFileSync(file, Buffer.concat([...members, TAR_END]));
+    return file;
+  };
+
+  test("names that normalising takes minutes for are refused, as members and as what a manifest names", async () => {
+    await using engine = await openTestEngine();
+    const member = archive("long-member.tar", { "manifest.json": "[]", [LONG]: "x" });
+    await expect(engine.images.load(member)).rejects.toThrow("a member's name is too long");
+    const named = archive("long-name.tar", { "manifest.json": JSON.stringify([{ Config: LONG, Layers: [] }]) });
+    await expect(engine.images.load(named)).rejects.toThrow("is missing");
+  });
+
+  test("no more images than anybody saves", async () => {
+    await using engine = await openTestEngine();
+    const entries = (count: number) => Array.from({ length: count }, () => ({ Config: "c.json", Layers: [] }));
+    const many = archive("many.tar", { "manifest.json": JSON.stringify(entries(1001)), "c.json": config.toString() });
+    await expect(engine.images.load(many)).rejects.toThrow("more than 1000 images");
+    expect(await engine.images.list()).toEqual([]);
+  });
+
+  test("a load that is cancelled between two images ends there", async () => {
+    await using engine = await openTestEngine();
+    const list = JSON.stringify(Array.from({ length: 900 }, () => ({ Config: "c.json", Layers: [] })));
+    const file = archive("cancelled.tar", { "manifest.json": list, "c.json": config.toString() });
+    const controller = new AbortController();
+    const loading = engine.images.load(file, { signal: controller.signal });
+    setImmediate(() => controller.abort(new Error("enough")));
+    await expect(loading).rejects.toThrow("enough");
+  });
 });
 
 describe("save and load", () => {

@@ -77,6 +77,36 @@ describe.each<Mode>(["root", "user"])("as %s", (mode) => {
     expect([code, stderr]).toEqual([0, expect.stringContaining("Built")]);
   });
 
+  test.each(["gzip", "bzip2", "zstd"])(
+    "ADD of an archive that %s has shrunk beyond belief is refused",
+    async (packer) => {
+      const folder = context({ Dockerfile: "FROM scratch\nADD bomb /b/\n" });
+      const script = `head -c 400M /dev/zero > z && tar c z | ${packer} -c > bomb && rm z`;
+      execFileSync("sh", ["-c", script], { cwd: folder });
+      const { code, stderr } = await build(folder);
+      expect([code, stderr]).toEqual([1, expect.stringContaining("unpacks to more than 268435456 bytes")]);
+    },
+  );
+
+  test("paths that take minutes to normalise are refused", async () => {
+    const long = `${"b".repeat(300_000)}/${"a/../".repeat(60_000)}x`;
+    for (const step of [`WORKDIR /${long}`, `COPY Dockerfile /${long}`]) {
+      const { code, stderr } = await build(context({ Dockerfile: `FROM scratch\n${step}\n` }));
+      expect([code, stderr]).toEqual([1, expect.stringContaining("characters is too long")]);
+    }
+  });
+
+  test("folders that look like addresses are no contexts", async () => {
+    for (const place of ["git@/../../outside", "github.com/../../outside"]) {
+      const folder = context({
+        "compose.yaml": `services: {a: {build: {context: ., additional_contexts: {m: "${place}"}}}}\n`,
+        Dockerfile: "FROM scratch\nCOPY --from=m shadow /\n",
+      });
+      const { code, stderr } = await host.run(folder, ["build"]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining("is not supported")]);
+    }
+  });
+
   test("SIGINT ends a build that looks through a hostile context", async () => {
     const lines = Array.from({ length: 200 }, (_, i) => `**/${"*a".repeat(75)}${i}b`);
     const folder = context({
@@ -99,6 +129,32 @@ describe.each<Mode>(["root", "user"])("as %s", (mode) => {
       true,
       expect.stringContaining("interrupted by SIGINT"),
     ]);
+  });
+
+  test("SIGINT ends a build of instructions that wait for nothing", async () => {
+    const wide = Array.from({ length: 7 }, (_, i) => `ENV V${i}=${"x".repeat(100_000)}\n`).join("");
+    const folder = context({ Dockerfile: `FROM scratch\n${wide}${"USER a\n".repeat(49_000)}` });
+    const account = host.mode === "user" ? { uid: Number(execFileSync("id", ["-u", "tsctest"])) } : {};
+    const child = spawn(TSCOMPOSE, ["image", "build", "."], { cwd: folder, env: host.env, ...account });
+    let text = "";
+    const closed = once(child, "close");
+    child.stderr.on("data", (data: Buffer) => {
+      const isNew = !text.includes("] USER a");
+      text += String(data);
+      if (isNew && text.includes("] USER a")) child.kill("SIGINT");
+    });
+    const [code, signal] = await closed;
+    expect([signal === "SIGINT" || code === 130, text.slice(-300)]).toEqual([
+      true,
+      expect.stringContaining("interrupted by SIGINT"),
+    ]);
+  });
+
+  test("a line that exposes billions of ports is refused", async () => {
+    const { code, stderr } = await build(
+      context({ Dockerfile: `FROM scratch\nEXPOSE ${"1-65535 ".repeat(400_000)}\n` }),
+    );
+    expect([code, stderr]).toEqual([1, expect.stringContaining("more than 196605 ports")]);
   });
 
   test("ADD reaches no link-local address, neither named nor by redirect", async () => {

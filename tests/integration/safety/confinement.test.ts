@@ -1,4 +1,5 @@
 /** Confinement that would be left out, and host programs that a compose file would run: refused, or there for every process of a container. */
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -49,6 +50,26 @@ describe.each(modes)("consent, %s", (mode) => {
       }
       expect(existsSync(mark)).toBe(false);
       writeFileSync(join(folder, "compose.yaml"), "services: {}\n");
+    }),
+    120_000,
+  );
+
+  check(
+    "a seccomp profile that has no end, no writer or secrets in it is refused, and nothing of it is told",
+    onHost(mode, async (host) => {
+      const folder = host.project("profiles", { key: "topsecret-key\n" });
+      execFileSync("mkfifo", [join(folder, "fifo")]);
+      const image = `image: "${registry.address}/busybox:1", network_mode: none, command: "true"`;
+      for (const profile of ["/dev/zero", join(folder, "fifo"), join(folder, "key")]) {
+        writeFileSync(
+          join(folder, "compose.yaml"),
+          `services: { a: { ${image}, security_opt: ["seccomp=${profile}"] } }\n`,
+        );
+        const { stdout, stderr } = await host.run(folder, ["up", "-d"]);
+        expect(stderr).toContain("TSC_SECCOMP_INVALID");
+        expect(stdout + stderr).not.toContain("topsecret");
+        await host.run(folder, ["down"]);
+      }
     }),
     120_000,
   );

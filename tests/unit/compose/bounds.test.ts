@@ -2,6 +2,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { parseDotenv } from "../../../src/compose/dotenv.js";
 import { substitute, templateVariables } from "../../../src/compose/template.js";
+import { load } from "./project.js";
 
 const unset = (): undefined => undefined;
 
@@ -22,6 +23,19 @@ describe("bounds", () => {
     expect(parseDotenv(`A=x${blanks}y`, unset).get("A")).toBe(`x${blanks}y`);
     expect(() => parseDotenv(`A${blanks}b=1`, unset)).toThrow("key cannot contain a space");
     expect(parseDotenv(`A = x \u0085 ${blanks}\nB=`, unset).get("A")).toBe("x");
+  });
+  test("a path that no system call takes is refused before it is normalised", async () => {
+    // node's normalize takes more than a minute for this
+    const path = `./${"b".repeat(300_000)}/${"a/../".repeat(60_000)}x`;
+    for (const text of [
+      `services: {a: {image: x, volumes: ['${path}:/v']}}`,
+      `services: {a: {image: x, volumes: ['/v:/${path}']}}`,
+      `services: {a: {image: x, env_file: '${path}'}}`,
+      `include: ['${path}']`,
+      `services: {a: {extends: {file: '${path}', service: b}}}`,
+    ]) {
+      await expect(load(text)).rejects.toThrow("characters is too long");
+    }
   });
   test("defaults inside defaults have an end", () => {
     expect(() => templateVariables(`${"${A:-".repeat(5000)}${"}".repeat(5000)}`)).toThrow("Invalid template");

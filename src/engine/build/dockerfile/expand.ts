@@ -26,6 +26,11 @@ export function expandBudget(): ExpandBudget {
  */
 export const MAX_EXPANDED = 1 << 20;
 const MAX_DEPTH = 64;
+/**
+ * Positions of a pattern times characters of a value: what one match may cost, about a second. Matching is linear in both, but nothing
+ * interrupts it, and a value and a pattern of a file's own size are a matter of minutes.
+ */
+const MAX_MATCH_COST = 1 << 24;
 
 /** The error of `${name?message}`, unended braces and unknown modifiers; the caller adds the place. */
 export class ExpandError extends Error {}
@@ -168,11 +173,32 @@ class Expansion {
         replacement = this.#until("}");
       }
       this.#close(name);
-      return this.#checked(patternOf(pattern).replace(value ?? "", replacement, modifier === "//", MAX_EXPANDED));
+      const glob = this.#globFor(pattern, value ?? "");
+      return this.#checked(glob.replace(value ?? "", replacement, modifier === "//", MAX_EXPANDED));
     }
     const word = this.#until("}");
     this.#close(name);
-    return modify(name, value, modifier, word);
+    const text = value ?? "";
+    const found = (): ReturnType<ShellGlob["prefix"]> =>
+      modifier.startsWith("#") ? this.#globFor(word, text).prefix(text) : this.#globFor(word, text).suffix(text);
+    return modify(name, value, modifier, word, found);
+  }
+
+  /** Callers know one error of words. */
+  #globFor(pattern: string, value: string): ShellGlob {
+    const cost = pattern.length * value.length;
+    if (cost > MAX_MATCH_COST) {
+      throw new ExpandError(
+        `a pattern of ${pattern.length} for a value of ${value.length} characters is too much to match`,
+      );
+    }
+    if (this.#options.budget !== undefined) spend(this.#options.budget, cost >> 2);
+    try {
+      return shellGlob(pattern);
+    } catch (error) {
+      if (error instanceof PatternError) throw new ExpandError(error.message);
+      throw error;
+    }
   }
 
   #close(name: string): void {
@@ -181,7 +207,13 @@ class Expansion {
   }
 }
 
-function modify(name: string, value: string | undefined, modifier: string, word: string): string {
+function modify(
+  name: string,
+  value: string | undefined,
+  modifier: string,
+  word: string,
+  found: () => ReturnType<ShellGlob["prefix"]>,
+): string {
   const isSet = modifier.startsWith(":") ? value !== undefined && value !== "" : value !== undefined;
   switch (modifier.replace(":", "")) {
     case "-":
@@ -192,34 +224,18 @@ function modify(name: string, value: string | undefined, modifier: string, word:
       if (isSet) return value ?? "";
       throw new ExpandError(`${name}: ${word === "" ? "parameter not set or null" : word}`);
     case "#":
-      return trimStart(value ?? "", word, false);
+      return (value ?? "").slice(found()?.shortest ?? 0);
     case "##":
-      return trimStart(value ?? "", word, true);
+      return (value ?? "").slice(found()?.longest ?? 0);
     case "%":
-      return trimEnd(value ?? "", word, false);
+      return withoutLast(value ?? "", found()?.shortest ?? 0);
     default:
-      return trimEnd(value ?? "", word, true);
+      return withoutLast(value ?? "", found()?.longest ?? 0);
   }
 }
 
-/** Callers know one error of words. */
-function patternOf(pattern: string): ShellGlob {
-  try {
-    return shellGlob(pattern);
-  } catch (error) {
-    if (error instanceof PatternError) throw new ExpandError(error.message);
-    throw error;
-  }
-}
-
-function trimStart(value: string, pattern: string, greedy: boolean): string {
-  const found = patternOf(pattern).prefix(value);
-  return found === undefined ? value : value.slice(greedy ? found.longest : found.shortest);
-}
-
-function trimEnd(value: string, pattern: string, greedy: boolean): string {
-  const found = patternOf(pattern).suffix(value);
-  return found === undefined ? value : value.slice(0, value.length - (greedy ? found.longest : found.shortest));
+function withoutLast(text: string, count: number): string {
+  return text.slice(0, text.length - count);
 }
 
 function tooLong(): ExpandError {

@@ -88,7 +88,11 @@ export function lexDockerfile(text: string): LexedFile {
         closed = shown === opening.name;
         if (!closed) body.push(shown);
       }
-      if (!closed) errors.push({ line, message: `unterminated heredoc ${opening.name}`, source: first });
+      if (!closed) {
+        errors.push({ line, message: `unterminated heredoc ${opening.name}`, source: first });
+        // it has taken the rest of the file: the line's others cannot end either
+        break;
+      }
       const content = body.length === 0 ? "" : `${body.join("\n")}\n`;
       const source = `${physical.slice(start, index).join("\n")}\n`;
       heredocs.push({ name: opening.name, expand: opening.expand, content, source });

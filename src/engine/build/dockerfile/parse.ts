@@ -37,7 +37,7 @@ class Problem extends Error {}
 /** The instructions of a Dockerfile; `file` names it in errors. Throws `TSC_DOCKERFILE`, a list when there are several. */
 export function parseDockerfile(text: string, file: string): ParsedDockerfile {
   const lexed = lexDockerfile(text);
-  const errors = lexed.errors.map((error) => dockerfileError(file, error, error.message));
+  const errors = lexed.errors.slice(0, MAX_ERRORS).map((error) => dockerfileError(file, error, error.message));
   const instructions: Instruction[] = [];
   if (lexed.lines.length > MAX_INSTRUCTIONS) {
     throw new TscErrorClass("TSC_DOCKERFILE", `${file}: more than ${MAX_INSTRUCTIONS} instructions`, {
@@ -174,7 +174,9 @@ function takeFlags(keyword: string, text: string, known: Readonly<Record<string,
     if (value === undefined && kind !== "bare") throw new Problem(`${keyword}: missing a value on flag --${name}`);
     const before = values.get(name) ?? [];
     if (before.length > 0 && kind !== "many") throw new Problem(`${keyword}: duplicate flag --${name}`);
-    values.set(name, [...before, unquote(value ?? "true")]);
+    // added in place: a line of four megabytes has hundreds of thousands of them
+    before.push(unquote(value ?? "true"));
+    values.set(name, before);
     rest = rest.slice(whole.length);
   }
   return { values, rest: rest.trim() };

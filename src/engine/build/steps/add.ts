@@ -69,7 +69,27 @@ function compressionOf(head: Buffer): Compression | undefined {
   return head.readUInt32LE(0) === 0xfd2fb528 ? "zstd" : undefined;
 }
 
+/** The ratio that is believed (sources and images reach about ten), and the size up to which none is asked. */
+const RATIO = 100;
+const FLOOR_BYTES = 256 << 20;
+
+/** The content, decompressed: no more of it than an honest archive of that size has. */
 async function* decompress(scope: StepScope, compression: Compression, entry: SourceEntry): AsyncGenerator<Uint8Array> {
+  const limit = Math.max(FLOOR_BYTES, entry.stat.size * RATIO);
+  let total = 0;
+  for await (const chunk of inflated(scope, compression, entry)) {
+    total += chunk.length;
+    if (total > limit) {
+      throw new TscError("TSC_BUILD_ARCHIVE", `ADD: ${entry.path} unpacks to more than ${limit} bytes`, {
+        kind: "denied",
+        hint: "an archive does not shrink that far; if this one does, decompress it yourself and ADD the plain tar",
+      });
+    }
+    yield chunk;
+  }
+}
+
+async function* inflated(scope: StepScope, compression: Compression, entry: SourceEntry): AsyncGenerator<Uint8Array> {
   const { createGunzip, createZstdDecompress } = await import("node:zlib");
   const input = openContent(entry);
   if (compression === "gzip" || compression === "zstd") {

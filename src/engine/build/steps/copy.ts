@@ -2,7 +2,6 @@
  * COPY and ADD: sources to a layer tar. The tar names only paths whose folders were resolved inside the rootfs below, and is
  * unpacked by the confined helper into a fresh layer: nothing is ever written through a rootfs path.
  */
-import { posix } from "node:path";
 import { Readable } from "node:stream";
 import { cacheKey, rootfsKey } from "../cache.js";
 import type { StepScope } from "../deps.js";
@@ -13,6 +12,7 @@ import { type RootfsView, resolveOwner, UnknownOwnerError, viewRootfs } from "..
 import { addSources } from "./add.js";
 import { type ChangeMode, parseMode } from "./chmod.js";
 import { layoutTar } from "./layout.js";
+import { placeIn } from "./place.js";
 import { fingerprint, memoryItem, type SourceGroup, treeSources } from "./sources.js";
 
 export interface CopyPlan {
@@ -61,7 +61,9 @@ export async function planCopy(scope: StepScope, instruction: CopyInstruction): 
       `When using ${instruction.kind} with more than one source file, the destination must be a directory and end with a /`,
     );
   }
-  const target = posix.resolve("/", scope.state.config.workingDir, destination);
+  const target = placeIn(scope.state.config.workingDir, destination, (message) =>
+    dockerfileError(scope.file, instruction, `${instruction.kind}: ${message}`),
+  );
   const isFolderTarget = /(?:^|\/)\.?\.?$/.test(destination) || needsFolder || instruction.parents;
   const flags = [chown ?? "", chmod ?? "", instruction.link, instruction.parents, instruction.unpack ?? null];
   const key = cacheKey(instruction.kind, rootfsKey(scope.state), target, isFolderTarget, flags, identity);

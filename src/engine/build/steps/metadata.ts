@@ -17,6 +17,9 @@ export class MetadataError extends Error {}
 
 export type MetadataInstruction = Exclude<Instruction, { kind: "FROM" | "RUN" | "COPY" | "ADD" | "WORKDIR" | "ARG" }>;
 
+/** All there are, for each protocol; a line of ranges names billions. */
+const MAX_PORTS = 3 * 65535;
+
 type Expand = (word: string) => string;
 
 /** The state after an instruction and the text for the image's history. Throws `MetadataError`. */
@@ -117,6 +120,7 @@ function applyExpose(
     if (match === null || first < 1 || last < first || last > 65535) {
       throw new MetadataError(`invalid containerPort: ${word}`);
     }
+    if (ports.length + last - first >= MAX_PORTS) throw new MetadataError(`more than ${MAX_PORTS} ports`);
     for (let port = first; port <= last; port++) ports.push(`${port}/${match[3]?.toLowerCase() ?? "tcp"}`);
   }
   const exposedPorts = [...new Set([...state.config.exposedPorts, ...ports])];

@@ -15,7 +15,7 @@ import {
 import type { StepScope } from "../deps.js";
 import type { CopyInstruction } from "../dockerfile/instructions.js";
 import { dockerfileError } from "../dockerfile/parse.js";
-import { type IgnoreMatcher, parseIgnore } from "../dockerignore.js";
+import { cleanPath, type IgnoreMatcher, parseIgnore } from "../dockerignore.js";
 
 /** One thing to put below the destination. */
 export interface SourceItem {
@@ -107,7 +107,7 @@ export async function treeSources(
   const pivot = instruction.parents ? (before ?? "") : "";
   const whole = after === undefined ? pattern : `${pivot}${after}`;
   const paths = await matchSources(kernel, tree, whole, pace);
-  const isRoot = posix.normalize(`/${whole}`) === "/";
+  const isRoot = cleanPath(whole) === "";
   if (paths.length === 0 && !isRoot) {
     const where = instruction.from === undefined ? "in the build context" : `in ${JSON.stringify(instruction.from)}`;
     throw dockerfileError(
@@ -123,7 +123,7 @@ export async function treeSources(
   for (const path of isRoot ? [""] : paths) {
     const entry = lookUp(kernel, tree, path);
     if (entry === undefined) continue;
-    const given = instruction.parents ? posix.relative(posix.normalize(`/${pivot}`), `/${path}`) : "";
+    const given = instruction.parents ? posix.relative(`/${cleanPath(pivot)}`, `/${path}`) : "";
     const base = path.slice(path.lastIndexOf("/") + 1);
     if (entry.stat.isDirectory()) {
       const items = await folderItems(kernel, tree, entry, given, exclude, pace);

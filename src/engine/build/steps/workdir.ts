@@ -1,18 +1,20 @@
 /** WORKDIR: the configuration, and the folder when it is missing. */
-import { posix } from "node:path";
 import { Readable } from "node:stream";
 import type { StepScope } from "../deps.js";
 import { dockerfileError } from "../dockerfile/parse.js";
 import { type BuiltLayer, layerFromTar } from "../layer.js";
 import { viewRootfs } from "../rootfs-view.js";
 import { layoutTar } from "./layout.js";
+import { placeIn } from "./place.js";
 import { memoryItem } from "./sources.js";
 
 /** The new working folder: relative ones continue the last. */
 export function workdirOf(scope: StepScope, word: string): string {
   const path = scope.expand(word);
   if (path === "") throw dockerfileError(scope.file, scope.place, "WORKDIR: the path is empty");
-  return posix.resolve("/", scope.state.config.workingDir, path);
+  return placeIn(scope.state.config.workingDir, path, (message) =>
+    dockerfileError(scope.file, scope.place, `WORKDIR: ${message}`),
+  );
 }
 
 /** A layer with the folder, root's and 0755; undefined when it is there already. */

@@ -60,8 +60,16 @@ function depth(path: string): number {
   return path.split("/").filter(Boolean).length;
 }
 
-/** Absolute and normal; `TSC_MOUNT_TARGET` for `/` or a relative path. */
+/** PATH_MAX; `normalize` takes minutes for half a megabyte of `a/../`. */
+const MAX_TARGET = 4096;
+
+/** Absolute and normal; `TSC_MOUNT_TARGET` for `/`, a relative path or one that no system call takes. */
 export function cleanTarget(target: string): string {
+  if (target.length > MAX_TARGET) {
+    throw new TscError("TSC_MOUNT_TARGET", `mount target of ${target.length} characters is too long`, {
+      kind: "invalid-input",
+    });
+  }
   const clean = posix.normalize(target).replace(/(?<=.)\/+$/, "");
   if (!clean.startsWith("/") || clean === "/" || clean.includes("\0")) {
     throw new TscError("TSC_MOUNT_TARGET", `mount target ${JSON.stringify(target)} is not a path below /`, {

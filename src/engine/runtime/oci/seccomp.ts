@@ -51,11 +51,9 @@ export function parseSeccompProfile(text: string, where: string): SeccompProfile
     if (typeof value.defaultAction === "string" && Array.isArray(value.syscalls ?? [])) {
       return { ...value, syscalls: value.syscalls ?? [] };
     }
-  } catch (error) {
-    throw new TscError("TSC_SECCOMP_INVALID", `seccomp profile ${where} is not JSON`, {
-      kind: "invalid-input",
-      cause: error,
-    });
+  } catch {
+    // the parser's message would quote the file, which a compose file may have named for what is in it
+    throw new TscError("TSC_SECCOMP_INVALID", `seccomp profile ${where} is not JSON`, { kind: "invalid-input" });
   }
   throw new TscError("TSC_SECCOMP_INVALID", `seccomp profile ${where} has no defaultAction and syscalls`, {
     kind: "invalid-input",

@@ -59,6 +59,25 @@ describe("expandWord", () => {
     expect(() => expand(`\${a##${"*a".repeat(5000)}}`)).toThrow(ExpandError);
     expect(() => expand(`\${a//${"*a".repeat(5000)}/x}`)).toThrow(ExpandError);
   });
+  test("a pattern and a value that would be matched for minutes are refused", () => {
+    // each character of such a value is a new set of positions: 150 s for a mebibyte
+    let seed = 1;
+    const value = Array.from({ length: 100_000 }, () => {
+      seed = Number((BigInt(seed) * 48271n) % 2147483647n);
+      return seed & 64 ? "a" : "b";
+    }).join("");
+    const lookup = (name: string): string | undefined => (name === "long" ? value : undefined);
+    const pattern = `c${"?".repeat(4000)}a`;
+    for (const form of [`//${pattern}/x`, `%%*${pattern}`, `##*${pattern}`]) {
+      expect(() => expandWord(`\${long${form}}`, { lookup, escape: "\\" })).toThrow("is too much to match");
+    }
+    // many of what one may cost are as many too much
+    const budget = { left: 1 << 20 };
+    const often = (): void => {
+      for (let i = 0; i < 50; i++) expandWord("${long//abc/x}", { lookup, escape: "\\", budget });
+    };
+    expect(often).toThrow("too large together");
+  });
   test("errors", () => {
     expect(() => expand("${x?gone}")).toThrow("x: gone");
     expect(() => expand("${a")).toThrow();

@@ -108,6 +108,11 @@ describe("errors", () => {
     expect(errorOf(`# syntax = a${blanks}b\nFROM${blanks}a${blanks}b\n`)).toContain("FROM requires either");
     expect(errorOf(`FROM a\n${"x".repeat(300_000)}\n`)).toContain("unknown instruction");
     expect(errorOf(`FROM a\n${"BAD x\n".repeat(5000)}`).split("\n")).toHaveLength(100);
+    // each flag copied those before it
+    expect(errorOf(`FROM a\nRUN ${"--mount=target=/a ".repeat(200_000)}\n`)).toContain("RUN requires at least one");
+    expect(errorOf(`FROM a\nRUN ${"<<A ".repeat(200_000)}\n`)).toBe("Dockerfile:2: unterminated heredoc A");
+    const open = errorOf(`FROM a\n${"# escape=x\n".repeat(2)}RUN <<A\n`);
+    expect(open).toBe("Dockerfile:4: unterminated heredoc A");
     expect(errorOf(`FROM a\n${"USER x\n".repeat(60_000)}`)).toBe("Dockerfile: more than 50000 instructions");
   });
 });
