@@ -113,6 +113,8 @@ export interface ImagesApi {
   /** Like `find`, but `TSC_IMAGE_NOT_FOUND`. */
   inspect(reference: string): Promise<ImageInfo>;
   list(): Promise<ImageInfo[]>;
+  /** Unpacked bytes of an image's layers, base first. */
+  layerSizes(reference: string): Promise<readonly number[]>;
   tag(source: string, target: string): Promise<void>;
   /** Untags; removes the image and unshared layers with its last name. `TSC_IMAGE_IN_USE` unless forced. */
   remove(reference: string, options?: { force?: boolean }): Promise<{ untagged: string[]; deleted: string[] }>;

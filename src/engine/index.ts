@@ -199,6 +199,7 @@ function lazyImages(kernel: Kernel, open: () => Promise<Images>, build: ImagesAp
     find: async (reference) => (await open()).find(reference),
     inspect: async (reference) => (await open()).inspect(reference),
     list: async () => (await open()).list(),
+    layerSizes: async (reference) => (await open()).layerSizes(reference),
     tag: async (source, target) => (await open()).tag(source, target),
     remove: async (reference, options) => (await open()).remove(reference, options),
     load: async (path, options) => (await open()).load(path, options),

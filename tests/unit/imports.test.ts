@@ -43,6 +43,7 @@ const SHARED_PURE: readonly string[] = [
   "compose/shell-words.ts",
   "compose/short-port.ts",
   "compose/short-volume.ts",
+  "compose/size.ts",
   "engine/build/dockerignore.ts",
   "engine/images/digest.ts",
   // every command looks for dead helpers without loading the network part

@@ -29,6 +29,7 @@ function absolute(cwd: string, path: string): string {
 
 export const command: CommandSpec = {
   name: "login",
+  engine: true,
   summary: "Authenticate to a registry",
   example: "tscompose login -u me --password-stdin registry.example.com < token",
   args: [{ name: "SERVER" }],

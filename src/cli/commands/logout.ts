@@ -6,6 +6,7 @@ import { authFileOption, loginTarget, notLoggedIn } from "./login.js";
 
 export const command: CommandSpec = {
   name: "logout",
+  engine: true,
   summary: "Log out from a registry",
   example: "tscompose logout registry.example.com",
   args: [{ name: "SERVER" }],

@@ -6,11 +6,12 @@
 import type { FileLock } from "../../kernel/kernel.js";
 import type { ImagesApi, LoginsApi } from "../api.js";
 import type { EngineContext } from "../context.js";
-import type { LayerRow } from "../state/layers.js";
+import { type LayerRow, layerById } from "../state/layers.js";
 import type { Storage } from "../storage/index.js";
 import type { ImageInfo } from "../types.js";
 import { openBlobs } from "./blobs.js";
 import type { CommitLayerRequest, CreateImageRequest } from "./create.js";
+import { chainIdsOf } from "./digest.js";
 import type { ImageParts, RemovedParts } from "./prune.js";
 import { findImage, infoOf, listImages, requireImage } from "./records.js";
 import type { HttpClient } from "./registry/http.js";
@@ -147,6 +148,10 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
     },
     inspect: async (reference) => infoOf(ctx.state, requireImage(ctx.state, reference)),
     list: async () => listImages(ctx.state),
+    layerSizes: async (reference) =>
+      chainIdsOf(requireImage(ctx.state, reference).record.diffIds).map(
+        (chainId) => layerById(ctx.state, chainId)?.sizeBytes ?? 0,
+      ),
     tag: (source, target) => tagImage(deps, source, target),
     remove: (reference, options) => removeImage(deps, reference, options?.force ?? false),
     logins: async () => {
