@@ -16,7 +16,7 @@ export interface ContainerVerb {
     container: ContainerInfo,
     options: ParsedOptions,
     signal: AbortSignal,
-  ) => Promise<string | void>;
+  ) => Promise<string> | Promise<void>;
 }
 
 /** The command of such a verb. */
@@ -32,7 +32,8 @@ export function containersCommand({ verb, aliases, summary, example, options, wo
       const engine = await ctx.engine();
       return await forEachName(ctx, names, async (name) => {
         const container = await engine.containers.inspect(name);
-        return (await work(engine, container, parsed, ctx.signal)) ?? name;
+        const said = await work(engine, container, parsed, ctx.signal);
+        return typeof said === "string" ? said : name;
       });
     },
   };

@@ -260,12 +260,15 @@ export interface SystemInfo {
   readonly cgroups: "v1" | "v2" | "hybrid";
   readonly cgroupManager: string;
   readonly network: string;
+  readonly hostname: string;
   readonly kernel: string;
   readonly architecture: string;
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly containers: number;
+  /** Paused ones are among them. */
   readonly containersRunning: number;
+  readonly containersPaused: number;
   readonly images: number;
   readonly components: readonly { readonly name: string; readonly path: string; readonly version: string }[];
   readonly warnings: readonly string[];
