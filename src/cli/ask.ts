@@ -2,16 +2,18 @@
 import { createInterface } from "node:readline/promises";
 import { TscError } from "../lib/errors.js";
 import type { CliContext } from "./context.js";
-import { type Printed, type PrintedStream, printed } from "./render/printed.js";
+import { type Printed, printed } from "./render/printed.js";
 
 /** At most this much is read as a password. */
 const SECRET_LIMIT = 64 * 1024;
 
 /** One line from the terminal. */
 export async function readLine(ctx: CliContext, question: Printed): Promise<string> {
-  const reader = createInterface({ input: ctx.stdin, output: ctx.stderr });
+  ctx.note(question);
+  // the terminal itself shows what is typed
+  const reader = createInterface({ input: ctx.stdin });
   try {
-    return (await reader.question(question, { signal: ctx.signal })).trim();
+    return (await reader.question("", { signal: ctx.signal })).trim();
   } finally {
     reader.close();
   }
@@ -20,8 +22,7 @@ export async function readLine(ctx: CliContext, question: Printed): Promise<stri
 /** One line from the terminal without showing it. `TSC_CANCELLED` for Ctrl-C. */
 export async function readSecret(ctx: CliContext, question: Printed): Promise<string> {
   const { stdin } = ctx;
-  const said: PrintedStream = ctx.stderr;
-  said.write(question);
+  ctx.note(question);
   stdin.setRawMode(true);
   stdin.resume();
   try {
@@ -47,7 +48,7 @@ export async function readSecret(ctx: CliContext, question: Printed): Promise<st
   } finally {
     stdin.setRawMode(false);
     stdin.pause();
-    said.write(printed`\n`);
+    ctx.note(printed`\n`);
   }
 }
 
