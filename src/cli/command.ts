@@ -87,6 +87,8 @@ export interface CommandSpec {
   /** A whole command line a person can type. */
   readonly example: string;
   readonly hidden?: boolean;
+  /** Of one word and not compose's: help shows it among the engine's. */
+  readonly engine?: boolean;
   readonly options: readonly OptionSpec[];
   readonly args: readonly ArgumentSpec[];
   /** Everything after the first argument belongs to the command in the container (`exec`, `run`). */

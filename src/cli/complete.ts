@@ -84,10 +84,15 @@ async function completeCommand(parents: readonly string[], current: string): Pro
   const candidates = await Promise.all(
     [...words].map(async ([text, entry]) => {
       const isNoun = entry.name !== `${prefix}${text}`;
-      return { text, help: isNoun ? `Manage ${text}s` : (await entry.load()).command.summary };
+      return { text, help: isNoun ? nounHelp(text) : (await entry.load()).command.summary };
     }),
   );
   return { candidates, directive: ":none" };
+}
+
+function nounHelp(noun: string): string {
+  if (noun === "builder") return "Manage builds";
+  return noun === "system" ? "Manage the engine" : `Manage ${noun}s`;
 }
 
 async function completeInside(

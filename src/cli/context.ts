@@ -25,6 +25,8 @@ export interface GlobalOptions {
   /** Concurrent operations; -1 is without limit. From --parallel or COMPOSE_PARALLEL_LIMIT. */
   readonly parallel: number;
   readonly verbose: boolean;
+  /** Called as `docker-compose`. */
+  readonly shim: boolean;
   /** podman-compose's `--in-pod`; undefined leaves it to `x-podman.in_pod`. */
   readonly inPod: boolean | undefined;
 }

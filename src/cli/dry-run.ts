@@ -14,12 +14,16 @@ const READ_ONLY = new Set([
   ...["bridge transformations list", "check", "commands", "completion", "config", "convert", "doctor", "events"],
   ...["images", "info", "logs", "ls", "port", "ps", "stats", "top", "version", "viz", "volumes", "wait"],
   ...["container inspect", "container logs", "container ls", "image inspect", "image ls"],
+  ...["container port", "container stats", "container top", "container wait", "history", "image history", "inspect"],
+  ...["system df", "system events", "system info"],
   ...["network inspect", "network ls", "volume inspect", "volume ls", "internal cleanup", "internal restart"],
 ]);
 
 /** Print their plan, or what they would copy, commit, export or publish. */
 const TELLING = new Set([
   ...["build", "commit", "cp", "create", "down", "export", "kill", "pause", "publish", "pull", "push", "restart", "rm"],
+  ...["builder prune", "container prune", "image prune", "network prune", "system prune", "volume prune"],
+  "container cp",
   ...["run", "scale", "start", "stop", "unpause", "up", "alpha dry-run", "alpha publish", "alpha scale"],
 ]);
 

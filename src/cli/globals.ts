@@ -3,6 +3,29 @@ import { TscError } from "../lib/errors.js";
 import type { OptionSpec, ParsedOptions } from "./command.js";
 import type { AnsiMode, GlobalOptions, ProgressMode } from "./context.js";
 
+const NO_DAEMON = "Not used: there is no daemon to connect to (docker)";
+
+/** docker's own options, which `docker-compose` takes before the command as well. */
+const DOCKER_GLOBALS: readonly OptionSpec[] = [
+  { long: "config", value: "string", hidden: true, help: "Location of docker's client config files (docker)" },
+  { long: "context", short: "c", value: "string", hidden: true, help: NO_DAEMON },
+  { long: "debug", short: "D", hidden: true, help: "Same as --verbose (docker)" },
+  { long: "host", short: "H", value: "list", hidden: true, help: NO_DAEMON },
+  {
+    long: "log-level",
+    short: "l",
+    value: "string",
+    choices: ["debug", "info", "warn", "error", "fatal"],
+    hidden: true,
+    help: "debug is the same as --verbose (docker)",
+  },
+  { long: "tls", hidden: true, help: NO_DAEMON },
+  { long: "tlscacert", value: "string", hidden: true, help: NO_DAEMON },
+  { long: "tlscert", value: "string", hidden: true, help: NO_DAEMON },
+  { long: "tlskey", value: "string", hidden: true, help: NO_DAEMON },
+  { long: "tlsverify", hidden: true, help: NO_DAEMON },
+];
+
 /** Declared options; the podman-compose ones at the end are accepted so that old scripts keep working. */
 export const globalOptionSpecs: readonly OptionSpec[] = [
   { long: "all-resources", help: "Include all resources, even those not used by services" },
@@ -50,6 +73,8 @@ export const globalOptionSpecs: readonly OptionSpec[] = [
     hidden: true,
     help: "Put all containers of the project into one pod: true or false",
   },
+  ...DOCKER_GLOBALS,
+  { long: "shim", hidden: true, help: "Called as docker-compose: the version is the one it stands for" },
   ...["pod-args", "podman-path", "podman-args", "podman-pull-args", "podman-push-args", "podman-build-args"].map(
     ignored,
   ),
@@ -77,6 +102,10 @@ export function readGlobals(
     if (long.startsWith("podman-") || long === "pod-args") {
       if (options.given(long)) warn(`--${long} has no effect: containers are run by the built-in engine`);
     }
+  }
+  for (const { long, help } of DOCKER_GLOBALS) {
+    if (help === NO_DAEMON && options.given(long))
+      warn(`--${long} has no effect: there is no daemon, the engine is built in`);
   }
   const noAnsi = options.flag("no-ansi");
   if (noAnsi) {
@@ -112,7 +141,8 @@ export function readGlobals(
     ansi,
     progress,
     parallel: parallelLimit(options, env),
-    verbose: options.flag("verbose"),
+    verbose: options.flag("verbose") || options.flag("debug") || options.text("log-level") === "debug",
+    shim: options.flag("shim"),
     inPod: inPod(options.text("in-pod")),
   };
 }

@@ -39,7 +39,12 @@ export function overviewHelp(specs: readonly CommandSpec[], noun: string): Print
   const groups = new Map<string, string[]>();
   for (const spec of shown) {
     const space = spec.name.indexOf(" ");
-    const title = space < 0 ? "Commands:" : `Engine commands (${spec.name.slice(0, space)}):`;
+    const title =
+      space > 0
+        ? `Engine commands (${spec.name.slice(0, space)}):`
+        : spec.engine === true
+          ? "Engine commands:"
+          : "Commands:";
     groups.set(title, [...(groups.get(title) ?? []), line(spec)]);
   }
   const body = [...groups].flatMap(([title, lines]) => [title, ...lines, ""]);

@@ -1,4 +1,5 @@
 /** One run of the program: finds the command, parses, runs it, turns errors into text and an exit code. Reads nothing of the process. */
+import { resolve } from "node:path";
 import { isTscError } from "../lib/errors.js";
 import type { CommandSpec } from "./command.js";
 import type { GlobalOptions } from "./context.js";
@@ -35,7 +36,7 @@ export async function runProgram(words: readonly string[], around: Surroundings)
 
 async function dispatch(
   words: readonly string[],
-  around: Surroundings,
+  surroundings: Surroundings,
   seen: (globals: GlobalOptions) => void,
 ): Promise<number> {
   const root = parseWords(
@@ -47,8 +48,9 @@ async function dispatch(
     },
     words,
   );
-  if (root === "help") return printOverview(around, "");
-  if (root.options.flag("version") && root.args.length === 0) return runVersion(around);
+  if (root === "help") return printOverview(surroundings, "");
+  const around = withDockerConfig(surroundings, root.options.text("config"));
+  if (root.options.flag("version") && root.args.length === 0) return runVersion(around, root.options.flag("shim"));
   if (root.args[0] === "help") return printHelp(around, root.args.slice(1));
   if (root.args.length === 0) return printOverview(around, "");
   const found = findCommand(root.args);
@@ -99,9 +101,26 @@ function print({ stdout }: { readonly stdout: PrintedStream }, text: Printed): v
   stdout.write(text);
 }
 
-async function runVersion(around: Surroundings): Promise<number> {
+/** `--config` is for this run what DOCKER_CONFIG is. */
+function withDockerConfig(around: Surroundings, folder: string | undefined): Surroundings {
+  if (folder === undefined || folder === "") return around;
+  return {
+    env: { ...around.env, DOCKER_CONFIG: resolve(around.cwd, folder) },
+    cwd: around.cwd,
+    // opened by whoever asks for it
+    get stdin() {
+      return around.stdin;
+    },
+    stdout: around.stdout,
+    stderr: around.stderr,
+    onSignal: around.onSignal,
+    exit: around.exit,
+  };
+}
+
+async function runVersion(around: Surroundings, shim: boolean): Promise<number> {
   const { versionText } = await import("./commands/version.js");
-  print(around, versionText());
+  print(around, versionText(shim));
   return EXIT_OK;
 }
 

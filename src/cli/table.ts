@@ -11,6 +11,20 @@ export interface TableEntry {
   readonly load: () => Promise<{ readonly command: CommandSpec }>;
 }
 
+type Load = TableEntry["load"];
+
+/** The same command under another name, which its help and example say. */
+function sameAs(name: string, load: Load): TableEntry {
+  return {
+    name,
+    load: async () => {
+      const { aliases: _, ...command } = (await load()).command;
+      const example = command.example.replace(`tscompose ${command.name}`, `tscompose ${name}`);
+      return { command: { ...command, name, example, engine: true } };
+    },
+  };
+}
+
 /** The commands by name; `noun verb` for the engine's own. */
 export const commandTable: readonly TableEntry[] = [
   { name: "attach", load: () => import("./commands/attach.js") },
@@ -53,32 +67,67 @@ export const commandTable: readonly TableEntry[] = [
   { name: "volumes", load: () => import("./commands/volumes.js") },
   { name: "wait", load: () => import("./commands/wait.js") },
   { name: "watch", load: () => import("./commands/watch.js") },
+  sameAs("history", () => import("./commands/image-history.js")),
+  { name: "inspect", load: () => import("./commands/inspect.js") },
+  sameAs("load", () => import("./commands/image-load.js")),
+  { name: "login", load: () => import("./commands/login.js") },
+  { name: "logout", load: () => import("./commands/logout.js") },
+  sameAs("rename", () => import("./commands/container-rename.js")),
+  sameAs("rmi", () => import("./commands/image-rm.js")),
+  sameAs("save", () => import("./commands/image-save.js")),
+  sameAs("tag", () => import("./commands/image-tag.js")),
+  sameAs("update", () => import("./commands/container-update.js")),
+  { name: "builder prune", load: () => import("./commands/builder-prune.js") },
+  { name: "container attach", load: () => import("./commands/container-attach.js") },
+  { name: "container cp", load: () => import("./commands/container-cp.js") },
+  { name: "container create", load: () => import("./commands/container-create.js") },
   { name: "container exec", load: () => import("./commands/container-exec.js") },
   { name: "container inspect", load: () => import("./commands/container-inspect.js") },
   { name: "container kill", load: () => import("./commands/container-kill.js") },
   { name: "container logs", load: () => import("./commands/container-logs.js") },
   { name: "container ls", aliases: ["list", "ps"], load: () => import("./commands/container-ls.js") },
+  { name: "container pause", load: () => import("./commands/container-pause.js") },
+  { name: "container port", load: () => import("./commands/container-port.js") },
+  { name: "container prune", load: () => import("./commands/container-prune.js") },
+  { name: "container rename", load: () => import("./commands/container-rename.js") },
+  { name: "container restart", load: () => import("./commands/container-restart.js") },
   { name: "container rm", aliases: ["remove"], load: () => import("./commands/container-rm.js") },
+  { name: "container run", load: () => import("./commands/container-run.js") },
   { name: "container start", load: () => import("./commands/container-start.js") },
+  { name: "container stats", load: () => import("./commands/container-stats.js") },
   { name: "container stop", load: () => import("./commands/container-stop.js") },
+  { name: "container top", load: () => import("./commands/container-top.js") },
+  { name: "container unpause", load: () => import("./commands/container-unpause.js") },
+  { name: "container update", load: () => import("./commands/container-update.js") },
+  { name: "container wait", load: () => import("./commands/container-wait.js") },
   { name: "image build", load: () => import("./commands/image-build.js") },
+  { name: "image history", load: () => import("./commands/image-history.js") },
   { name: "image inspect", load: () => import("./commands/image-inspect.js") },
   { name: "image load", load: () => import("./commands/image-load.js") },
   { name: "image ls", aliases: ["list"], load: () => import("./commands/image-ls.js") },
+  { name: "image prune", load: () => import("./commands/image-prune.js") },
   { name: "image pull", load: () => import("./commands/image-pull.js") },
   { name: "image push", load: () => import("./commands/image-push.js") },
   { name: "image rm", aliases: ["remove"], load: () => import("./commands/image-rm.js") },
   { name: "image save", load: () => import("./commands/image-save.js") },
   { name: "image tag", load: () => import("./commands/image-tag.js") },
+  { name: "network connect", load: () => import("./commands/network-connect.js") },
   { name: "network create", load: () => import("./commands/network-create.js") },
+  { name: "network disconnect", load: () => import("./commands/network-disconnect.js") },
   { name: "network inspect", load: () => import("./commands/network-inspect.js") },
   { name: "network ls", aliases: ["list"], load: () => import("./commands/network-ls.js") },
+  { name: "network prune", load: () => import("./commands/network-prune.js") },
   { name: "network rm", aliases: ["remove"], load: () => import("./commands/network-rm.js") },
   { name: "volume create", load: () => import("./commands/volume-create.js") },
   { name: "volume inspect", load: () => import("./commands/volume-inspect.js") },
   { name: "volume ls", aliases: ["list"], load: () => import("./commands/volume-ls.js") },
   { name: "volume prune", load: () => import("./commands/volume-prune.js") },
   { name: "volume rm", aliases: ["remove"], load: () => import("./commands/volume-rm.js") },
+  { name: "system df", load: () => import("./commands/system-df.js") },
+  { name: "system events", load: () => import("./commands/system-events.js") },
+  sameAs("system info", () => import("./commands/info.js")),
+  { name: "system prune", load: () => import("./commands/system-prune.js") },
+  { name: "system reset", load: () => import("./commands/system-reset.js") },
   { name: "alpha", hidden: true, load: () => import("./commands/alpha.js") },
   { name: "alpha dry-run", hidden: true, load: () => import("./commands/alpha-dry-run.js") },
   { name: "alpha generate", hidden: true, load: () => import("./commands/alpha-generate.js") },

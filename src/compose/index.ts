@@ -8,6 +8,7 @@ export { variablesOf } from "./interpolate.js";
 export type { LoadedModel } from "./load.js";
 export { loadModel, loadProject } from "./load.js";
 export type * from "./model.js";
+export { nodeFs } from "./node-fs.js";
 export type { ComposeFs, LoadOptions, RemoteLoader } from "./options.js";
 export { toConfigJson, toConfigObject, toConfigYaml, toModelText, treeYaml } from "./output.js";
 export { lockTree, pinTree } from "./pin.js";

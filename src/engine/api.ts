@@ -1,4 +1,5 @@
 /** The engine as callers see it: interfaces only. `Engine.open` in `index.ts` returns the real one. */
+import type { DiskUsage, PrunePlan, PruneRequest } from "./disk/types.js";
 import type {
   ContainerInfo,
   ContainerSpec,
@@ -112,6 +113,8 @@ export interface ImagesApi {
   /** Like `find`, but `TSC_IMAGE_NOT_FOUND`. */
   inspect(reference: string): Promise<ImageInfo>;
   list(): Promise<ImageInfo[]>;
+  /** Unpacked bytes of an image's layers, base first. */
+  layerSizes(reference: string): Promise<readonly number[]>;
   tag(source: string, target: string): Promise<void>;
   /** Untags; removes the image and unshared layers with its last name. `TSC_IMAGE_IN_USE` unless forced. */
   remove(reference: string, options?: { force?: boolean }): Promise<{ untagged: string[]; deleted: string[] }>;
@@ -203,6 +206,39 @@ export interface VolumesApi {
   list(filter?: LabelFilter): Promise<VolumeInfo[]>;
 }
 
+/** Which registry, and which file of credentials instead of those that are looked through. */
+export interface LoginTarget {
+  /** `host[:port][/namespace]`; "docker.io" is docker's hub. */
+  readonly registry: string;
+  readonly authFile?: string;
+  /** Plain http or an unchecked certificate is fine. */
+  readonly insecure?: boolean;
+}
+
+export interface LoginsApi {
+  /** Asks the registry, then keeps the login: where, and whether it is encrypted there. `TSC_REGISTRY_UNAUTHORIZED`, `TSC_REGISTRY_CREDENTIALS`. */
+  login(
+    request: LoginTarget & { readonly username: string; readonly password: string },
+  ): Promise<{ readonly place: string; readonly encrypted: boolean }>;
+  /** The user name of a stored login that the registry takes. */
+  existing(request: LoginTarget): Promise<string | undefined>;
+  /** The user name of a stored login; nobody is asked. */
+  userOf(request: LoginTarget): Promise<string | undefined>;
+  /** Forgets a login, without `registry` all; the places it was in. */
+  logout(request: Partial<LoginTarget>): Promise<readonly string[]>;
+  /** Registries with a stored login. */
+  known(authFile?: string): Promise<readonly string[]>;
+}
+
+export interface DiskApi {
+  /** What is stored, what it takes and what each noun's prune would free. */
+  usage(signal?: AbortSignal): Promise<DiskUsage>;
+  /** What `prune` would remove, without removing anything. */
+  plan(request: PruneRequest, signal?: AbortSignal): Promise<PrunePlan>;
+  /** Removes it; what was removed. What came into use meanwhile stays. */
+  prune(request: PruneRequest, signal?: AbortSignal): Promise<PrunePlan>;
+}
+
 export interface EventsApi {
   /** Stored events since a time, then live ones until `until` or the signal. */
   stream(
@@ -224,12 +260,15 @@ export interface SystemInfo {
   readonly cgroups: "v1" | "v2" | "hybrid";
   readonly cgroupManager: string;
   readonly network: string;
+  readonly hostname: string;
   readonly kernel: string;
   readonly architecture: string;
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly containers: number;
+  /** Paused ones are among them. */
   readonly containersRunning: number;
+  readonly containersPaused: number;
   readonly images: number;
   readonly components: readonly { readonly name: string; readonly path: string; readonly version: string }[];
   readonly warnings: readonly string[];
@@ -254,10 +293,14 @@ export interface EngineApi extends AsyncDisposable {
   readonly networks: NetworksApi;
   readonly volumes: VolumesApi;
   readonly events: EventsApi;
+  readonly disk: DiskApi;
+  readonly logins: LoginsApi;
   info(): Promise<SystemInfo>;
   /** Which confinement this host gives containers; the most important first. */
   security(): Promise<readonly SecurityFinding[]>;
   /** Held until disposed; serialises commands on one name (a project). `onWait` is called once if somebody holds it. */
   lock(name: string, options?: { onWait?: (holder: string) => void; signal?: AbortSignal }): Promise<AsyncDisposable>;
+  /** Removes everything: containers (killed), networks, helpers, the store and the run root. The engine is closed afterwards. */
+  reset(): Promise<void>;
   close(): Promise<void>;
 }

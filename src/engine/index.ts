@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { openKernel } from "../kernel/index.js";
 import type { Kernel } from "../kernel/kernel.js";
 import { TscError } from "../lib/errors.js";
-import type { EngineApi, EngineOptions, ImagesApi, NetworksApi } from "./api.js";
+import type { DiskApi, EngineApi, EngineOptions, ImagesApi, LoginsApi, NetworksApi } from "./api.js";
 import type { EngineContext } from "./context.js";
 import { openEvents } from "./events/index.js";
 import { makeFolders } from "./folders.js";
@@ -21,6 +21,7 @@ import type { Storage } from "./storage/index.js";
 import { openVolumes } from "./volumes/index.js";
 
 export type * from "./api.js";
+export type * from "./disk/types.js";
 export type * from "./types.js";
 
 /** The engine with what only the supervisor's orders (`tscompose internal …`) use. */
@@ -104,6 +105,29 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     list: async (filter) => (await networking()).list(filter),
   };
 
+  const openedDisk = once<DiskApi>(async () => {
+    const [{ openDisk }, { DEFAULT_NETWORK }] = await Promise.all([
+      import("./disk/index.js"),
+      import("./network/index.js"),
+    ]);
+    const { store } = await imagesPart();
+    return openDisk({ ctx, images: store, defaultNetwork: DEFAULT_NETWORK, containers, networks, volumes });
+  });
+  const disk: DiskApi = {
+    usage: async (signal) => (await openedDisk()).usage(signal),
+    plan: async (request, signal) => (await openedDisk()).plan(request, signal),
+    prune: async (request, signal) => (await openedDisk()).prune(request, signal),
+  };
+
+  const openedLogins = once(async () => (await imagesPart()).store.logins());
+  const logins: LoginsApi = {
+    login: async (request) => (await openedLogins()).login(request),
+    existing: async (request) => (await openedLogins()).existing(request),
+    userOf: async (request) => (await openedLogins()).userOf(request),
+    logout: async (request) => (await openedLogins()).logout(request),
+    known: async (authFile) => (await openedLogins()).known(authFile),
+  };
+
   let isClosed = false;
   const close = async (): Promise<void> => {
     if (isClosed) return;
@@ -123,12 +147,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     networks,
     volumes,
     events,
+    disk,
+    logins,
     info: async () => {
       const { systemInfo } = await import("./info.js");
       return await systemInfo({ ctx, host: hostFacts(), storage: await storage(), networking: await networking() });
     },
     security: () => securityReport(ctx, hostFacts()),
     lock: async (name, lockOptions) => (await import("./locks.js")).lockName(ctx, name, lockOptions),
+    reset: async () => (await import("./reset.js")).resetEngine({ ctx, containers, networks, close }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -172,6 +199,7 @@ function lazyImages(kernel: Kernel, open: () => Promise<Images>, build: ImagesAp
     find: async (reference) => (await open()).find(reference),
     inspect: async (reference) => (await open()).inspect(reference),
     list: async () => (await open()).list(),
+    layerSizes: async (reference) => (await open()).layerSizes(reference),
     tag: async (source, target) => (await open()).tag(source, target),
     remove: async (reference, options) => (await open()).remove(reference, options),
     load: async (path, options) => (await open()).load(path, options),

@@ -1,6 +1,6 @@
 /** What `info` prints: probed facts, and versions asked of each program once per boot and file. */
 import { statSync } from "node:fs";
-import { arch, availableParallelism, release, totalmem } from "node:os";
+import { arch, availableParallelism, hostname, release, totalmem } from "node:os";
 import type { SystemInfo } from "./api.js";
 import type { EngineContext } from "./context.js";
 import type { Networking } from "./network/types.js";
@@ -62,12 +62,14 @@ export async function systemInfo(deps: InfoDeps): Promise<SystemInfo> {
     cgroups: host.cgroups.version,
     cgroupManager: host.cgroups.parent === undefined ? "disabled" : "cgroupfs",
     network: network.mode,
+    hostname: hostname(),
     kernel: release(),
     architecture: arch(),
     cpus: availableParallelism(),
     memoryBytes: totalmem(),
     containers: counts.all,
     containersRunning: counts.running,
+    containersPaused: counts.paused,
     images,
     components: [...components, ...network.components],
     warnings,

@@ -43,8 +43,8 @@ const SHARED_PURE: readonly string[] = [
   "compose/shell-words.ts",
   "compose/short-port.ts",
   "compose/short-volume.ts",
+  "compose/size.ts",
   "engine/build/dockerignore.ts",
-  "engine/images/digest.ts",
   // every command looks for dead helpers without loading the network part
   "engine/network/damage.ts",
   // `info` asks for the runtime's version without loading the runtime

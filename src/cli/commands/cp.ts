@@ -17,15 +17,15 @@ export const command: CommandSpec = {
     { long: "overwrite", hidden: true, help: "Accepted for podman-compose's sake" },
   ],
   run: async (ctx, args, options) => {
-    const { copyFiles } = await import("../copy/copy-files.js");
-    await copyFiles(ctx, {
+    const { copyFiles, serviceContainers } = await import("../copy/copy-files.js");
+    const which = { all: options.flag("all"), index: options.number("index") ?? 0 };
+    const request = {
       source: args[0] ?? "",
       target: args[1] ?? "",
-      all: options.flag("all"),
       archive: options.flag("archive"),
       followLink: options.flag("follow-link"),
-      index: options.number("index") ?? 0,
-    });
+    };
+    await copyFiles(ctx, request, (service) => serviceContainers(ctx, service, which));
     return 0;
   },
 };

@@ -14,11 +14,15 @@ export const command: CommandSpec = {
   run: async (ctx, _args, options) => {
     const info = await (await ctx.engine()).info();
     const format = options.text("format") ?? "";
-    if (format === "json") ctx.print(joined([printedJson({ version: VERSION, ...info }), printed`\n`]));
-    else if (format === "") ctx.print(infoText(info));
+    if (format === "") ctx.print(infoText(info));
     else {
-      const { compileTemplate } = await import("../render/template.js");
-      ctx.print(joined([compileTemplate(format)({ version: VERSION, ...info }), printed`\n`]));
+      const { dockerInfo } = await import("../render/docker-info.js");
+      const both = { version: VERSION, ...info, ...dockerInfo(info) };
+      if (format === "json") ctx.print(joined([printedJson(both), printed`\n`]));
+      else {
+        const { compileTemplate } = await import("../render/template.js");
+        ctx.print(joined([compileTemplate(format)(both), printed`\n`]));
+      }
     }
     for (const warning of info.warnings) ctx.warn(warning);
     return 0;

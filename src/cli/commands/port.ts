@@ -23,12 +23,7 @@ export const command: CommandSpec = {
 
 async function port(ctx: CliContext, args: readonly string[], options: ParsedOptions): Promise<number> {
   const [service = "", text = ""] = args;
-  const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text);
-  const number = Number(match?.[1]);
-  if (match === null || number > 65535) {
-    throw new TscError("TSC_USAGE", `invalid port "${text}": not a number up to 65535`, { kind: "invalid-input" });
-  }
-  const protocol = (match[2] ?? options.text("protocol") ?? "tcp").toLowerCase();
+  const { number, protocol = (options.text("protocol") ?? "tcp").toLowerCase() } = readPort(text);
   const [name, engine] = await Promise.all([projectName(ctx), ctx.engine()]);
   const info = await serviceContainer(engine, name, service, { index: options.number("index") });
   const found = publishersOf(info).find(
@@ -42,6 +37,21 @@ async function port(ctx: CliContext, args: readonly string[], options: ParsedOpt
       { kind: "not-found" },
     );
   }
-  ctx.print(printed`${found.URL.includes(":") ? `[${found.URL}]` : found.URL}:${found.PublishedPort}\n`);
+  ctx.print(printed`${publishedAt(found)}\n`);
   return 0;
+}
+
+/** `80` or `80/udp`; `TSC_USAGE`. */
+export function readPort(text: string): { readonly number: number; readonly protocol?: string } {
+  const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text);
+  const number = Number(match?.[1]);
+  if (match === null || number > 65535) {
+    throw new TscError("TSC_USAGE", `invalid port "${text}": not a number up to 65535`, { kind: "invalid-input" });
+  }
+  return { number, ...(match[2] === undefined ? {} : { protocol: match[2] }) };
+}
+
+/** `0.0.0.0:8080`, `[::]:8080`. */
+export function publishedAt({ URL, PublishedPort }: { readonly URL: string; readonly PublishedPort: number }): string {
+  return `${URL.includes(":") ? `[${URL}]` : URL}:${PublishedPort}`;
 }

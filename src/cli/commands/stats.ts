@@ -2,33 +2,36 @@
 import type { EngineApi } from "../../engine/api.js";
 import type { ContainerInfo, ContainerStats } from "../../engine/types.js";
 import { isTscError } from "../../lib/errors.js";
-import type { CommandSpec, ParsedOptions } from "../command.js";
+import type { CommandSpec, OptionSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { CLEAR_SCREEN, joined } from "../render/printed.js";
 import { type Row, type RowFormat, renderRows } from "../render/rows.js";
 import { binarySize, humanSize } from "../render/units.js";
 import { projectContainers, projectName } from "../select.js";
 
+/** The options that `container stats` has as well. */
+export const statsOptions: readonly OptionSpec[] = [
+  { long: "all", short: "a", help: "Show all containers (default shows just running)" },
+  { long: "format", value: "string", help: "Format output: table, table TEMPLATE, json or a Go template" },
+  { long: "no-stream", help: "Disable streaming stats and only pull the first result" },
+  { long: "no-trunc", help: "Do not truncate output" },
+  {
+    long: "interval",
+    short: "i",
+    value: "int",
+    default: 1,
+    hidden: true,
+    help: "Seconds between two looks (podman-compose)",
+  },
+  { long: "no-reset", hidden: true, help: "Don't clear the screen between two looks (podman-compose)" },
+];
+
 export const command: CommandSpec = {
   name: "stats",
   summary: "Display a live stream of container(s) resource usage statistics",
   example: "tscompose stats --no-stream",
   args: [{ name: "SERVICE", complete: "service" }],
-  options: [
-    { long: "all", short: "a", help: "Show all containers (default shows just running)" },
-    { long: "format", value: "string", help: "Format output: table, table TEMPLATE, json or a Go template" },
-    { long: "no-stream", help: "Disable streaming stats and only pull the first result" },
-    { long: "no-trunc", help: "Do not truncate output" },
-    {
-      long: "interval",
-      short: "i",
-      value: "int",
-      default: 1,
-      hidden: true,
-      help: "Seconds between two looks (podman-compose)",
-    },
-    { long: "no-reset", hidden: true, help: "Don't clear the screen between two looks (podman-compose)" },
-  ],
+  options: statsOptions,
   run: stats,
 };
 
@@ -49,16 +52,26 @@ const FORMAT: RowFormat = {
 
 async function stats(ctx: CliContext, services: readonly string[], options: ParsedOptions): Promise<number> {
   const [name, engine] = await Promise.all([projectName(ctx), ctx.engine()]);
+  const query = { services, all: options.flag("all"), oneOff: "include" as const };
+  return await showStats(ctx, options, () => projectContainers(engine, name, query));
+}
+
+/** Shows what the containers that `find` gives use, until it is interrupted or once. */
+export async function showStats(
+  ctx: CliContext,
+  options: ParsedOptions,
+  find: () => Promise<readonly ContainerInfo[]>,
+): Promise<number> {
+  const engine = await ctx.engine();
   const format = options.text("format") ?? "";
   const isOnce = options.flag("no-stream");
   const intervalMs = Math.max(1, options.number("interval") ?? 1) * 1000;
-  const query = { services, all: options.flag("all"), oneOff: "include" as const };
-  let before = await sample(engine, await projectContainers(engine, name, query));
+  let before = await sample(engine, await find());
   const clears = !isOnce && ctx.isTty.stdout && !options.flag("no-reset") && !format.includes("json");
   for (;;) {
     // processor use is a difference: two looks are needed for the first line already
     if (!(await pause(isOnce ? Math.min(intervalMs, 500) : intervalMs, ctx.signal))) return 130;
-    const containers = await projectContainers(engine, name, query);
+    const containers = await find();
     const now = await sample(engine, containers);
     const rows = containers.map((info) =>
       statsRow(info, before.get(info.id), now.get(info.id), !options.flag("no-trunc")),

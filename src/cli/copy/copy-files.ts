@@ -14,14 +14,16 @@ import { packPath } from "./pack.js";
 export interface CopyRequest {
   readonly source: string;
   readonly target: string;
-  readonly all: boolean;
   readonly archive: boolean;
   readonly followLink: boolean;
-  readonly index: number;
 }
 
-/** Copies; into every container of the service, out of the first one. */
-export async function copyFiles(ctx: CliContext, request: CopyRequest): Promise<void> {
+/** Copies; into every container that `find` gives for the name before the colon, out of the first one. */
+export async function copyFiles(
+  ctx: CliContext,
+  request: CopyRequest,
+  find: (name: string) => Promise<readonly ContainerInfo[]>,
+): Promise<void> {
   const source = splitArgument(request.source);
   const target = splitArgument(request.target);
   if (source.service !== "" && target.service !== "") {
@@ -31,8 +33,8 @@ export async function copyFiles(ctx: CliContext, request: CopyRequest): Promise<
     throw usage("unknown copy direction: neither path is of the form SERVICE:PATH");
   }
   const service = source.service || target.service;
-  const [name, engine] = await Promise.all([projectName(ctx), ctx.engine()]);
-  const containers = await chooseContainers(engine, name, service, request);
+  const containers = await find(service);
+  const engine = await ctx.engine();
   // a stream can be read or written once only
   const isOut = source.service !== "";
   const chosen = isOut || source.path === "-" ? containers.slice(0, 1) : containers;
@@ -54,12 +56,13 @@ export async function copyFiles(ctx: CliContext, request: CopyRequest): Promise<
   }
 }
 
-async function chooseContainers(
-  engine: EngineApi,
-  project: string,
+/** The containers of a service that `cp` means. `TSC_CONTAINER_NOT_FOUND`. */
+export async function serviceContainers(
+  ctx: CliContext,
   service: string,
-  request: CopyRequest,
+  request: { readonly index: number; readonly all: boolean },
 ): Promise<readonly ContainerInfo[]> {
+  const [project, engine] = await Promise.all([projectName(ctx), ctx.engine()]);
   if (request.index > 0) return [await serviceContainer(engine, project, service, { index: request.index, all: true })];
   const oneOff = request.all ? "include" : "exclude";
   const found = await projectContainers(engine, project, { services: [service], all: true, oneOff });

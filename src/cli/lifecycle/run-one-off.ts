@@ -1,8 +1,7 @@
 /** The work of `run`: dependencies up, container made, joined, its exit code returned. */
 import { randomBytes } from "node:crypto";
 import type { Project, Service } from "../../compose/model.js";
-import type { EngineApi } from "../../engine/api.js";
-import { isTscError, TscError } from "../../lib/errors.js";
+import { TscError } from "../../lib/errors.js";
 import { imageReferences } from "../../plan/images.js";
 import { observe } from "../../plan/observe.js";
 import { planOneOff } from "../../plan/one-off.js";
@@ -11,8 +10,8 @@ import { hooksOf } from "../../plan/selection.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { printed, printedWord } from "../render/printed.js";
-import { joinSession } from "../stdio.js";
 import { bringUp, separatorOf } from "./bring-up.js";
+import { joinContainer, removeQuietly } from "./join-container.js";
 import { orphanRules, pullPolicy } from "./options.js";
 import { changedService, labelsOf } from "./run-overrides.js";
 import { openSession, type RunOptions, type Session } from "./session.js";
@@ -69,7 +68,8 @@ export async function runOneOff(
       return 0;
     }
     try {
-      return await join(ctx, session, project, target, { tty, stdin: interactive });
+      const mode = { tty, stdin: interactive };
+      return await joinContainer(ctx, session.engine, id, mode, () => start(session, project, target));
     } finally {
       if (options.flag("rm")) await removeQuietly(session.engine, id);
     }
@@ -135,39 +135,4 @@ async function start(session: Session, project: Project, target: Target): Promis
     { kind: "start-container", container: target, ...(postStart === undefined ? {} : { postStart }) },
   );
   await session.run(plan.build(), { quiet: true, containerExitCodes: true });
-}
-
-/** Attached before it starts, so that nothing is missed. Signals go to the container. */
-async function join(
-  ctx: CliContext,
-  session: Session,
-  project: Project,
-  target: Target,
-  mode: { readonly tty: boolean; readonly stdin: boolean },
-): Promise<number> {
-  const { containers } = session.engine;
-  await using stdio = await containers.attach(target.id, { stdin: mode.stdin });
-  const joined = joinSession(ctx, stdio, {
-    ...mode,
-    onSignal: (name, count) => {
-      void containers.kill(target.id, count > 2 ? "SIGKILL" : name).catch(() => undefined);
-    },
-  });
-  try {
-    await start(session, project, target);
-  } catch (error) {
-    await stdio.detach();
-    await joined.catch(() => undefined);
-    throw error;
-  }
-  const code = await joined;
-  return code ?? 0;
-}
-
-async function removeQuietly(engine: EngineApi, id: string): Promise<void> {
-  try {
-    await engine.containers.remove(id, { force: true, volumes: true });
-  } catch (error) {
-    if (!isTscError(error, "TSC_CONTAINER_NOT_FOUND")) throw error;
-  }
 }

@@ -1,6 +1,6 @@
 /** The build cache: keys made of everything that decides a step's result, records in the state database. */
 import { createHash } from "node:crypto";
-import { deleteStep, getStep, listSteps, putStep, type StepRecord } from "../state/build-steps.js";
+import { getStep, putStep, type StepRecord } from "../state/build-steps.js";
 import type { BuildDeps } from "./deps.js";
 import { encodeImageConfig } from "./image-config.js";
 import type { StageState } from "./state.js";
@@ -34,19 +34,4 @@ export function findStep(deps: BuildDeps, key: string): StepRecord | undefined {
 /** Remembers a result. */
 export function storeStep(deps: BuildDeps, key: string, record: StepRecord): void {
   putStep(deps.ctx.state, key, record);
-}
-
-/** Removes cached steps and those of their layers that no image needs; bytes freed. */
-export async function pruneBuildCache(deps: Pick<BuildDeps, "ctx" | "storage">): Promise<number> {
-  const { state } = deps.ctx;
-  const sizes = new Map<string, number>();
-  for (const { key, record } of listSteps(state)) {
-    if (record.chainId !== undefined) sizes.set(record.chainId, record.sizeBytes ?? 0);
-    deleteStep(state, key);
-  }
-  const { allImages } = await import("../state/images.js");
-  const { chainIdsOf } = await import("../images/digest.js");
-  for (const image of allImages(state)) for (const id of chainIdsOf(image.record.diffIds)) sizes.delete(id);
-  const removed = await deps.storage.removeLayers([...sizes.keys()]);
-  return removed.reduce((sum, id) => sum + (sizes.get(id) ?? 0), 0);
 }

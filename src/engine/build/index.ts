@@ -20,7 +20,7 @@ import { encodeImageConfig } from "./image-config.js";
 import { planStages, type Stage, stageNamed } from "./stages.js";
 import { emptyState, type StageState } from "./state.js";
 
-export { pruneBuildCache } from "./cache.js";
+export { type CacheFolder, cacheFolders, isCacheFolderInUse, removeCacheFolder } from "./cache-mounts.js";
 export { applyChanges } from "./changes.js";
 export type { BuildDeps, BuildImages, RunStep, RunStepRequest } from "./deps.js";
 export { encodeImageConfig } from "./image-config.js";

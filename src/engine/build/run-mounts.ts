@@ -1,5 +1,4 @@
 /** RUN --mount: sources opened for one step and released after it. No mount's content ever reaches the layer. */
-import { createHash } from "node:crypto";
 import { chmodSync, chownSync, mkdirSync, readdirSync } from "node:fs";
 import { join, posix } from "node:path";
 import { TscError } from "../../lib/errors.js";
@@ -7,6 +6,7 @@ import { createPace } from "../../lib/pace.js";
 import { openScratch } from "../storage/index.js";
 import type { FileInjection, MountSpec } from "../types.js";
 import { cacheKey } from "./cache.js";
+import { openCacheFolder } from "./cache-mounts.js";
 import { lookUp, walk } from "./context.js";
 import type { StepScope } from "./deps.js";
 import type { RunInstruction, RunMount } from "./dockerfile/instructions.js";
@@ -156,35 +156,14 @@ async function prepareCache(
   options: Record<string, string>,
   stack: AsyncDisposableStack,
 ): Promise<MountSpec> {
-  const { kernel, paths } = scope.build.deps.ctx;
   const target = targetOf(scope, options);
-  // the id is hashed, so that no id can name another folder (cache ids with ../)
-  const id = createHash("sha256")
-    .update(`${options.id ?? target}`)
-    .digest("hex")
-    .slice(0, 32);
-  const sharing = options.sharing ?? "shared";
-  const base = join(paths.root, "build", "cache");
-  mkdirSync(base, { recursive: true, mode: 0o700 });
-  mkdirSync(paths.locks, { recursive: true, mode: 0o700 });
-  let folder = join(base, id);
-  if (sharing === "locked") {
-    const lock = await kernel.lockFile(join(paths.locks, `build-cache-${id}`), {
-      wait: true,
-      ...(scope.build.signal ? { signal: scope.build.signal } : {}),
-    });
-    if (lock !== undefined) stack.defer(() => lock.release());
-  } else if (sharing === "private") {
-    for (let copy = 0; ; copy++) {
-      const lock = await kernel.lockFile(join(paths.locks, `build-cache-${id}-${copy}`), { wait: false });
-      if (lock === undefined) continue;
-      stack.defer(() => lock.release());
-      folder = join(base, copy === 0 ? id : `${id}-${copy}`);
-      break;
-    }
-  }
-  const made = mkdirSync(folder, { recursive: true });
-  if (made !== undefined || readdirSync(folder).length === 0) {
+  const { folder, lock } = await openCacheFolder(scope.build.deps.ctx, {
+    id: options.id ?? target,
+    sharing: options.sharing ?? "shared",
+    signal: scope.build.signal,
+  });
+  stack.defer(() => lock.release());
+  if (readdirSync(folder).length === 0) {
     if (options.from !== undefined) await seedCache(scope, instruction, options, folder);
     chownSync(folder, Number(options.uid ?? 0), Number(options.gid ?? 0));
     chmodSync(folder, Number.parseInt(options.mode ?? "755", 8));

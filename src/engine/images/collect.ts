@@ -25,10 +25,15 @@ export async function holdStore(ctx: EngineContext): Promise<FileLock> {
   return lock;
 }
 
+/** The right to collect; undefined while somebody works. */
+export function tryCollect(ctx: EngineContext): Promise<FileLock | undefined> {
+  return ctx.kernel.lockFile(lockPath(ctx), { wait: false });
+}
+
 /** Removes what nothing refers to; the images lock is held. The layers removed. */
 export async function collectGarbage(deps: StoreDeps): Promise<string[]> {
   const { ctx, storage, blobs } = deps;
-  using lock = await ctx.kernel.lockFile(lockPath(ctx), { wait: false });
+  using lock = await tryCollect(ctx);
   if (lock === undefined) return [];
   const images = allImages(ctx.state);
   const wanted = new Set(images.flatMap((image) => chainIdsOf(image.record.diffIds)));

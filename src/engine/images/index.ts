@@ -4,13 +4,15 @@
  */
 
 import type { FileLock } from "../../kernel/kernel.js";
-import type { ImagesApi } from "../api.js";
+import type { ImagesApi, LoginsApi } from "../api.js";
 import type { EngineContext } from "../context.js";
-import type { LayerRow } from "../state/layers.js";
+import { type LayerRow, layerById } from "../state/layers.js";
 import type { Storage } from "../storage/index.js";
 import type { ImageInfo } from "../types.js";
 import { openBlobs } from "./blobs.js";
 import type { CommitLayerRequest, CreateImageRequest } from "./create.js";
+import { chainIdsOf } from "./digest.js";
+import type { ImageParts, RemovedParts } from "./prune.js";
 import { findImage, infoOf, listImages, requireImage } from "./records.js";
 import type { HttpClient } from "./registry/http.js";
 import type { Registries } from "./registry/index.js";
@@ -19,6 +21,7 @@ import { removeImage, tagImage } from "./store.js";
 export type { CommitLayerRequest, CreateImageRequest } from "./create.js";
 export { chainIdOf, chainIdsOf, digestOf, isDigest } from "./digest.js";
 export { formatPlatform, hostPlatform, parsePlatform } from "./platform.js";
+export type { ImageParts, RemovedParts } from "./prune.js";
 export { familiarName, fullName, parseReference, type Reference, repositoryName, withDefaultTag } from "./reference.js";
 
 export interface Images extends Omit<ImagesApi, "build" | "checkBuild">, Disposable {
@@ -28,6 +31,19 @@ export interface Images extends Omit<ImagesApi, "build" | "checkBuild">, Disposa
   createImage(request: CreateImageRequest): Promise<ImageInfo>;
   /** The raw config JSON of a stored image, to derive another from. */
   readConfig(id: string): Readonly<Record<string, unknown>>;
+  /** What `login` and `logout` do. */
+  logins(): Promise<LoginsApi>;
+  /** Every image with the layers and blobs it needs. */
+  parts(): Promise<readonly ImageParts[]>;
+  /** Whether layers and blobs are in the making. */
+  isBusy(): Promise<boolean>;
+  /** Removes images that no container uses and whose tags are still these, with all that only they need. */
+  discard(images: readonly { readonly id: string; readonly tags: readonly string[] }[]): Promise<RemovedParts>;
+  /** Removes layers and blobs that belong to no image; nothing while layers and blobs are in the making. */
+  discardUnused(unused: {
+    readonly layers: readonly string[];
+    readonly blobs: readonly string[];
+  }): Promise<RemovedParts>;
 }
 
 /** A client for what a build downloads: no credentials, certificates of the system, the same rules for redirects. */
@@ -132,8 +148,20 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
     },
     inspect: async (reference) => infoOf(ctx.state, requireImage(ctx.state, reference)),
     list: async () => listImages(ctx.state),
+    layerSizes: async (reference) =>
+      chainIdsOf(requireImage(ctx.state, reference).record.diffIds).map(
+        (chainId) => layerById(ctx.state, chainId)?.sizeBytes ?? 0,
+      ),
     tag: (source, target) => tagImage(deps, source, target),
     remove: (reference, options) => removeImage(deps, reference, options?.force ?? false),
+    logins: async () => {
+      const { openLogins } = await import("./login.js");
+      return openLogins(ctx, async () => (await withRegistries()).registries);
+    },
+    parts: async () => (await import("./prune.js")).imageParts(deps),
+    isBusy: async () => (await import("./prune.js")).isStoreBusy(deps),
+    discard: async (images) => (await import("./prune.js")).discardImages(deps, images),
+    discardUnused: async (unused) => (await import("./prune.js")).discardUnused(deps, unused),
     [Symbol.dispose]() {
       releaseHold();
       registries?.then(

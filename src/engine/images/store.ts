@@ -188,12 +188,14 @@ function nameOf(reference: string): string {
   return fullName(parseReference(reference));
 }
 
-/** Blobs of an image that no other image and no layer needs; the images lock is held. */
-function removeBlobs({ ctx: { state }, blobs }: StoreDeps, row: ImageRow): void {
+/** Removes the blobs of an image that no other image and no layer needs; the images lock is held. Those that were there. */
+export function removeBlobs({ ctx: { state }, blobs }: StoreDeps, row: ImageRow): string[] {
   const mine = new Set(blobsOf(blobs, row));
   for (const other of allImages(state)) for (const digest of blobsOf(blobs, other)) mine.delete(digest);
   for (const layer of allLayers(state)) mine.delete(layer.blobDigest);
-  for (const digest of mine) blobs.remove(digest);
+  const stored = [...mine].filter((digest) => blobs.has(digest));
+  for (const digest of stored) blobs.remove(digest);
+  return stored;
 }
 
 /** Digests of the config, the manifest and the layers it names; they need not all be stored. */

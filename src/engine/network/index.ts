@@ -20,6 +20,7 @@ import { firstHostAddress, hostSite, parseResolvConf, readHostResolvConf } from 
 import { createSteps } from "./steps.js";
 import type { Networking } from "./types.js";
 
+export { DEFAULT_NETWORK } from "./networks.js";
 export type {
   Attachment,
   AttachRequest,

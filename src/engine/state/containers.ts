@@ -198,11 +198,11 @@ export function liveContainers(state: State): LiveRow[] {
 }
 
 /** Numbers per state, for `info`. */
-export function countContainers(state: State): { all: number; running: number } {
-  const row = state.get<{ total: number; running: number | null }>(
-    "SELECT COUNT(*) AS total, SUM(state IN ('running', 'paused')) AS running FROM containers",
+export function countContainers(state: State): { all: number; running: number; paused: number } {
+  const row = state.get<{ total: number; running: number | null; paused: number | null }>(
+    "SELECT COUNT(*) AS total, SUM(state IN ('running', 'paused')) AS running, SUM(state = 'paused') AS paused FROM containers",
   );
-  return { all: row?.total ?? 0, running: row?.running ?? 0 };
+  return { all: row?.total ?? 0, running: row?.running ?? 0, paused: row?.paused ?? 0 };
 }
 
 /** Notes that a start begins: the next incarnation, in this boot. The number given to it. */

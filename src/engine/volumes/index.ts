@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Kernel, OpenedPath } from "../../kernel/kernel.js";
-import { errnoOf, isTscError, TscError, throwAll } from "../../lib/errors.js";
+import { errnoOf, TscError } from "../../lib/errors.js";
 import type { LabelFilter, VolumesApi } from "../api.js";
 import type { EngineContext } from "../context.js";
 import { isOrphaned, ownedName } from "../owned-names.js";
@@ -46,8 +46,6 @@ export interface Volumes extends VolumesApi {
    * had content, with owner and mode of the folder itself. Later calls do nothing. True when it copied.
    */
   copyUp(name: string, rootfs: string, target: string): Promise<boolean>;
-  /** Removes unused volumes (`all`: named ones too) carrying the labels; what was removed. */
-  prune(options?: { all?: boolean } & LabelFilter): Promise<VolumeInfo[]>;
   /**
    * The part of `remove` that belongs into a transaction: the row goes and the folder gets another name. What is returned throws the
    * content away, after the commit. `TSC_VOLUME_IN_USE`; nothing for a volume that is not there.
@@ -254,24 +252,6 @@ export function openVolumes(ctx: EngineContext): Volumes {
       if (!isMounted) renameSync(staging, data);
       markVolumePopulated(state, name);
       return true;
-    },
-
-    async prune(options = {}) {
-      const removed: VolumeInfo[] = [];
-      const errors: TscError[] = [];
-      for (const info of await list(options)) {
-        if (!info.anonymous && options.all !== true) continue;
-        if (volumeUsers(state, info.name).length > 0) continue;
-        try {
-          await remove(info.name);
-          removed.push(info);
-        } catch (error) {
-          if (!isTscError(error)) throw error;
-          if (error.code !== "TSC_VOLUME_IN_USE" && error.code !== "TSC_VOLUME_NOT_FOUND") errors.push(error);
-        }
-      }
-      throwAll(errors);
-      return removed;
     },
 
     async repair() {

@@ -1,13 +1,13 @@
 /**
  * Registry credentials: containers-auth.json(5), docker's config.json and credential helpers. Looked up per registry; never
- * logged, never written here.
+ * logged. login.ts writes them.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kernel } from "../../../kernel/kernel.js";
-import { withCallerUmask } from "../../../lib/caller.js";
 import { errnoOf, TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
+import { isUnknownToHelper, runHelper } from "./helper.js";
 
 export type Credentials =
   | { readonly kind: "password"; readonly username: string; readonly password: string }
@@ -20,7 +20,7 @@ type Json = Readonly<Record<string, unknown>>;
 const DOCKER_HUB_KEYS = ["https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io"];
 
 /** Files that may hold credentials, the first that knows a registry wins. */
-function authFiles(env: Env): string[] {
+export function authFiles(env: Env): string[] {
   const files: string[] = [];
   if (env.REGISTRY_AUTH_FILE) files.push(env.REGISTRY_AUTH_FILE);
   if (env.XDG_RUNTIME_DIR) files.push(join(env.XDG_RUNTIME_DIR, "containers/auth.json"));
@@ -43,10 +43,8 @@ export async function findCredentials(
   for (const file of authFiles(env)) {
     const document = readAuthFile(file);
     if (document === undefined) continue;
-    const isHub = DOCKER_HUB_KEYS.includes(host);
-    const hosts = isHub
-      ? DOCKER_HUB_KEYS
-      : [host, `https://${host}`, `https://${host}/v1/`, `https://${host}/v2/`, `http://${host}`];
+    const isHub = isDockerHub(host);
+    const hosts = hostKeys(host);
     const helpers = object(document.credHelpers);
     const helperHost = hosts.find((name) => typeof helpers[name] === "string");
     if (helperHost !== undefined) {
@@ -67,17 +65,30 @@ export async function findCredentials(
   return undefined;
 }
 
+/** Whether a host is one of the Docker Hub's. */
+export function isDockerHub(host: string): boolean {
+  return DOCKER_HUB_KEYS.includes(host);
+}
+
+/** The spellings under which files know a host, docker's own first for its hub. */
+export function hostKeys(host: string): readonly string[] {
+  if (isDockerHub(host)) return DOCKER_HUB_KEYS;
+  return [host, `https://${host}`, `https://${host}/v1/`, `https://${host}/v2/`, `http://${host}`];
+}
+
 /** `host/ns/user/image`, `host/ns/user`, `host/ns`. */
 function namespaceKeys(host: string, path: string): string[] {
   const parts = path.split("/");
   return parts.map((_, i) => `${host}/${parts.slice(0, parts.length - i).join("/")}`);
 }
 
-function object(value: unknown): Json {
+/** The value if it is an object, else an empty one. */
+export function object(value: unknown): Json {
   return typeof value === "object" && value !== null ? (value as Json) : {};
 }
 
-function readAuthFile(file: string): Json | undefined {
+/** A file's JSON; undefined when there is none that we may read. `TSC_REGISTRY_CREDENTIALS` for a broken one. */
+export function readAuthFile(file: string): Json | undefined {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -93,7 +104,8 @@ function readAuthFile(file: string): Json | undefined {
   }
 }
 
-function readEntry(value: unknown, file: string): Credentials | undefined {
+/** What an entry of `auths` says. */
+export function readEntry(value: unknown, file: string): Credentials | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const entry = value as Json;
   const text = (field: unknown) => (typeof field === "string" ? field : "");
@@ -116,26 +128,7 @@ function readEntry(value: unknown, file: string): Credentials | undefined {
 
 /** docker-credential-helpers protocol: `get`, the server on stdin, JSON on stdout. */
 async function askHelper(kernel: Kernel, env: Env, suffix: string, server: string): Promise<Credentials | undefined> {
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(suffix)) {
-    throw new TscError("TSC_REGISTRY_CREDENTIALS", `credential helper "${printable(suffix, 60)}" is not a plain name`, {
-      kind: "invalid-input",
-    });
-  }
-  const program = `docker-credential-${suffix}`;
-  const child = withCallerUmask(env, () =>
-    kernel.spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"], env: { ...env } }),
-  );
-  let output = "";
-  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
-    if (output.length < 65536) output += chunk;
-  });
-  const code = await new Promise<number | undefined>((resolve) => {
-    child.once("error", () => resolve(undefined));
-    child.once("close", (exitCode) => resolve(exitCode ?? 1));
-    // a helper that does not read its input must not end us
-    child.stdin?.on("error", () => {});
-    child.stdin?.end(`${server}\n`);
-  });
+  const { program, code, output } = await runHelper(kernel, env, suffix, "get", server);
   if (code === 0) {
     try {
       const { Username, Secret } = object(JSON.parse(output));
@@ -151,13 +144,7 @@ async function askHelper(kernel: Kernel, env: Env, suffix: string, server: strin
       kind: "unavailable",
     });
   }
-  if (code === undefined) {
-    throw new TscError("TSC_REGISTRY_CREDENTIALS", `${program} cannot be run`, {
-      kind: "unavailable",
-      hint: "install it, or remove it from the docker configuration",
-    });
-  }
-  if (/credentials not found|no credentials server URL/i.test(output)) return undefined;
+  if (isUnknownToHelper(output)) return undefined;
   throw new TscError("TSC_REGISTRY_CREDENTIALS", `${program} failed for ${server}: ${printable(output, 200)}`, {
     kind: "unavailable",
   });

@@ -33,7 +33,7 @@ export async function registryError(response: HttpResponse, subject: Subject): P
   if (status === 401) {
     return new TscError("TSC_REGISTRY_UNAUTHORIZED", `${denied}: ${reason || "unauthorized"}`, {
       kind: "denied",
-      hint: `log in to ${host} (credentials are read from auth.json and docker's config.json)`,
+      hint: `'tscompose login ${host}' logs in (logins of docker and podman are read as well)`,
     });
   }
   if (status === 403)
@@ -64,7 +64,7 @@ export async function registryError(response: HttpResponse, subject: Subject): P
       `${host}: toomanyrequests: ${message || "rate limit reached"}`,
       {
         kind: "unavailable",
-        hint: "log in, use a mirror, or wait",
+        hint: `log in ('tscompose login ${host}'), use a mirror, or wait`,
       },
     );
   }

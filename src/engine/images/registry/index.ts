@@ -18,6 +18,8 @@ export interface Registries extends Disposable {
   withRepository<T>(reference: Reference, work: (repository: Repository) => Promise<T>): Promise<T>;
   /** The repository to push to. */
   forPush(reference: Reference): Promise<Repository>;
+  /** Whether the registry takes these credentials. `insecure`: plain http or an unchecked certificate is fine. Errors: those of the way there. */
+  accepts(reference: Reference, credentials: Credentials, options: { readonly insecure: boolean }): Promise<boolean>;
 }
 
 /** Nothing is read or sent before the first use. */
@@ -43,9 +45,17 @@ export function openRegistries(ctx: EngineContext): Registries {
     });
     return http;
   };
-  const open = (endpoint: Endpoint, reference: Reference): Repository => {
+  const note = (endpoint: Endpoint): void => {
     for (const scheme of ["http", "https"]) namedHosts.add(new URL(`${scheme}://${endpoint.host}`).host);
     if (endpoint.insecure) insecureHosts.add(new URL(`https://${endpoint.host}`).host);
+  };
+  const itself = async (reference: Reference): Promise<Endpoint> => {
+    const endpoint = endpointsFor(await getConfig(), reference, true)[0];
+    if (endpoint === undefined) throw new TscError("TSC_REGISTRY_CONFIG", `no registry for ${fullName(reference)}`);
+    return endpoint;
+  };
+  const open = (endpoint: Endpoint, reference: Reference): Repository => {
+    note(endpoint);
     // credentials may differ per repository, so sessions do as well
     const key = `${endpoint.host}/${endpoint.path} ${endpoint.insecure}`;
     let session = sessions.get(key);
@@ -74,9 +84,20 @@ export function openRegistries(ctx: EngineContext): Registries {
       throw failure;
     },
     async forPush(reference) {
-      const endpoint = endpointsFor(await getConfig(), reference, true)[0];
-      if (endpoint === undefined) throw new TscError("TSC_REGISTRY_CONFIG", `no registry for ${fullName(reference)}`);
-      return open(endpoint, reference);
+      return open(await itself(reference), reference);
+    },
+    async accepts(reference, credentials, { insecure }) {
+      const known = await itself(reference);
+      const endpoint = { ...known, insecure: known.insecure || insecure };
+      note(endpoint);
+      const session = openSession(getHttp(), endpoint, async () => credentials);
+      const response = await session.send({ method: "GET", url: "/v2/", scopes: [] });
+      response.body.resume();
+      if (response.status === 200) return true;
+      if (response.status === 401 || response.status === 403) return false;
+      throw new TscError("TSC_REGISTRY_PROTOCOL", `${endpoint.host}: answered ${response.status} to the login`, {
+        kind: "unavailable",
+      });
     },
     [Symbol.dispose]() {
       http?.[Symbol.dispose]();

@@ -249,7 +249,7 @@ function tokenRefused(host: string, status: number, body: Buffer, hadCredentials
       `${host}: unauthorized: ${reason || "incorrect username or password"}`,
       {
         kind: "denied",
-        hint: hadCredentials ? "log in again" : "log in to the registry first",
+        hint: `${hadCredentials ? "log in again" : "log in first"}: 'tscompose login ${host}'`,
       },
     );
   }
