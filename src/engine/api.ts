@@ -90,6 +90,11 @@ export interface ContainersApi {
 
 export interface PullOptions {
   readonly platform?: string;
+  /**
+   * What becomes of the name when another image has it. `yield` (default): an image for this machine keeps or takes it, one for another
+   * machine stands beside it. `leave`: whoever has it keeps it.
+   */
+  readonly names?: "yield" | "leave";
   readonly onProgress?: ProgressListener;
   readonly signal?: AbortSignal;
 }
@@ -107,10 +112,13 @@ export interface ImagesApi {
     reference: string,
     options?: { signal?: AbortSignal },
   ): Promise<{ readonly digest: string; readonly files: readonly ArtifactFile[] }>;
-  /** By id, id prefix, name[:tag] or name@digest; undefined when not stored. */
-  find(reference: string): Promise<ImageInfo | undefined>;
+  /**
+   * By id, id prefix, name[:tag] or name@digest; undefined when not stored. Where several images share the name, the one for `platform`;
+   * the answer may be for another when that one is not stored.
+   */
+  find(reference: string, platform?: string): Promise<ImageInfo | undefined>;
   /** Like `find`, but `TSC_IMAGE_NOT_FOUND`. */
-  inspect(reference: string): Promise<ImageInfo>;
+  inspect(reference: string, platform?: string): Promise<ImageInfo>;
   list(): Promise<ImageInfo[]>;
   tag(source: string, target: string): Promise<void>;
   /** Untags; removes the image and unshared layers with its last name. `TSC_IMAGE_IN_USE` unless forced. */
@@ -164,6 +172,8 @@ export interface BuildRequest {
   readonly noCache?: boolean;
   readonly pull?: boolean;
   readonly platform?: string;
+  /** One of several builds that share their names: an image for this machine has them, the others stand beside it. */
+  readonly beside?: boolean;
   readonly network?: string;
   readonly shmSizeBytes?: number;
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];
