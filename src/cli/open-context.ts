@@ -157,7 +157,7 @@ export function openContext(
         ansi,
         env,
         stream,
-        log: around.stdout,
+        log: options.beforeResult === true ? stream : around.stdout,
         title,
         signal: abort.signal,
         ...options,

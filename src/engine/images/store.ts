@@ -103,7 +103,8 @@ function giveName(state: State, name: string, row: ImageRow, kind: "tag" | "dige
   }
   const platforms = { own: formatPlatform(row.record), other: formatPlatform(owner.record) };
   const isOtherPlatform = platforms.own !== platforms.other;
-  const isOurs = (record: ImageRecord): boolean => platformMatches(hostPlatform(), record);
+  const isOurs = (record: ImageRecord): boolean =>
+    record.architecture === "" || platformMatches(hostPlatform(), record);
   if (policy === "leave" || (isOurs(owner.record) && !isOurs(row.record))) {
     if (!isOtherPlatform) return false;
     return setImageName(state, besideName(name, platforms.own), row.id, "beside") !== row.id;
