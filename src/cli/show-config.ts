@@ -126,18 +126,18 @@ const LISTS: readonly (readonly [flag: string, list: Lister])[] = [
   ["services", (project) => sorted(project.services)],
   ["volumes", (project) => sorted(project.volumes)],
   ["networks", (project) => sorted(project.networks)],
-  [
-    "models",
-    (project) =>
-      Object.values(project.models)
-        .flatMap(({ model }) => model ?? [])
-        .toSorted(),
-  ],
+  ["models", models],
   ["hash", hashes],
   ["profiles", profiles],
   ["images", images],
   ["environment", (project) => sorted(project.environment).map((key) => `${key}=${project.environment[key] ?? ""}`)],
 ];
+
+/** What runs them, not their keys. */
+function models(project: Project): readonly string[] {
+  const named = Object.values(project.models).flatMap(({ model }) => model ?? []);
+  return named.toSorted();
+}
 
 async function hashes(project: Project, options: ParsedOptions): Promise<readonly string[]> {
   const { serviceHash } = await import("../plan/hash.js");

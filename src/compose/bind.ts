@@ -206,9 +206,10 @@ function float32(value: Tree): number {
 function bytesOf(value: Tree): bigint {
   if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : 0n;
   if (typeof value === "bigint") return value;
-  const size = parseSize(scalarText(value));
-  // go-units: only a number of the file may be negative (-1 lifts a limit), a text may not
-  if (size < 0n) throw invalidSize(scalarText(value));
+  const text = scalarText(value);
+  const size = parseSize(text);
+  // a plain integer may be negative (-1 lifts a limit), what go-units reads may not
+  if (size < 0n && !/^-[0-9]+$/.test(text)) throw invalidSize(text);
   return size;
 }
 

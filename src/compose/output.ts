@@ -15,29 +15,42 @@ type Plain = null | boolean | number | bigint | string | Plain[] | ReadonlyMap<s
 
 const SECTIONS = ["networks", "volumes", "secrets", "configs"] as const;
 
-/** The printed form as data. JSON leaves out nested extensions and `models`; YAML leaves out what is empty. */
+/** The printed form as plain data. JSON leaves out nested extensions and `models`; YAML leaves out what is empty. */
 export function toConfigObject(
   project: Project,
   format: "json" | "yaml",
   options: OutputOptions = {},
 ): Record<string, unknown> {
-  const result: Record<string, unknown> = { name: project.name };
+  return plainObject(configOf(project, format, options)) as Record<string, unknown>;
+}
+
+function plainObject(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainObject);
+  if (!(value instanceof Map)) return value;
+  return Object.fromEntries(
+    [...(value as ReadonlyMap<string, unknown>)].map(([key, entry]) => [key, plainObject(entry)]),
+  );
+}
+
+/** The printed form in its order. */
+function configOf(project: Project, format: "json" | "yaml", options: OutputOptions): ReadonlyMap<string, unknown> {
+  const result = new Map<string, unknown>([["name", project.name]]);
   const print = (section: string, value: unknown): Plain =>
     printed(value, section, format, options.keepDollars !== true);
-  if (format === "yaml") result["services"] = print("services", project.services);
+  if (format === "yaml") result.set("services", print("services", project.services));
   for (const section of SECTIONS) {
     if (Object.keys(project[section]).length > 0) {
       const value =
         section === "secrets" || section === "configs" ? withoutResolvedContent(project[section]) : project[section];
-      result[section] = print(section, value);
+      result.set(section, print(section, value));
     }
   }
-  if (format === "json") result["services"] = print("services", project.services);
-  else if (Object.keys(project.models).length > 0) result["models"] = print("models", project.models);
+  if (format === "json") result.set("services", print("services", project.services));
+  else if (Object.keys(project.models).length > 0) result.set("models", print("models", project.models));
   for (const key of Object.keys(project).sort(ORDERS[format])) {
-    if (key.startsWith("x-")) result[key] = print(key, project[key as `x-${string}`]);
+    if (key.startsWith("x-")) result.set(key, print(key, project[key as `x-${string}`]));
   }
-  return format === "yaml" ? result : Object.fromEntries(sortedEntries(result, byteOrder));
+  return format === "yaml" ? result : new Map([...result].sort(([a], [b]) => byteOrder(a, b)));
 }
 
 /** Values of the environment are never printed. */
@@ -129,12 +142,12 @@ function isOmitted(name: string, value: Plain): boolean {
 
 /** Two-space JSON without a newline at the end, as the reference prints it. */
 export function toConfigJson(project: Project, options: OutputOptions = {}): string {
-  return goJson(toConfigObject(project, "json", options), 2);
+  return goJson(configOf(project, "json", options), 2);
 }
 
 /** YAML with two spaces, sequences indented. */
 export async function toConfigYaml(project: Project, options: OutputOptions = {}): Promise<string> {
-  return await treeYaml(toConfigObject(project, "yaml", options));
+  return await treeYaml(configOf(project, "yaml", options));
 }
 
 /** An untyped model as text, its keys in order. */

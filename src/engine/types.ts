@@ -57,9 +57,10 @@ export interface FileInjection {
   readonly sourcePath?: string;
   /** Content that was given to a container before: what a container's info says in place of it. */
   readonly held?: { readonly container: string; readonly index: number };
+  /** Without an owner the file is the container's user's. A `sourcePath` without owner and mode is bound as it is. */
   readonly uid?: number;
   readonly gid?: number;
-  /** Permission bits, e.g. 0o444. */
+  /** Permission bits; 0o444 when absent. */
   readonly mode?: number;
 }
 

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { describe, expect } from "@jest/globals";
 import { check } from "../faults/support.js";
 import { busyboxRegistry } from "../helpers/busybox-registry.js";
-import { onHost, type Result, type TestHost, TSCOMPOSE } from "../helpers/host.js";
+import { eventually, onHost, type Result, type TestHost, TSCOMPOSE } from "../helpers/host.js";
 
 const registry = busyboxRegistry();
 const sh = (script: string): string => execFileSync("sh", ["-ec", script], { encoding: "utf8" });
@@ -127,8 +127,9 @@ networks:
       await host.must(folder, "pull");
       expect(lan.pings(lan.near, "10.201.0.2")).toBe(false);
       await lan.must(host, folder, "up", "-d", "--wait");
-      expect(lan.get(lan.near, "http://10.200.0.1:8080/")).toBe("answer");
-      expect(lan.get(lan.near, "http://[fd11::1]:8080/")).toBe("answer");
+      // its server begins a moment after the container
+      await eventually(() => lan.get(lan.near, "http://10.200.0.1:8080/") === "answer");
+      await eventually(() => lan.get(lan.near, "http://[fd11::1]:8080/") === "answer");
       expect(lan.get(lan.host, "http://127.0.0.1:8081/")).toBe("answer");
       const all = [
         ...(await addressesOf(host, lan, folder, "web")),

@@ -120,6 +120,7 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
       reserve(ctx, {
         containerId: request.id,
         containerName: request.name,
+        hostname: request.hostname ?? "",
         netnsPath,
         dns: request.dns ?? [],
         planned,

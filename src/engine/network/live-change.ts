@@ -22,15 +22,17 @@ export function createLiveChange(parts: Parts, steps: Steps): Pick<Networking, "
     containerId: string,
     live: readonly EndpointRecord[],
   ): Omit<AttachRequest, "attachments"> & { netnsPath: string } {
-    const first = live[0];
-    if (first !== undefined) {
-      const { containerName, netnsPath, dns } = first.cni;
-      return { id: containerId, name: containerName, netnsPath, dns, ports: [] };
-    }
     const row = state.get<{ name: string; spec: string }>(
       "SELECT name, spec FROM containers WHERE id = ?",
       containerId,
     );
+    const spec = JSON.parse(row?.spec ?? "{}") as Pick<ContainerSpec, "ports" | "dns" | "hostname">;
+    const hostname = spec.hostname ?? "";
+    const first = live[0];
+    if (first !== undefined) {
+      const { containerName, netnsPath, dns } = first.cni;
+      return { id: containerId, name: containerName, hostname, netnsPath, dns, ports: [] };
+    }
     const netnsPath = pinOf(ctx, containerId);
     if (row === undefined || !isPinned(netnsPath)) {
       throw new TscError(
@@ -42,8 +44,7 @@ export function createLiveChange(parts: Parts, steps: Steps): Pick<Networking, "
         },
       );
     }
-    const spec = JSON.parse(row.spec) as Pick<ContainerSpec, "ports" | "dns">;
-    return { id: containerId, name: row.name, netnsPath, dns: spec.dns ?? [], ports: spec.ports ?? [] };
+    return { id: containerId, name: row.name, hostname, netnsPath, dns: spec.dns ?? [], ports: spec.ports ?? [] };
   }
 
   async function connect(containerId: string, attachment: NetworkAttachment): Promise<NetworkEndpoint> {
@@ -73,6 +74,7 @@ export function createLiveChange(parts: Parts, steps: Steps): Pick<Networking, "
       reserve(ctx, {
         containerId,
         containerName: identity.name,
+        hostname: identity.hostname ?? "",
         netnsPath: identity.netnsPath,
         dns: identity.dns ?? [],
         planned: [{ ...plan, primary, defaultRoutes: plan.defaultRoutes.filter((family) => !had(family)) }],

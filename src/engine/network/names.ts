@@ -58,12 +58,17 @@ export function checkInterfaceName(name: string): void {
 
 /** Names served by DNS; separators of aardvark's files and of /etc/hosts can never pass. `TSC_DNS_NAME`. */
 export function checkDnsName(name: string): void {
-  if (name.length > 253 || !/^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(name)) {
+  if (!isDnsName(name)) {
     throw new TscError("TSC_DNS_NAME", `network alias ${JSON.stringify(name)} is not a host name`, {
       kind: "invalid-input",
       hint: "use letters, digits, '-', '_' and '.'",
     });
   }
+}
+
+/** Whether `checkDnsName` lets a name pass. */
+export function isDnsName(name: string): boolean {
+  return name.length <= 253 && /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(name);
 }
 
 /** `aa:bb:cc:dd:ee:ff`, unicast. `TSC_MAC_ADDRESS`. */

@@ -169,7 +169,11 @@ function chooseSubnets(
   }
   for (const prefix of hostRoutes()) taken.push({ prefix, owner: "a route of this machine" });
   for (const subnet of site.reserved) taken.push({ prefix: parsePrefix(subnet), owner: "the rootless uplink" });
-  const given = (spec.subnets ?? []).map(completeSubnet);
+  // as docker does: the pools of a family that is switched off are not used
+  const off = [spec.enableIpv4 === false ? 4 : undefined, spec.enableIpv6 === false ? 6 : undefined];
+  const given = (spec.subnets ?? [])
+    .map(completeSubnet)
+    .filter(({ subnet }) => !off.includes(parsePrefix(subnet).family));
   // macvlan shares the parent's subnet on purpose.
   for (const [index, subnet] of given.entries()) {
     const own = given

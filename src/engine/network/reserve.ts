@@ -19,9 +19,10 @@ import type { NetworkAttachment, NetworkEndpoint, PortMapping } from "../types.j
 import { formatAddress, macOf, parseAddress, parsePrefix } from "./addresses.js";
 import { allocateAddress, isIn } from "./allocate.js";
 import { type AssignedAddress, fillConflist } from "./conflist.js";
-import { checkDnsName, checkInterfaceName, checkMac } from "./names.js";
+import { checkInterfaceName, checkMac } from "./names.js";
 import { conflistOf } from "./networks.js";
 import { clash, portTaken } from "./ports.js";
+import { servedNames } from "./served-names.js";
 
 const MAC_OPTION = "com.docker.network.endpoint.macaddress";
 
@@ -80,6 +81,8 @@ export function planAttachments(
 export interface ReserveRequest {
   readonly containerId: string;
   readonly containerName: string;
+  /** May be empty. */
+  readonly hostname: string;
   readonly netnsPath: string;
   readonly dns: readonly string[];
   readonly planned: readonly PlannedAttachment[];
@@ -142,19 +145,6 @@ function assign(
     ipv4: one(4, request.attachment.ipv4 ?? "", previous?.endpoint.ipv4 ?? ""),
     ipv6: one(6, request.attachment.ipv6 ?? "", previous?.endpoint.ipv6 ?? ""),
   };
-}
-
-/** Names that DNS serves for an attachment: container name, aliases, short id; no repeats. */
-export function servedNames(containerId: string, containerName: string, aliases: readonly string[]): string[] {
-  const names = [containerName, ...aliases, containerId.slice(0, 12)];
-  const served = new Map<string, string>();
-  for (const [index, name] of names.entries()) {
-    // Container names may be no host names (a trailing dot or dash); only aliases a person wrote are errors.
-    if (index === 0 && !/^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(name)) continue;
-    checkDnsName(name);
-    served.set(name.toLowerCase(), name);
-  }
-  return [...served.values()];
 }
 
 /**
@@ -240,7 +230,7 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
         mac,
         aliases,
       };
-      for (const alias of aliases) checkDnsName(alias);
+      const names = servedNames({ ...request, aliases }, network.name);
       const wanted = isUser
         ? [attachment.ipv4 ?? "", attachment.ipv6 ?? ""].flatMap((ip) =>
             ip === "" ? [] : [formatAddress(parseAddress(ip))],
@@ -259,7 +249,7 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
           ifName: plan.ifName,
           primary: plan.primary,
           dns: request.dns,
-          names: network.settings.dns ? servedNames(request.containerId, request.containerName, aliases) : [],
+          names: network.settings.dns ? names : [],
           ports: ownPorts,
           conflist: JSON.stringify(list),
           args: [

@@ -8,6 +8,8 @@ export interface AttachRequest {
   readonly id: string;
   /** Container name; resolvable on every network that serves names. */
   readonly name: string;
+  /** The name the container calls itself; resolvable as well where it is a host name. */
+  readonly hostname?: string;
   /** Default `bridge`. `container` is resolved by the caller and refused here. */
   readonly mode?: NetworkMode;
   /** Where the namespace is pinned; default `paths.netns/ID`. */

@@ -1,5 +1,5 @@
 /** Writes what a start needs: config.json and the files bound over /etc/hosts and its like. Starts nothing. */
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import type { AttachResult } from "../network/types.js";
@@ -12,13 +12,14 @@ import { hostsText } from "./links.js";
 import { bundleOf, findContainer, folderOf, livingPid } from "./lookup.js";
 import { collectDevices } from "./oci/devices.js";
 import { containerEnvironment } from "./oci/environment.js";
-import type { FileBind } from "./oci/mounts.js";
+import type { FileBind, SourcedMount } from "./oci/mounts.js";
 import { joinedContainers } from "./oci/namespaces.js";
 import { parseSeccompProfile, type SeccompProfile } from "./oci/seccomp.js";
 import { ociConfig, ociJson } from "./oci/spec.js";
 import { resolveUser } from "./oci/users.js";
 import { findProgram } from "./oci-runtime.js";
 import { pinned } from "./pins.js";
+import { checkAlone } from "./read-only.js";
 import type { RecordedMount, RuntimeChoice } from "./record.js";
 import { type FilterUse, useCompiledFilter } from "./seccomp-filter.js";
 import { mountShm, shmFolder } from "./shm.js";
@@ -66,10 +67,12 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
   const cwd = workingFolder(deps, row, rootfs);
   const given = { ...spec, ...requiredEnv(folderOf(ctx, row.id), spec) };
   const env = containerEnvironment(given, record.image, { hostname: record.hostname, home: user.home });
-  const binds = await boundFiles(deps, row, facts);
+  const binds = await boundFiles(deps, row, facts, user);
   const init = spec.init === true ? initProgram() : undefined;
   if (init !== undefined) binds.push({ source: init, target: INIT_TARGET, readOnly: true });
-  const mounts = await Promise.all(record.mounts.map((mount) => resolveSource(deps, row, mount, rootfs)));
+  const mounts = await Promise.all(
+    record.mounts.map(async (mount) => withKind(await resolveSource(deps, row, mount, rootfs))),
+  );
   const joined = new Map<string, number>();
   for (const reference of joinedContainers(spec)) joined.set(reference, runningPid(deps, reference));
   const extra =
@@ -129,7 +132,12 @@ function workingFolder(deps: RuntimeDeps, row: ContainerRow, rootfs: string): st
  * The files over /etc/hosts and its like lie where the container's log lies, not in the run folder: a container may write them as long as
  * there is room, and the run folder is a file system in the host's memory.
  */
-async function boundFiles(deps: RuntimeDeps, row: ContainerRow, facts: BundleFacts): Promise<FileBind[]> {
+async function boundFiles(
+  deps: RuntimeDeps,
+  row: ContainerRow,
+  facts: BundleFacts,
+  user: { readonly uid: number; readonly gid: number },
+): Promise<FileBind[]> {
   const { ctx } = deps;
   const { spec, record } = row;
   const taken = new Set(record.mounts.map((mount) => mount.target));
@@ -162,7 +170,10 @@ async function boundFiles(deps: RuntimeDeps, row: ContainerRow, facts: BundleFac
     ...(spec.noHosts === true ? [] : [own(join(shared, "hosts"), "/etc/hosts")]),
   ].filter((bind) => !taken.has(bind.target));
   const held = (index: number, target: string) => keptContent(folderOf(ctx, row.id), index, `${row.name}: ${target}`);
-  return [...binds, ...(await injectFiles(ctx.kernel, join(bundleOf(ctx, row.id), "files"), spec.files ?? [], held))];
+  return [
+    ...binds,
+    ...(await injectFiles(ctx.kernel, join(bundleOf(ctx, row.id), "files"), spec.files ?? [], held, user)),
+  ];
 }
 
 /** Readable for every user of the container, whatever our umask is and its root has made of the file. Short: a promise would cost more. */
@@ -182,6 +193,7 @@ async function resolveSource(
   switch (mount.type) {
     case "bind":
       await ensureBindSource(mount);
+      checkAlone(deps, row, mount);
       return pinned(deps.ctx.kernel, bundle, mount.source, mount);
     case "volume": {
       const folder = await deps.volumes.mount(mount.name);
@@ -199,6 +211,12 @@ async function resolveSource(
     case "tmpfs":
       return mount;
   }
+}
+
+/** Only read-only mounts differ by what their source is. */
+function withKind(mount: RecordedMount): SourcedMount {
+  if (!mount.readOnly || mount.type === "tmpfs" || statSync(mount.source).isDirectory()) return mount;
+  return { ...mount, isFile: true };
 }
 
 function shmSource(deps: RuntimeDeps, row: ContainerRow, bundle: string): string | undefined {

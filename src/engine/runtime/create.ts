@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, stat } from "node:fs/promises";
 import { hostname as hostName } from "node:os";
 import { join } from "node:path";
-import { errnoOf, TscError } from "../../lib/errors.js";
+import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
 import { findSignal, signalNumber } from "../../lib/signals.js";
 import { containerLabels } from "../labels.js";
 import { ownedName } from "../owned-names.js";
@@ -250,17 +250,35 @@ function checkPropagation(text: string): string {
 export async function ensureBindSource(mount: RecordedMount): Promise<void> {
   try {
     await stat(mount.source);
+    return;
   } catch (error) {
-    if (errnoOf(error) === "ENOENT" && mount.createHostPath === true) {
-      await mkdir(mount.source, { recursive: true });
-      return;
+    const errno = errnoOf(error);
+    if (errno === "ENOENT" && ENGINE_SOCKET.test(mount.source)) throw noEngineSocket(mount.source);
+    if (errno !== "ENOENT" || mount.createHostPath !== true) {
+      const reason = errno === "ENOENT" ? "path does not exist" : `cannot be read: ${messageOf(error)}`;
+      throw bindSource(mount.source, reason, error);
     }
-    throw new TscError(
-      "TSC_BIND_SOURCE",
-      errnoOf(error) === "ENOENT"
-        ? `bind source path does not exist: ${mount.source}`
-        : `bind source ${mount.source}: ${errnoOf(error) ?? "cannot be read"}`,
-      { kind: "not-found", cause: error, exitCode: 125 },
-    );
   }
+  try {
+    await mkdir(mount.source, { recursive: true });
+  } catch (error) {
+    throw bindSource(mount.source, `does not exist and cannot be made: ${messageOf(error)}`, error);
+  }
+}
+
+/** Where other engines listen: a folder in such a place would look like one to whoever asks there. */
+const ENGINE_SOCKET = /\/(?:docker|podman|containerd|buildkitd)\.sock$/;
+
+function noEngineSocket(source: string): TscError {
+  return new TscError("TSC_ENGINE_SOCKET", `bind source ${source}: no such engine runs on this machine`, {
+    kind: "not-found",
+    hint: "tscompose has no daemon and no socket: leave out the service that needs one, or this mount of it",
+    exitCode: 125,
+  });
+}
+
+function bindSource(source: string, reason: string, cause: unknown): TscError {
+  const what =
+    reason === "path does not exist" ? `bind source path does not exist: ${source}` : `bind source ${source} ${reason}`;
+  return new TscError("TSC_BIND_SOURCE", what, { kind: "not-found", cause, exitCode: 125 });
 }

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { ContainerRow } from "../state/containers.js";
 import type { RuntimeDeps } from "./deps.js";
+import type { RecordedMount } from "./record.js";
 
 /** One line of proc_pid_mountinfo(5): the place and whether it can be written. */
 export interface SeenMount {
@@ -41,6 +42,23 @@ export function checkReadOnly(deps: RuntimeDeps, row: ContainerRow, rootfs: stri
       warn(`container ${row.name}: ${open.join(", ")} stays writable below the read-only ${mount.target}`);
     }
   });
+}
+
+/**
+ * `TSC_MOUNT_RECURSIVE` where `recursive: disabled` cannot be had: mount_namespaces(7) keeps together, in a user namespace, what was
+ * mounted before it, so that nobody sees what a file system covers.
+ */
+export function checkAlone(deps: RuntimeDeps, row: ContainerRow, mount: RecordedMount): void {
+  if (!deps.ctx.rootless || mount.recursive !== "disabled") return;
+  const below = [...readMountTable(readFileSync("/proc/self/mountinfo", "utf8"))].find(({ path }) =>
+    path.startsWith(`${mount.source}/`),
+  );
+  if (below === undefined) return;
+  throw new TscError(
+    "TSC_MOUNT_RECURSIVE",
+    `container ${row.name}: mount ${mount.target}: recursive: disabled is not possible for an ordinary user while ${below.path} is mounted below it`,
+    { kind: "unsupported", hint: "leave recursive out, or unmount it first", exitCode: 125 },
+  );
 }
 
 /** Where a target lies when links of the image lead to it; as it is when it lies inside another mount. */

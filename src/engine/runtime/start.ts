@@ -222,6 +222,7 @@ async function beginAttach(deps: RuntimeDeps, row: ContainerRow): Promise<Attach
   return await (await deps.networking()).beginAttach({
     id: row.id,
     name: row.name,
+    hostname: row.record.hostname,
     netnsPath: join(deps.ctx.paths.netns, row.id),
     attachments: spec.networks ?? [],
     ports: spec.ports ?? [],

@@ -21,7 +21,8 @@ export interface InjectedBind {
 const MAX_TMPFS = "64m";
 
 /**
- * Writes the files below `folder` and says what to bind where; `contentOf` gives what is held of the file with that index. A source folder, and a source file whose owner and mode
+ * Writes the files below `folder` and says what to bind where; `contentOf` gives what is held of the file with that index, `user` owns what
+ * asks for no other owner. A source folder, and a source file whose owner and mode
  * are not changed, are bound themselves, so that they stay live. `TSC_FILE_SOURCE` when a source cannot be read.
  */
 export async function injectFiles(
@@ -29,6 +30,7 @@ export async function injectFiles(
   folder: string,
   files: NonNullable<StoredSpec["files"]>,
   contentOf: (index: number, target: string) => Buffer,
+  user: { readonly uid: number; readonly gid: number },
 ): Promise<InjectedBind[]> {
   const binds: InjectedBind[] = [];
   let isMounted = false;
@@ -62,7 +64,7 @@ export async function injectFiles(
     const path = join(folder, String(index));
     if (file.held !== undefined) await writeFile(path, contentOf(index, file.target), { mode: 0o400 });
     else await copyFile(file.sourcePath ?? "", path);
-    kernel.chown(path, file.uid ?? 0, file.gid ?? 0);
+    kernel.chown(path, file.uid ?? user.uid, file.gid ?? user.gid);
     await chmod(path, file.mode ?? 0o444);
     binds.push({ source: path, target: file.target, readOnly: true });
   }

@@ -32,7 +32,7 @@ function injection(
     ...content(project, kind, source, object),
     ...optional("uid", id(service, kind, "uid", reference.uid)),
     ...optional("gid", id(service, kind, "gid", reference.gid)),
-    mode: mode(service, kind, reference.mode) ?? 0o444,
+    ...optional("mode", mode(service, kind, reference.mode)),
   };
 }
 

@@ -62,11 +62,11 @@ describe.each(modes)("consent, %s", (mode) => {
       });
       const bin = join(host.folder, "bin");
       mkdirSync(bin);
-      // what a crun that was built without libseccomp does
+      // what a crun that was built without libseccomp does; unlimited is more than a number of JavaScript holds
       const strip = "if (c.linux) delete c.linux.seccomp";
       writeFileSync(
         join(bin, "crun"),
-        `#!/bin/sh\nfor w; do [ "$p" = --bundle ] && b=$w; p=$w; done\n[ -z "$b" ] || ${process.execPath} -e 'const f=require("fs"),p=process.argv[1]+"/config.json",c=JSON.parse(f.readFileSync(p,"utf8"));${strip};delete c.annotations;f.writeFileSync(p,JSON.stringify(c))' "$b"\nexec /usr/bin/crun "$@"\n`,
+        `#!/bin/sh\nfor w; do [ "$p" = --bundle ] && b=$w; p=$w; done\n[ -z "$b" ] || ${process.execPath} -e 'const f=require("fs"),p=process.argv[1]+"/config.json",c=JSON.parse(f.readFileSync(p,"utf8"));${strip};delete c.annotations;f.writeFileSync(p,JSON.stringify(c).replaceAll("18446744073709552000","18446744073709551615"))' "$b"\nexec /usr/bin/crun "$@"\n`,
       );
       chmodSync(join(bin, "crun"), 0o755);
       chmodSync(bin, 0o755);
@@ -111,7 +111,7 @@ describe.each(modes)("consent, %s", (mode) => {
             name,
             "sh",
             "-c",
-            "cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null",
+            "cat /sys/fs/cgroup/pids/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids.max",
           );
           expect(limit.trim()).toBe("2048");
         }

@@ -1,6 +1,6 @@
 /** What is read-only is so to its end, and what a container may write fills no file system in the host's memory. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, statfsSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { busyboxRegistry } from "../../helpers/busybox-registry.js";
@@ -58,12 +58,32 @@ describe.each(cases)("read-only, $mode with $runtime", ({ mode, runtime }) => {
         }
         const writable = await run(host, bind("writable"), WRITE);
         expect(writable.stdout).toBe("kept /data/own\nwrote /data/sub/own\n");
-        // without the submount its folder is what is seen, and that is part of the bind
         const disabled = await run(host, bind("disabled"), `${WRITE}; ls /data/sub`);
-        expect(disabled).toMatchObject({ stdout: both, stderr: expect.not.stringContaining("warning") });
+        if (mode === "root") {
+          // without the submount its folder is what is seen, and that is part of the bind
+          expect(disabled).toMatchObject({ stdout: both, stderr: expect.not.stringContaining("warning") });
+        } else expect(disabled).toMatchObject({ code: 125, stderr: expect.stringContaining("TSC_MOUNT_RECURSIVE") });
       });
     }),
     300_000,
+  );
+
+  check(
+    "a single file bound read-only is read and not written",
+    onHost(mode, async (host) => {
+      const file = join(host.folder, "one.conf");
+      writeFileSync(file, "kept\n");
+      chmodSync(file, 0o666);
+      const result = await run(
+        host,
+        `    volumes: ["${file}:/etc/one.conf:ro"]\n`,
+        "cat /etc/one.conf; echo x >> /etc/one.conf",
+      );
+      expect(result.stdout).toBe("kept\n");
+      expect(result.stderr).toMatch(/Read-only file system/);
+      expect(readFileSync(file, "utf8")).toBe("kept\n");
+    }),
+    120_000,
   );
 
   check(

@@ -59,18 +59,18 @@ async function play(host: TestHost, attack: string, rounds: number, runtime: str
 
 /** Rounds in an ordinary run of the tests: many enough that each of these was met before it was mended. */
 const attacks: readonly (readonly [string, number, string?])[] = [
-  ["start with subpath", 40],
-  ["start with subpath", 20, "runc"],
-  ["cp out", 60],
-  ["cp out through a link", 40],
-  ["cp in", 60],
-  ["stat", 100],
-  ["commit", 15],
-  ["copy-up", 20],
-  ["working directory", 20],
-  ["secrets target", 20],
-  ["build mounts", 12],
-  ["COPY from the context", 15],
+  ["start with subpath", 20],
+  ["start with subpath", 10, "runc"],
+  ["cp out", 25],
+  ["cp out through a link", 20],
+  ["cp in", 25],
+  ["stat", 50],
+  ["commit", 8],
+  ["copy-up", 10],
+  ["working directory", 8],
+  ["secrets target", 8],
+  ["build mounts", 8],
+  ["COPY from the context", 10],
 ];
 
 describe.each(modes)("a neighbour that swaps folders for links, %s", (mode) => {

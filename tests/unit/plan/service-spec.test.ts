@@ -64,7 +64,7 @@ describe("serviceSpec", () => {
       { secrets: { s: { environment: "S" } }, configs: { c: { file: "/proj/c" } }, environment: { S: "value" } },
     );
     expect(made.files).toEqual([
-      { target: "/etc/c", sourcePath: "/proj/c", mode: 0o444 },
+      { target: "/etc/c", sourcePath: "/proj/c" },
       { target: "/run/secrets/s", content: "value", uid: 5, mode: 0o400 },
     ]);
   });

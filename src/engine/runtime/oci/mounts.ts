@@ -6,9 +6,14 @@ import type { HostFacts } from "../host.js";
 import type { RecordedMount } from "../record.js";
 import type { OciMount } from "./types.js";
 
+/** A mount with its real host source (volume mounted, subpath resolved). */
+export interface SourcedMount extends RecordedMount {
+  /** The source is no folder: nothing can be mounted below it. */
+  readonly isFile?: boolean;
+}
+
 export interface MountFacts {
-  /** Mounts with real host sources (volumes mounted, subpaths resolved). */
-  readonly mounts: readonly RecordedMount[];
+  readonly mounts: readonly SourcedMount[];
   /** Files we bind: hosts, hostname, resolv.conf, injected files, init. */
   readonly binds: readonly FileBind[];
   /** /dev/shm of a container whose IPC namespace is joined, or of the host. */
@@ -66,7 +71,7 @@ export function cleanTarget(target: string): string {
   return clean;
 }
 
-function userMount(mount: RecordedMount, host: HostFacts): OciMount {
+function userMount(mount: SourcedMount, host: HostFacts): OciMount {
   const destination = cleanTarget(mount.target);
   if (mount.type === "tmpfs") {
     const options = mount.tmpfsOptions ?? [];
@@ -93,9 +98,9 @@ function userMount(mount: RecordedMount, host: HostFacts): OciMount {
   };
 }
 
-/** Whether what is mounted below a read-only mount is to be read-only as well: docker's default since 25. */
-function reachesSubmounts(mount: Pick<RecordedMount, "recursive">): boolean {
-  return mount.recursive !== "writable" && mount.recursive !== "disabled";
+/** Whether what is mounted below a read-only mount is to be read-only as well: docker's default since 25. crun fails on `rro` for a file. */
+function reachesSubmounts(mount: Pick<SourcedMount, "recursive" | "isFile">): boolean {
+  return mount.isFile !== true && mount.recursive !== "writable" && mount.recursive !== "disabled";
 }
 
 /** `ro` stays beside `rro`: a runtime that does not know the second word takes it for data of the file system. */
