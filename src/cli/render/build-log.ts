@@ -5,7 +5,7 @@ import type { BuildStep, ProgressUpdate } from "./progress.js";
 export interface BuildLog {
   step(id: string, step: BuildStep): void;
   output(id: string, text: string): void;
-  /** The image's last step is over. */
+  /** The image's last step is over: in BuildKit's words why, when it is not done. */
   end(id: string, failure: string | undefined): void;
 }
 
@@ -41,7 +41,7 @@ export function openBuildLog(stream: PrintedStream): BuildLog {
     end(id, failure) {
       const last = open.get(id);
       if (last === undefined || failure === undefined) return finish(id);
-      line(last.number, printed`ERROR: ${failure}`);
+      line(last.number, printed`${failure}`);
       open.delete(id);
     },
   };
@@ -51,7 +51,8 @@ export function openBuildLog(stream: PrintedStream): BuildLog {
 export function logBuild(log: BuildLog, update: ProgressUpdate): boolean {
   if (update.build === undefined) {
     if (update.kind === "item" && update.status !== "working") {
-      log.end(update.id, update.status === "error" ? (update.details ?? update.text) : undefined);
+      const failure = update.status === "error" ? `ERROR: ${update.details ?? update.text}` : "CANCELED";
+      log.end(update.id, update.status === "done" ? undefined : failure);
     }
     return false;
   }
