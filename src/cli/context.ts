@@ -67,9 +67,10 @@ export interface CliContext {
   engine(): Promise<Engine>;
   /**
    * A renderer fed with execute's events; call `end()` (it restores the terminal) before printing results. `besideLogs`: containers'
-   * output is being printed meanwhile, so the renderer keeps to lines.
+   * output is being printed meanwhile, so the renderer keeps to lines. `beforeResult`: stdout is for a result, so the log of a build is not
+   * written there.
    */
-  progress(options?: { readonly besideLogs?: boolean }): Promise<Progress>;
+  progress(options?: { readonly besideLogs?: boolean; readonly beforeResult?: boolean }): Promise<Progress>;
   /** One line on stderr, once per text. */
   warn(message: string): void;
   /** Results only: to stdout, as given. */

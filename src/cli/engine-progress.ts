@@ -13,7 +13,10 @@ export async function withEngineProgress<T>(
       if (event.type === "warning") ctx.warn(event.message);
     });
   }
-  const [progress, { engineListener }] = await Promise.all([ctx.progress(), import("./render/execute-events.js")]);
+  const [progress, { engineListener }] = await Promise.all([
+    ctx.progress({ beforeResult: true }),
+    import("./render/execute-events.js"),
+  ]);
   try {
     return await work(engineListener(progress, ctx.warn));
   } finally {

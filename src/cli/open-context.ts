@@ -152,7 +152,16 @@ export function openContext(
       const { openProgress } = await import("./render/open-progress.js");
       const stream = isTrue(env["COMPOSE_STATUS_STDOUT"]) ? around.stdout : around.stderr;
       const { progress: mode, ansi } = globals;
-      return await openProgress({ mode, ansi, env, stream, title, signal: abort.signal, ...options });
+      return await openProgress({
+        mode,
+        ansi,
+        env,
+        stream,
+        log: options.beforeResult === true ? stream : around.stdout,
+        title,
+        signal: abort.signal,
+        ...options,
+      });
     },
     warn,
     print(text) {

@@ -52,7 +52,7 @@ function checkService(name: string, service: Service, project: Facts, known: Fac
   if (service.build?.dockerfile !== undefined && service.build.dockerfile_inline !== undefined) {
     report(`service ${quoted} declares mutualy exclusive dockerfile and dockerfile_inline${INVALID}`, [...at, "build"]);
   }
-  checkPlatform(name, service, at, report);
+  checkPlatform(service, at, report);
   if (service.network_mode !== undefined && Object.keys(service.networks ?? {}).length > 0) {
     report(`service ${name} declares mutually exclusive \`network_mode\` and \`networks\`${INVALID}`, [
       ...at,
@@ -90,13 +90,14 @@ export function checkContainerNames({ services }: Pick<Project, "services">, rep
   }
 }
 
-function checkPlatform(name: string, service: Service, at: Path, report: Report): void {
+function checkPlatform(service: Service, at: Path, report: Report): void {
   const platforms = service.build?.platforms;
   if (service.platform === undefined || platforms === undefined || platforms.includes(service.platform)) return;
-  report(
-    `service ${JSON.stringify(name)} build.platforms MUST include service.platform ${JSON.stringify(service.platform)}${INVALID}`,
-    [...at, "build", "platforms"],
-  );
+  report(`service.build.platforms MUST include service.platform ${JSON.stringify(service.platform)}${INVALID}`, [
+    ...at,
+    "build",
+    "platforms",
+  ]);
 }
 
 function checkHealthcheck(service: Service, at: Path, report: Report): void {

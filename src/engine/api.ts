@@ -91,6 +91,11 @@ export interface ContainersApi {
 
 export interface PullOptions {
   readonly platform?: string;
+  /**
+   * What becomes of the name when another image has it. `yield` (default): an image for this machine keeps or takes it, one for another
+   * machine stands beside it. `leave`: whoever has it keeps it.
+   */
+  readonly names?: "yield" | "leave";
   readonly onProgress?: ProgressListener;
   readonly signal?: AbortSignal;
 }
@@ -108,10 +113,13 @@ export interface ImagesApi {
     reference: string,
     options?: { signal?: AbortSignal },
   ): Promise<{ readonly digest: string; readonly files: readonly ArtifactFile[] }>;
-  /** By id, id prefix, name[:tag] or name@digest; undefined when not stored. */
-  find(reference: string): Promise<ImageInfo | undefined>;
+  /**
+   * By id, id prefix, name[:tag] or name@digest; undefined when not stored. Where several images share the name, the one for `platform`;
+   * the answer may be for another when that one is not stored.
+   */
+  find(reference: string, platform?: string): Promise<ImageInfo | undefined>;
   /** Like `find`, but `TSC_IMAGE_NOT_FOUND`. */
-  inspect(reference: string): Promise<ImageInfo>;
+  inspect(reference: string, platform?: string): Promise<ImageInfo>;
   list(): Promise<ImageInfo[]>;
   /** Unpacked bytes of an image's layers, base first. */
   layerSizes(reference: string): Promise<readonly number[]>;
@@ -167,6 +175,8 @@ export interface BuildRequest {
   readonly noCache?: boolean;
   readonly pull?: boolean;
   readonly platform?: string;
+  /** One of several builds that share their names: an image for this machine has them, the others stand beside it. */
+  readonly beside?: boolean;
   readonly network?: string;
   readonly shmSizeBytes?: number;
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];

@@ -80,7 +80,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     host: hostFacts,
     images: async () => {
       const { store, chainIdOf } = await imagesPart();
-      return { inspect: (reference) => store.inspect(reference), chainIdOf, store };
+      return { inspect: (reference, platform) => store.inspect(reference, platform), chainIdOf, store };
     },
   });
 
@@ -196,8 +196,8 @@ function lazyImages(kernel: Kernel, open: () => Promise<Images>, build: ImagesAp
     push: async (reference, options) => (await open()).push(reference, options),
     pushArtifact: async (request) => (await open()).pushArtifact(request),
     fetchArtifact: async (reference, options) => (await open()).fetchArtifact(reference, options),
-    find: async (reference) => (await open()).find(reference),
-    inspect: async (reference) => (await open()).inspect(reference),
+    find: async (reference, platform) => (await open()).find(reference, platform),
+    inspect: async (reference, platform) => (await open()).inspect(reference, platform),
     list: async () => (await open()).list(),
     layerSizes: async (reference) => (await open()).layerSizes(reference),
     tag: async (source, target) => (await open()).tag(source, target),

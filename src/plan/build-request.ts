@@ -9,6 +9,7 @@ import { bytes } from "./service-spec/resources.js";
 
 export interface BuildOptions {
   readonly separator: Separator;
+  readonly platform?: string;
   readonly noCache?: boolean;
   readonly pull?: boolean;
   readonly args?: Readonly<Record<string, string>>;
@@ -26,11 +27,7 @@ export function buildRequest(
 ): Omit<BuildRequest, "onProgress" | "signal"> {
   const build = config.build ?? {};
   for (const message of unsupported(service, build)) options.warn(message);
-  const platforms = build.platforms ?? [];
-  const platform = config.platform ?? platforms[0];
-  if (platforms.length > 1) {
-    options.warn(`service "${service}": build.platforms: only ${platform} is built`);
-  }
+  const { platform } = options;
   return {
     context: build.context ?? project.workingDir,
     ...(build.dockerfile_inline === undefined ? {} : { dockerfileInline: build.dockerfile_inline }),

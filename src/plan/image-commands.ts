@@ -2,7 +2,7 @@
 import type { Project, Service } from "../compose/model.js";
 import type { ImageInfo } from "../engine/types.js";
 import { addBuilds, type ImageOptions } from "./images.js";
-import { imageName, type Separator } from "./names.js";
+import { imageKey, imageName, type Separator } from "./names.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 
 export interface PullCommand {
@@ -35,9 +35,9 @@ export function planPull(project: Project, images: ReadonlyMap<string, ImageInfo
       ...(config.volumes ?? []).flatMap((v) => (v.type === "image" && v.source ? [v.source] : [])),
     ];
     for (const name of wanted) {
-      if (pulled.has(name)) continue;
-      pulled.add(name);
       const platform = config.platform ?? command.defaultPlatform;
+      if (pulled.has(imageKey(name, platform))) continue;
+      pulled.add(imageKey(name, platform));
       plan.add(
         { resource: `image ${name} of ${service}`, cause: "pull" },
         {
@@ -65,7 +65,11 @@ function skipReason(
   const policy = command.policy ?? config.pull_policy ?? "";
   if (policy === "never" || policy === "build") return `Pull policy is ${policy}`;
   const moving = !/[:@][^/]+$/.test(image) || image.endsWith(":latest");
-  if ((policy === "missing" || policy === "if_not_present") && images.has(image) && !moving) {
+  if (
+    (policy === "missing" || policy === "if_not_present") &&
+    images.has(imageKey(image, config.platform)) &&
+    !moving
+  ) {
     return "Image is already present locally";
   }
   return undefined;
@@ -115,6 +119,6 @@ export function planBuild(project: Project, options: ImageOptions): Plan {
     if (project.services[service]?.build !== undefined) builds.set(service, "build");
   }
   if (builds.size === 0) plan.warn("No services to build");
-  addBuilds(plan, project, builds, options);
+  addBuilds(plan, project, builds, { ...options, everyPlatform: true });
   return plan.build();
 }

@@ -7,8 +7,9 @@ import type { Entitlement } from "../engine/api.js";
 import type { ImageInfo } from "../engine/types.js";
 import { parseDurationMs } from "../lib/duration.js";
 import { TscError } from "../lib/errors.js";
+import { buildPlatforms } from "./build-platforms.js";
 import { buildRequest } from "./build-request.js";
-import { imageName, type Separator, scaleOf } from "./names.js";
+import { imageKey, imageName, type Separator, scaleOf } from "./names.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 
 export type PullPolicy = "always" | "missing" | "never" | "newer" | "build" | "policy";
@@ -33,18 +34,18 @@ export interface ImageOptions {
   readonly now: number;
   /** Platform of services without one (DOCKER_DEFAULT_PLATFORM). */
   readonly defaultPlatform?: string;
-  /** This machine's, `linux/amd64`. */
-  readonly hostPlatform?: string;
+  /** Builds are made for every platform that is listed, not only for the one that will run. */
+  readonly everyPlatform?: boolean;
   /** `--scale`: services scaled to zero need no image. */
   readonly scale?: ReadonlyMap<string, number>;
 }
 
-/** References that planning needs to know about: of services, image volumes and hooks. */
+/** Keys (`imageKey`) of images that planning needs to know about: of services, image volumes and hooks. */
 export function imageReferences(project: Project, separator: Separator = "-"): string[] {
   const references = new Set<string>();
   for (const [name, config] of Object.entries(project.services)) {
     if (config.provider !== undefined) continue;
-    references.add(imageName(project.name, name, config, separator));
+    references.add(imageKey(imageName(project.name, name, config, separator), config.platform));
     for (const volume of config.volumes ?? []) {
       if (volume.type === "image" && volume.source !== undefined) references.add(volume.source);
     }
@@ -63,17 +64,20 @@ export function planImages(project: Project, images: ReadonlyMap<string, ImageIn
     const config = project.services[name];
     if (config?.build !== undefined) built.add(imageName(project.name, name, config, separator));
   }
-  const claims = new Map<string, PlatformClaim>();
   const builds = new Map<string, string>();
-  const pulls = new Map<string, { services: string[]; cause: string; platform?: string; tolerant: boolean }>();
+  const pulls = new Map<
+    string,
+    { image: string; services: string[]; cause: string; platform?: string; tolerant: boolean }
+  >();
   const consider = (image: string, service: string, config: Service | undefined): void => {
-    const pull = pullCause(image, service, config, images.get(image), built, options);
+    const pull = pullCause(image, service, config, images.get(imageKey(image, config?.platform)), built, options);
     if (pull === undefined) return;
     const platform = config?.platform ?? options.defaultPlatform;
     const tolerant = config?.build !== undefined;
-    const known = pulls.get(image);
+    const known = pulls.get(imageKey(image, platform));
     if (known === undefined) {
-      pulls.set(image, { services: [service], cause: pull, tolerant, ...(platform === undefined ? {} : { platform }) });
+      const wanted = platform === undefined ? {} : { platform };
+      pulls.set(imageKey(image, platform), { image, services: [service], cause: pull, tolerant, ...wanted });
     } else known.services.push(service);
   };
   for (const name of names) {
@@ -81,9 +85,8 @@ export function planImages(project: Project, images: ReadonlyMap<string, ImageIn
     if (config === undefined || config.provider !== undefined) continue;
     if ((options.scale?.get(name) ?? scaleOf(config)) === 0) continue;
     const image = imageName(project.name, name, config, separator);
-    const cause = buildCause(config, images.get(image), options);
+    const cause = buildCause(config, images.get(imageKey(image, config.platform)), options);
     if (cause !== undefined) builds.set(name, cause);
-    if (!built.has(image)) claimPlatform(claims, image, name, config.platform ?? options.defaultPlatform, options);
     consider(image, name, config);
     for (const volume of config.volumes ?? []) {
       if (volume.type === "image" && volume.source !== undefined) consider(volume.source, name, undefined);
@@ -93,7 +96,7 @@ export function planImages(project: Project, images: ReadonlyMap<string, ImageIn
     }
   }
   const pulled = new Map<string, number>();
-  for (const [image, { services, cause, platform, tolerant }] of [...pulls].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [key, { image, services, cause, platform, tolerant }] of [...pulls].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const id = plan.add(
       { resource: `image ${image}`, cause },
       {
@@ -105,7 +108,7 @@ export function planImages(project: Project, images: ReadonlyMap<string, ImageIn
         ...(options.quietPull === true ? { quiet: true } : {}),
       },
     );
-    pulled.set(image, id);
+    pulled.set(key, id);
   }
   addBuilds(plan, project, builds, options);
   return plan.build();
@@ -131,6 +134,7 @@ export function addBuilds(
       return id === undefined || id === 0 ? [] : [id];
     });
     const image = imageName(project.name, service, config, separator);
+    const [first, ...others] = buildPlatforms(service, config, options);
     const id = plan.add(
       { resource: `image ${image} of ${service}`, cause, dependsOn },
       {
@@ -139,12 +143,14 @@ export function addBuilds(
         image,
         request: buildRequest(project, service, config, {
           separator,
+          ...(first === undefined ? {} : { platform: first }),
           ...(options.noCache === true ? { noCache: true } : {}),
           ...(options.pullBase === true ? { pull: true } : {}),
           ...(options.buildArgs === undefined ? {} : { args: options.buildArgs }),
           ...(options.allow === undefined ? {} : { allow: options.allow }),
           warn: (message) => plan.warn(message),
         }),
+        ...(others.length === 0 ? {} : { alsoFor: others }),
         ...(options.quietBuild === true ? { quiet: true } : {}),
       },
     );
@@ -167,7 +173,7 @@ function buildCause(config: Service, image: ImageInfo | undefined, options: Imag
   if (options.build === true) return "--build";
   const policy = options.pull === undefined || options.pull === "policy" ? config.pull_policy : options.pull;
   if (policy === "build") return "pull policy is build";
-  return image === undefined ? "is not stored" : undefined;
+  return image === undefined || isForeign(image, config.platform) ? "is not stored" : undefined;
 }
 
 function pullCause(
@@ -234,33 +240,6 @@ function maxAge(policy: string, service: string): number {
     });
   }
   return age;
-}
-
-interface PlatformClaim {
-  readonly service: string;
-  readonly platform: string;
-}
-
-/** TSC_IMAGE_PLATFORM_CONFLICT when services want two platforms of one name: in the store a name stands for one image. */
-function claimPlatform(
-  claims: Map<string, PlatformClaim>,
-  image: string,
-  service: string,
-  wanted: string | undefined,
-  options: ImageOptions,
-): void {
-  const platform = wanted === undefined || wanted === "" ? (options.hostPlatform ?? "") : wanted;
-  const first = claims.get(image);
-  const base = (text: string): string => text.split("/").slice(0, 2).join("/");
-  if (first === undefined) claims.set(image, { service, platform });
-  else if (platform !== "" && first.platform !== "" && base(first.platform) !== base(platform)) {
-    throw new TscError(
-      "TSC_IMAGE_PLATFORM_CONFLICT",
-      `image ${image}: service "${first.service}" wants it for ${first.platform} and service "${service}" for ${platform}, ` +
-        "but a name stands for one image here",
-      { kind: "conflict", hint: "name the image of one service by its digest (image: name@sha256:…)" },
-    );
-  }
 }
 
 /** True when the stored image is for another platform than the one asked for. */

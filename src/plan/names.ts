@@ -21,6 +21,11 @@ export function imageName(project: string, service: string, config: Service, sep
   return config.image !== undefined && config.image !== "" ? config.image : `${project}${separator}${service}`;
 }
 
+/** How observations call the image of that name: with the platform behind a blank where a service names one. */
+export function imageKey(name: string, platform: string | undefined): string {
+  return platform === undefined || platform === "" ? name : `${name} ${platform}`;
+}
+
 /** A network's name on the host. */
 export function networkName(project: Project, key: string, config: NetworkConfig | undefined): string {
   return config?.name ?? `${project.name}_${key}`;

@@ -51,19 +51,24 @@ export async function observe(
   };
 }
 
-/** Looks up images by reference; the missing ones are absent from the answer. */
+/** Looks up images by reference, or by reference and platform (`imageKey`); the missing ones are absent from the answer. */
 export async function observeImages(
   engine: EngineApi,
   references: Iterable<string>,
 ): Promise<ReadonlyMap<string, ImageInfo>> {
   const wanted = [...new Set(references)].sort();
-  const found = await Promise.all(wanted.map((reference) => engine.images.find(reference)));
+  const found = await Promise.all(wanted.map((key) => engine.images.find(...imageOfKey(key))));
   const images = new Map<string, ImageInfo>();
   wanted.forEach((reference, index) => {
     const image = found[index];
     if (image !== undefined) images.set(reference, image);
   });
   return images;
+}
+
+function imageOfKey(key: string): [name: string, platform?: string] {
+  const [name = "", platform] = key.split(" ");
+  return platform === undefined ? [name] : [name, platform];
 }
 
 /** Reads the labels of one container. */

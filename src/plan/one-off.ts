@@ -4,7 +4,7 @@ import type { ContainerSpec } from "../engine/types.js";
 import { TscError } from "../lib/errors.js";
 import { dependenciesOf } from "./graph.js";
 import { LABEL, withoutOurs } from "./labels.js";
-import { imageName, type Separator } from "./names.js";
+import { imageKey, imageName, type Separator } from "./names.js";
 import { isActive, type Observed } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 import { serviceConfig, serviceSpec } from "./service-spec/index.js";
@@ -59,7 +59,8 @@ export function planOneOff(
     service,
     number: 1,
     separator,
-    imageId: observed.images.get(imageName(project.name, service, config, separator))?.id ?? "",
+    imageId:
+      observed.images.get(imageKey(imageName(project.name, service, config, separator), config.platform))?.id ?? "",
     containerOf: firstOf,
     warn: (message) => plan.warn(message),
   });

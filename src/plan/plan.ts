@@ -55,6 +55,8 @@ export type OperationBody =
       readonly service: string;
       readonly image: string;
       readonly request: Omit<BuildRequest, "onProgress" | "signal">;
+      /** Platforms to build it for besides the request's. */
+      readonly alsoFor?: readonly string[];
       readonly quiet?: boolean;
     }
   | { readonly kind: "remove-image"; readonly image: string }

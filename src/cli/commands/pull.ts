@@ -10,7 +10,7 @@ export const command: CommandSpec = {
   options: pullOptions,
   run: async (ctx, services, options) => {
     const { openSession } = await import("../lifecycle/session.js");
-    const { separatorOf } = await import("../lifecycle/bring-up.js");
+    const { defaultPlatformOf, separatorOf } = await import("../lifecycle/bring-up.js");
     const { imageReferences } = await import("../../plan/images.js");
     const { observeImages } = await import("../../plan/observe.js");
     const { planPull } = await import("../../plan/image-commands.js");
@@ -31,7 +31,7 @@ export const command: CommandSpec = {
       ignoreFailures,
       quiet: options.flag("quiet"),
       separator,
-      defaultPlatform: ctx.env["DOCKER_DEFAULT_PLATFORM"] || undefined,
+      ...defaultPlatformOf(project),
     });
     const failed = new Map<string, string>();
     await session.run(plan, {

@@ -20,7 +20,7 @@ export function bakeFile(plan: Plan): Printed {
       ...(request.pull === true ? { pull: true } : {}),
       ...((request.allow ?? []).length === 0 ? {} : { entitlements: request.allow }),
       ...(request.network === undefined ? {} : { network: request.network }),
-      ...(request.platform === undefined ? {} : { platforms: [request.platform] }),
+      ...(request.platform === undefined ? {} : { platforms: [request.platform, ...(operation.alsoFor ?? [])] }),
       output: ["type=docker"],
     };
   }

@@ -22,7 +22,7 @@ export async function bringUp(session: Session, project: Project, options: Bring
     session.ctx.globals.dryRun ? undefined : session.engine.networks.mend(),
   ]);
   let observed = first;
-  const images = planImages(project, observed.images, imageOptions(session.ctx, options, separator));
+  const images = planImages(project, observed.images, imageOptions(project, options, separator));
   if (images.operations.length > 0 || images.warnings.length > 0) {
     await session.run(images, options.run);
     if (!session.ctx.globals.dryRun) {
@@ -35,17 +35,21 @@ export async function bringUp(session: Session, project: Project, options: Bring
   await session.run(plan, run);
 }
 
+/** DOCKER_DEFAULT_PLATFORM, of the environment or `.env`. */
+export function defaultPlatformOf(project: Project): { defaultPlatform?: string } {
+  const platform = project.environment["DOCKER_DEFAULT_PLATFORM"];
+  return platform === undefined || platform === "" ? {} : { defaultPlatform: platform };
+}
+
 export function imageOptions(
-  ctx: CliContext,
+  project: Project,
   options: Pick<BringUpOptions, "images" | "scale">,
   separator: Separator,
 ): ImageOptions {
-  const platform = ctx.env["DOCKER_DEFAULT_PLATFORM"];
   return {
     ...options.images,
     ...(options.scale === undefined ? {} : { scale: options.scale }),
-    ...(platform === undefined || platform === "" ? {} : { defaultPlatform: platform }),
-    hostPlatform: `linux/${process.arch === "x64" ? "amd64" : process.arch}`,
+    ...defaultPlatformOf(project),
     separator,
     now: Date.now(),
   };

@@ -106,7 +106,7 @@ async function prepare(
   const { imageOptions } = await import("./bring-up.js");
   const separator = separatorOf(ctx);
   const stored = await observeImages(session.engine, imageReferences(project, separator));
-  await session.run(planImages(project, stored, imageOptions(ctx, { images }, separator)), run);
+  await session.run(planImages(project, stored, imageOptions(project, { images }, separator)), run);
   await bringUp(
     session,
     {

@@ -62,7 +62,7 @@ async function imageIdOf(engine: EngineApi, project: Project, service: string): 
   const { imageName } = await import("../../plan/names.js");
   const config = project.services[service];
   if (config === undefined) return undefined;
-  return (await engine.images.find(imageName(project.name, service, config)))?.id;
+  return (await engine.images.find(imageName(project.name, service, config), config.platform))?.id;
 }
 
 /** Removes images that the rebuild left without a name. */

@@ -69,10 +69,11 @@ export function describeProgress(event: ProgressEvent): readonly ProgressUpdate[
           status: "working",
           text: "Building",
           details: `[${event.step}/${event.steps}] ${event.text}${event.cached ? " (cached)" : ""}`,
+          build: { step: event.step, steps: event.steps, text: event.text, cached: event.cached },
         },
       ];
     case "build-output":
-      return [{ kind: "output", id: `Image ${event.image}`, stream: event.stream, text: event.text }];
+      return [{ kind: "output", id: `Image ${event.image}`, stream: event.stream, text: event.text, build: true }];
     case "build-done":
       return [{ kind: "item", id: `Image ${event.image}`, status: "done", text: "Built" }];
     case "warning":

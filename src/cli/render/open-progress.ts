@@ -8,6 +8,8 @@ export interface ProgressTarget {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard error: progress is never a result. */
   readonly stream: NodeJS.WriteStream;
+  /** Standard output: what docker compose writes there of its progress, the log of builds in plain mode. */
+  readonly log: NodeJS.WriteStream;
   /** The command's verb, for the first line of the live display. */
   readonly title: string;
   /** The command's own: the live display tells when it is aborted. */
@@ -27,7 +29,7 @@ export async function openProgress(target: ProgressTarget): Promise<Progress> {
     case "quiet":
       return (await import("./quiet.js")).quietProgress(stream);
     case "plain":
-      return (await import("./plain.js")).plainProgress(stream);
+      return (await import("./plain.js")).plainProgress(stream, target.log);
   }
 }
 

@@ -1,13 +1,16 @@
 /** Progress as lines for files and pipes: ` Container p-web-1  Started`. Each state of an item is printed once. */
 import { printable } from "../../lib/printable.js";
+import { logBuild, openBuildLog } from "./build-log.js";
 import { joined, type Printed, type PrintedStream, printed } from "./printed.js";
 import type { Progress, ProgressUpdate } from "./progress.js";
 
-/** Writes to `stream`; byte counts alone make no line. */
-export function plainProgress(stream: PrintedStream): Progress {
+/** Writes to `stream`, and the log of builds to `log`; byte counts alone make no line. */
+export function plainProgress(stream: PrintedStream, log: PrintedStream = stream): Progress {
+  const builds = openBuildLog(log);
   const last = new Map<string, string>();
   return {
     update(update) {
+      if (logBuild(builds, update)) return;
       const line = plainLine(update);
       const key = update.kind === "item" ? `${update.parent ?? ""}\0${update.id}` : "";
       if (update.kind === "item") {

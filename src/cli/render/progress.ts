@@ -19,9 +19,25 @@ export type ProgressUpdate =
       readonly details?: string;
       readonly currentBytes?: number;
       readonly totalBytes?: number;
+      /** A step of a build that begins, or is taken from the cache. */
+      readonly build?: BuildStep;
     }
   /** Output of a build step or the like, one line. */
-  | { readonly kind: "output"; readonly id: string; readonly stream: "stdout" | "stderr"; readonly text: string };
+  | {
+      readonly kind: "output";
+      readonly id: string;
+      readonly stream: "stdout" | "stderr";
+      readonly text: string;
+      /** It is a build step's. */
+      readonly build?: true;
+    };
+
+export interface BuildStep {
+  readonly step: number;
+  readonly steps: number;
+  readonly text: string;
+  readonly cached: boolean;
+}
 
 /** A running renderer. After `end` the terminal is as it was. */
 export interface Progress {

@@ -4,17 +4,9 @@
  * somebody (a container that has the context mounted) swaps folders for links meanwhile: everything is opened inside the tree's root.
  */
 import { createHash } from "node:crypto";
-import {
-  constants,
-  createReadStream,
-  lstatSync,
-  openSync,
-  type ReadStream,
-  readdirSync,
-  readlinkSync,
-  type Stats,
-} from "node:fs";
+import { closeSync, constants, lstatSync, openSync, read, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { join, posix } from "node:path";
+import { promisify } from "node:util";
 import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import { PatternError, pathGlob } from "../../lib/glob.js";
@@ -22,6 +14,11 @@ import type { Pace } from "../../lib/pace.js";
 import { cleanPath, IGNORE_NOTHING, type IgnoreMatcher, parseIgnore } from "./dockerignore.js";
 
 const MAX_IGNORE_BYTES = 1 << 20;
+const CHUNK_BYTES = 256 * 1024;
+const readSome = promisify(read);
+
+/** A source went or shrank while it was read: it has to be looked at again. Message: its path. */
+export class SourceChangedError extends Error {}
 
 export interface SourceTree {
   /** Host folder. */
@@ -36,7 +33,10 @@ export interface SourceEntry {
   readonly path: string;
   readonly stat: Stats;
   readonly linkTarget: string;
-  /** A descriptor to read a regular file from, for the caller to close; a link put in its place meanwhile is not followed. */
+  /**
+   * A descriptor to read a regular file from, for the caller to close; a link put in its place meanwhile is not followed. Throws a
+   * `SourceChangedError` when it has gone.
+   */
   readonly open: () => number;
 }
 
@@ -94,9 +94,22 @@ export function lookUp(kernel: Kernel, tree: SourceTree, path: string): SourceEn
 }
 
 function openFile(kernel: Kernel, tree: SourceTree, path: string): number {
-  using folder = kernel.openInRoot(tree.root, posix.dirname(path));
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  return openSync(join(folder.path, posix.basename(path)), flags);
+  return unlessGone(path, () => {
+    using folder = kernel.openInRoot(tree.root, posix.dirname(path));
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    return openSync(join(folder.path, posix.basename(path)), flags);
+  });
+}
+
+function unlessGone<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP")
+      throw new SourceChangedError(path, { cause: error });
+    throw error;
+  }
 }
 
 /**
@@ -219,26 +232,44 @@ export async function* walk(
 
 /** What a folder holds, in order; looked at while it is open, so that no depth of folders holds descriptors. */
 function entriesIn(kernel: Kernel, tree: SourceTree, folder: string): SourceEntry[] {
-  using opened = kernel.openInRoot(tree.root, folder);
+  using opened = unlessGone(folder, () => kernel.openInRoot(tree.root, folder));
   return readdirSync(opened.path)
     .sort()
-    .map((name) => {
+    .flatMap((name) => {
       const path = folder === "" ? name : `${folder}/${name}`;
       const here = join(opened.path, name);
-      const stat = lstatSync(here);
-      const linkTarget = stat.isSymbolicLink() ? readlinkSync(here) : "";
+      const stat = lstatSync(here, { throwIfNoEntry: false });
+      // gone since the folder was listed
+      if (stat === undefined) return [];
+      const linkTarget = stat.isSymbolicLink() ? unlessGone(path, () => readlinkSync(here)) : "";
       return { path, stat, linkTarget, open: () => openFile(kernel, tree, path) };
     });
 }
 
-/** A regular file's content; a link put there meanwhile is not followed. */
-export function openContent(entry: SourceEntry): ReadStream {
-  return createReadStream("", { fd: entry.open(), autoClose: true, highWaterMark: 256 * 1024 });
+/**
+ * A regular file's content, as long as the file was when it was looked at: what a writer appends meanwhile is left to the next build, so
+ * that a size told before the content stays true. Throws a `SourceChangedError` when there is less.
+ */
+export async function* contentOf(entry: SourceEntry): AsyncGenerator<Buffer> {
+  let left = entry.stat.size;
+  if (left === 0) return;
+  const fd = entry.open();
+  try {
+    while (left > 0) {
+      const buffer = Buffer.allocUnsafe(Math.min(left, CHUNK_BYTES));
+      const { bytesRead } = await readSome(fd, buffer, 0, buffer.length, null);
+      if (bytesRead === 0) throw new SourceChangedError(entry.path);
+      left -= bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    closeSync(fd);
+  }
 }
 
-/** `sha256` of a regular file's content, hex. */
+/** `sha256` of what `contentOf` gives, hex. */
 export async function contentDigest(entry: SourceEntry): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of openContent(entry)) hash.update(chunk);
+  for await (const chunk of contentOf(entry)) hash.update(chunk);
   return hash.digest("hex");
 }

@@ -10,6 +10,7 @@ import type { Place } from "./dockerfile/instructions.js";
 import type { ParsedDockerfile } from "./dockerfile/parse.js";
 import type { Stage, StagePlan } from "./stages.js";
 import type { StageState } from "./state.js";
+import type { VisibleCopies } from "./visible-copy.js";
 
 /** One RUN: a process in the mounted rootfs with the isolation of a container. */
 export interface RunStepRequest {
@@ -35,7 +36,7 @@ export interface RunStepRequest {
 export type RunStep = (request: RunStepRequest) => Promise<number>;
 
 /** The part of the images store that building needs. */
-export type BuildImages = Pick<Images, "find" | "pull" | "commitLayer" | "createImage">;
+export type BuildImages = Pick<Images, "find" | "pull" | "commitLayer" | "createImage" | "holding">;
 
 export interface BuildDeps {
   readonly ctx: EngineContext;
@@ -55,6 +56,10 @@ export interface Build {
   readonly context: SourceTree;
   /** The tree that `--from=NAME` means for a stage; mounted until the build ends. */
   readonly treeOf: (name: string, stage: Stage) => Promise<NamedTree>;
+  /** Copies of what ignore files let through of a folder. */
+  readonly visible: VisibleCopies;
+  /** Milliseconds since the epoch: what another build has done since then is no old result. */
+  readonly startedAt: number;
   readonly progress: ProgressListener;
   /** First tag, for progress lines. */
   readonly image: string;

@@ -21,7 +21,10 @@ export interface IgnoreMatcher {
   mayHoldExceptions(folder: string): boolean;
 }
 
-/** The matcher of a .dockerignore's text. Throws a `PatternError` for a malformed pattern, and for more than can be matched in time. */
+/** A matcher that excludes nothing. */
+export const IGNORE_NOTHING: IgnoreMatcher = { excludes: () => false, mayHoldExceptions: () => false };
+
+/** The matcher of a .dockerignore's text; `IGNORE_NOTHING` when it has no patterns. Throws a `PatternError` for a malformed pattern, and for more than can be matched in time. */
 export function parseIgnore(text: string): IgnoreMatcher {
   const patterns: Pattern[] = [];
   let cost = 0;
@@ -42,6 +45,7 @@ export function parseIgnore(text: string): IgnoreMatcher {
     if (cost > MAX_COST) throw new PatternError(`patterns with wildcards of more than ${MAX_COST >> 1} characters`);
     patterns.push({ glob, isException, fixed, isAny: wild >= 0 });
   }
+  if (patterns.length === 0) return IGNORE_NOTHING;
   return {
     excludes(path) {
       let excluded = false;
@@ -61,9 +65,6 @@ export function parseIgnore(text: string): IgnoreMatcher {
     },
   };
 }
-
-/** A matcher that excludes nothing. */
-export const IGNORE_NOTHING: IgnoreMatcher = { excludes: () => false, mayHoldExceptions: () => false };
 
 /** Lexical clean-up as Go's path.Clean, with the leading slash dropped. */
 export function cleanPath(path: string): string {

@@ -2,7 +2,8 @@
 import { PatternError } from "../../lib/glob.js";
 import { createPace } from "../../lib/pace.js";
 import type { StepRecord } from "../state/build-steps.js";
-import { cacheKey, findStep, stateKey, storeStep } from "./cache.js";
+import { cacheKey, onceForAll, stateKey } from "./cache.js";
+import { SourceChangedError } from "./context.js";
 import type { Build, StepScope } from "./deps.js";
 import { ExpandError, expandWord, spend } from "./dockerfile/expand.js";
 import type { ArgInstruction, FromInstruction, Instruction } from "./dockerfile/instructions.js";
@@ -14,6 +15,9 @@ import { environmentOf, type HistoryEntry, type StageState } from "./state.js";
 import { applyMetadata, MetadataError } from "./steps/metadata.js";
 
 type StepInstruction = Exclude<Instruction, FromInstruction>;
+
+/** Times that sources are looked at before a step gives up on them. */
+const READ_ATTEMPTS = 10;
 
 /** Counts steps over the whole build, for progress. */
 export interface StepCounter {
@@ -58,15 +62,19 @@ async function executeStep(
 ): Promise<StageState> {
   const scope = scopeOf(build, stage, state, instruction, file);
   counter.done++;
-  const announce = (cached: boolean): void =>
+  let isTold = false;
+  const announce = (cached: boolean): void => {
+    if (isTold) return;
+    isTold = true;
     build.progress({
       type: "build-step",
       image: build.image,
       step: counter.done,
       steps: counter.total,
-      text: instruction.text,
+      text: shownText(scope, instruction),
       cached,
     });
+  };
   if (instruction.kind === "ARG") {
     announce(false);
     return declareArgs(scope, instruction);
@@ -75,14 +83,18 @@ async function executeStep(
     switch (instruction.kind) {
       case "RUN": {
         const { planRun } = await import("./steps/run.js");
-        const plan = await planRun(scope, instruction);
-        return await layerStep(scope, plan.key, plan.createdBy, announce, plan.run);
+        return await onSettledSources(async () => {
+          const plan = await planRun(scope, instruction);
+          return await layerStep(scope, plan.key, plan.createdBy, announce, plan.run);
+        });
       }
       case "COPY":
       case "ADD": {
         const { planCopy } = await import("./steps/copy.js");
-        const plan = await planCopy(scope, instruction);
-        return await layerStep(scope, plan.key, plan.createdBy, announce, plan.run);
+        return await onSettledSources(async () => {
+          const plan = await planCopy(scope, instruction);
+          return await layerStep(scope, plan.key, plan.createdBy, announce, plan.run);
+        });
       }
       case "WORKDIR": {
         const { workdirOf, makeWorkdir } = await import("./steps/workdir.js");
@@ -105,7 +117,38 @@ async function executeStep(
     if (error instanceof MetadataError || error instanceof ExpandError || error instanceof PatternError) {
       throw dockerfileError(file, instruction, error.message);
     }
+    if (error instanceof SourceChangedError) {
+      throw dockerfileError(
+        file,
+        instruction,
+        `${instruction.kind}: /${error.message} keeps changing while it is read`,
+      );
+    }
     throw error;
+  }
+}
+
+/** The step as BuildKit names it: with the values of its variables where they have one. */
+function shownText({ build, state }: StepScope, { text }: StepInstruction): string {
+  const env = environmentOf(state.config.env);
+  const lookup = (name: string): string | undefined => env[name] ?? state.args[name];
+  try {
+    return expandWord(text, { lookup, escape: build.parsed.escape, keepQuotes: true, keepUnset: true });
+  } catch (error) {
+    // a script may hold substitutions that are the shell's alone
+    if (error instanceof ExpandError) return text;
+    throw error;
+  }
+}
+
+/** Files may go or shrink while they are read (logs that are rotated): then all are looked at again. */
+async function onSettledSources<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof SourceChangedError) || attempt >= READ_ATTEMPTS) throw error;
+    }
   }
 }
 
@@ -120,16 +163,13 @@ async function layerStep(
   const { build, state } = scope;
   // `EXPOSE 1-65535` is a short line with a long history
   spend(build.plan.budget, createdBy.length);
-  let record: StepRecord | undefined = build.request.noCache === true ? undefined : findStep(build.deps, key);
-  announce(record !== undefined);
-  if (record === undefined) {
+  const record = await onceForAll(build, key, announce, async (): Promise<StepRecord> => {
     const layer = await run();
-    record = {
+    return {
       createdAt: createdNow(scope),
       ...(layer === undefined ? {} : { diffId: layer.diffId, chainId: layer.chainId, sizeBytes: layer.sizeBytes }),
     };
-    storeStep(build.deps, key, record);
-  }
+  });
   const { diffId, chainId, createdAt } = record;
   const entry: HistoryEntry = { created: createdAt, createdBy };
   if (diffId === undefined || chainId === undefined) {

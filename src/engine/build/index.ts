@@ -5,7 +5,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
-import { errnoOf, TscError } from "../../lib/errors.js";
+import { changedError, errnoOf, isTscError, TscError } from "../../lib/errors.js";
 import type { BuildRequest } from "../api.js";
 import { chainIdOf, familiarName, formatPlatform, hostPlatform, parsePlatform } from "../images/index.js";
 import type { ImageInfo } from "../types.js";
@@ -19,6 +19,7 @@ import { executeStage, type StepCounter } from "./execute-stage.js";
 import { encodeImageConfig } from "./image-config.js";
 import { planStages, type Stage, stageNamed } from "./stages.js";
 import { emptyState, type StageState } from "./state.js";
+import { visibleCopies } from "./visible-copy.js";
 
 export { type CacheFolder, cacheFolders, isCacheFolderInUse, removeCacheFolder } from "./cache-mounts.js";
 export { applyChanges } from "./changes.js";
@@ -63,6 +64,11 @@ function readPlan(kernel: Kernel, request: BuildRequest) {
  * failed or cancelled build.
  */
 export async function buildImage(deps: BuildDeps, request: BuildRequest): Promise<ImageInfo> {
+  // found layers and blobs are as good as new ones until the image is recorded
+  return await deps.images.holding(() => buildHeld(deps, request));
+}
+
+async function buildHeld(deps: BuildDeps, request: BuildRequest): Promise<ImageInfo> {
   const platform = parsePlatform(request.platform);
   const { contextRoot, source, parsed, contexts, plan } = readPlan(deps.ctx.kernel, request);
   await using mounted = new AsyncDisposableStack();
@@ -97,15 +103,22 @@ export async function buildImage(deps: BuildDeps, request: BuildRequest): Promis
   };
   const baseImage = async (name: string, stagePlatform: string): Promise<ImageInfo> => {
     const wanted = stagePlatform !== "" ? stagePlatform : request.platform;
-    const stored = request.pull === true ? undefined : await deps.images.find(name);
+    const stored = request.pull === true ? undefined : await deps.images.find(name, wanted);
     const fits =
       stored !== undefined && (wanted === undefined || parsePlatform(wanted).architecture === stored.architecture);
     if (stored !== undefined && fits) return stored;
-    return await deps.images.pull(name, {
-      ...(wanted === undefined ? {} : { platform: wanted }),
-      ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
-    });
+    // a name that services run from is not moved by a build that only reads from it
+    try {
+      return await deps.images.pull(name, {
+        names: "leave",
+        ...(wanted === undefined ? {} : { platform: wanted }),
+        ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+      });
+    } catch (error) {
+      if (!isTscError(error, "TSC_IMAGE_PLATFORM")) throw error;
+      throw changedError(error, { message: `${name}: no match for platform in manifest: not found` });
+    }
   };
   const build: Build = {
     deps,
@@ -120,6 +133,8 @@ export async function buildImage(deps: BuildDeps, request: BuildRequest): Promis
       trees.set(id, tree);
       return tree;
     },
+    visible: visibleCopies(deps, mounted, request.signal),
+    startedAt: Date.now(),
     progress: request.onProgress ?? (() => {}),
     image: request.tags[0] ?? "",
     signal: request.signal,
@@ -169,7 +184,12 @@ export async function buildImage(deps: BuildDeps, request: BuildRequest): Promis
   warnUnusedArgs(build);
   const labels = { ...last.config.labels, ...request.labels };
   const config = encodeImageConfig({ ...last, config: { ...last.config, labels }, createdAt: last.createdAt || EPOCH });
-  const info = await deps.images.createImage({ config, topChainId: last.chainId, tags: request.tags });
+  const info = await deps.images.createImage({
+    config,
+    topChainId: last.chainId,
+    tags: request.tags,
+    names: request.beside === true ? "yield" : "take",
+  });
   for (const tag of info.tags) {
     const name = familiarName(tag);
     deps.ctx.emit({ type: "image", action: "tag", id: info.id, name, attributes: { name } });

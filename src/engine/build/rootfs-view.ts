@@ -17,17 +17,18 @@ export interface RootfsView extends AsyncDisposable {
   read(path: string): string;
 }
 
+/** A filesystem with nothing in it. */
+export const EMPTY_VIEW: RootfsView = {
+  canonical: cleanPath,
+  stat: () => undefined,
+  read: () => "",
+  [Symbol.asyncDispose]: async () => {},
+};
+
 /** Mounts the layers of a state until disposed. */
 export async function viewRootfs(deps: BuildDeps, state: StageState): Promise<RootfsView> {
   const { kernel } = deps.ctx;
-  if (state.chainId === "") {
-    return {
-      canonical: cleanPath,
-      stat: () => undefined,
-      read: () => "",
-      [Symbol.asyncDispose]: async () => {},
-    };
-  }
+  if (state.chainId === "") return EMPTY_VIEW;
   const mounted = await deps.storage.viewImage(state.chainId);
   const root = mounted.path;
   return {

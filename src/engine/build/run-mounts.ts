@@ -5,18 +5,22 @@ import { TscError } from "../../lib/errors.js";
 import { createPace } from "../../lib/pace.js";
 import { openScratch } from "../storage/index.js";
 import type { FileInjection, MountSpec } from "../types.js";
-import { cacheKey } from "./cache.js";
 import { openCacheFolder } from "./cache-mounts.js";
 import { lookUp, walk } from "./context.js";
 import type { StepScope } from "./deps.js";
 import type { RunInstruction, RunMount } from "./dockerfile/instructions.js";
 import { dockerfileError } from "./dockerfile/parse.js";
+import { IGNORE_NOTHING } from "./dockerignore.js";
+import type { MountPoint } from "./placeholders.js";
 import { placeIn } from "./steps/place.js";
 import { type SourceItem, treeItem } from "./steps/sources.js";
+import { copyVisible } from "./visible-copy.js";
 
 export interface PreparedMounts extends AsyncDisposable {
   readonly mounts: readonly MountSpec[];
   readonly files: readonly FileInjection[];
+  /** Where `mounts` go. */
+  readonly points: readonly MountPoint[];
   /** Variables of `type=secret,env=NAME`. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -28,18 +32,19 @@ export async function mountsKey(scope: StepScope, instruction: RunInstruction): 
     const options = expanded(scope, mount);
     parts.push([mount.type, options]);
     if (mount.type !== "bind") continue;
-    if (options.from === undefined) {
-      const { kernel } = scope.build.deps.ctx;
-      const entry = lookUp(kernel, scope.build.context, options.source ?? "");
-      if (entry === undefined) continue;
-      const pace = createPace(scope.build.signal);
-      for await (const below of entry.stat.isDirectory() ? walk(kernel, scope.build.context, entry, pace) : [entry]) {
-        const item: SourceItem = treeItem(scope.build.context, below, below.path);
-        parts.push([item.relative, item.type, item.mode, item.linkName, await item.digest()]);
-      }
-    } else {
-      const named = await scope.build.treeOf(options.from, scope.stage);
-      parts.push(named.chainId === "" ? cacheKey(named.tree.root) : named.chainId);
+    const named = options.from === undefined ? undefined : await scope.build.treeOf(options.from, scope.stage);
+    if (named !== undefined && named.chainId !== "") {
+      parts.push(named.chainId);
+      continue;
+    }
+    const { kernel } = scope.build.deps.ctx;
+    const tree = named?.tree ?? scope.build.context;
+    const entry = lookUp(kernel, tree, options.source ?? "");
+    if (entry === undefined) continue;
+    const pace = createPace(scope.build.signal);
+    for await (const below of entry.stat.isDirectory() ? walk(kernel, tree, entry, pace) : [entry]) {
+      const item: SourceItem = treeItem(tree, below, below.path);
+      parts.push([item.relative, item.type, item.mode, item.linkName, await item.digest()]);
     }
   }
   return parts;
@@ -49,6 +54,7 @@ export async function mountsKey(scope: StepScope, instruction: RunInstruction): 
 export async function prepareMounts(scope: StepScope, instruction: RunInstruction): Promise<PreparedMounts> {
   const stack = new AsyncDisposableStack();
   const mounts: MountSpec[] = [];
+  const points: MountPoint[] = [];
   const files: FileInjection[] = [];
   const env: Record<string, string> = {};
   try {
@@ -57,19 +63,23 @@ export async function prepareMounts(scope: StepScope, instruction: RunInstructio
       switch (mount.type) {
         case "tmpfs": {
           const size = options.size === undefined ? undefined : parseSize(scope, instruction, options.size);
-          mounts.push({
-            type: "tmpfs",
-            target: targetOf(scope, options),
-            ...(size === undefined ? {} : { sizeBytes: size }),
-          });
+          const target = targetOf(scope, options);
+          mounts.push({ type: "tmpfs", target, ...(size === undefined ? {} : { sizeBytes: size }) });
+          points.push({ path: target, kind: "directory" });
           break;
         }
-        case "bind":
-          mounts.push(await prepareBind(scope, instruction, options, stack));
+        case "bind": {
+          const bind = await prepareBind(scope, instruction, options, stack);
+          mounts.push(bind.mount);
+          points.push({ path: bind.mount.target, kind: bind.kind });
           break;
-        case "cache":
-          mounts.push(await prepareCache(scope, instruction, options, stack));
+        }
+        case "cache": {
+          const cache = await prepareCache(scope, instruction, options, stack);
+          mounts.push(cache);
+          points.push({ path: cache.target, kind: "directory" });
           break;
+        }
         case "secret":
           prepareSecret(scope, instruction, options, files, env);
           break;
@@ -94,7 +104,7 @@ export async function prepareMounts(scope: StepScope, instruction: RunInstructio
     await stack.disposeAsync();
     throw error;
   }
-  return { mounts, files, env, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return { mounts, points, files, env, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 function expanded(scope: StepScope, mount: RunMount): Record<string, string> {
@@ -114,24 +124,24 @@ async function prepareBind(
   instruction: RunInstruction,
   options: Record<string, string>,
   stack: AsyncDisposableStack,
-): Promise<MountSpec> {
+): Promise<{ mount: MountSpec; kind: MountPoint["kind"] }> {
   const { kernel } = scope.build.deps.ctx;
   const named = options.from === undefined ? undefined : await scope.build.treeOf(options.from, scope.stage);
   const tree = named?.tree ?? scope.build.context;
-  // links in the source are resolved inside the tree (CVE-2024-1753); ignore rules do not hide a mounted folder
-  const entry = lookUp(
-    kernel,
-    { ...tree, ignore: { excludes: () => false, mayHoldExceptions: () => false } },
-    options.source ?? "",
-  );
+  // links in the source are resolved inside the tree (CVE-2024-1753)
+  const entry = lookUp(kernel, tree, options.source ?? "");
   if (entry === undefined) {
     throw dockerfileError(scope.file, instruction, `RUN --mount: source ${JSON.stringify(options.source)} not found`);
   }
   const isWritable = options.rw === "true";
   const target = targetOf(scope, options);
-  if (!isWritable || !entry.stat.isDirectory()) {
-    const below = entry.path === "" ? {} : { subpath: entry.path };
-    return { type: "bind", source: tree.root, ...below, target, readOnly: true, createHostPath: false };
+  const kind = entry.stat.isDirectory() ? "directory" : "file";
+  const isFiltered = kind === "directory" && tree.ignore !== IGNORE_NOTHING;
+  const root = isFiltered ? await scope.build.visible(tree, entry) : tree.root;
+  const path = isFiltered ? "" : entry.path;
+  if (!isWritable || kind === "file") {
+    const below = path === "" ? {} : { subpath: path };
+    return { mount: { type: "bind", source: root, ...below, target, readOnly: true, createHostPath: false }, kind };
   }
   // writes go to a throw-away upper layer
   const scratch = openScratch(kernel, join(scope.build.deps.ctx.paths.storage, "tmp")).folder().path;
@@ -145,9 +155,9 @@ async function prepareBind(
     kernel.unmount(merged, { detach: true });
     await kernel.removeTree(scratch);
   });
-  using lower = kernel.openInRoot(tree.root, entry.path);
+  using lower = kernel.openInRoot(root, path);
   await kernel.mountOverlay({ lower: [lower.path], upper, work, target: merged, userxattr: kernel.isRootless });
-  return { type: "bind", source: merged, target, createHostPath: false };
+  return { mount: { type: "bind", source: merged, target, createHostPath: false }, kind };
 }
 
 async function prepareCache(
@@ -187,6 +197,10 @@ async function seedCache(
       instruction,
       `RUN --mount: source ${JSON.stringify(options.source)} is not a folder`,
     );
+  }
+  if (tree.ignore !== IGNORE_NOTHING) {
+    await copyVisible(scope.build.deps, tree, entry, folder, scope.build.signal);
+    return;
   }
   using source = kernel.openInRoot(tree.root, entry.path);
   await kernel.unpackLayer({

@@ -1,12 +1,13 @@
 /**
  * Garbage: layers and blobs that no image, container or unfinished work needs (a killed pull leaves finished layers behind).
- * Everybody who makes layers holds `store-use.lock` shared until their image is recorded; collecting takes it exclusively, and
- * is left to another time when somebody works.
+ * Everybody who makes or reuses layers holds `store-use.lock` shared until their image is recorded; collecting takes it exclusively, and
+ * is left to another time when somebody works. Nothing else removes layers and blobs, so what a build, pull or load has found stays.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { FileLock } from "../../kernel/kernel.js";
 import type { EngineContext } from "../context.js";
+import { listSteps } from "../state/build-steps.js";
 import { allImages } from "../state/images.js";
 import { allLayers } from "../state/layers.js";
 import { listFolder } from "../storage/index.js";
@@ -30,14 +31,19 @@ export function tryCollect(ctx: EngineContext): Promise<FileLock | undefined> {
   return ctx.kernel.lockFile(lockPath(ctx), { wait: false });
 }
 
-/** Removes what nothing refers to; the images lock is held. The layers removed. */
-export async function collectGarbage(deps: StoreDeps): Promise<string[]> {
+/**
+ * Removes what nothing refers to; the images lock is held. Results of build steps stay until the build cache is pruned, but for those
+ * among `unwanted` (layers of an image that was removed on request). The layers removed.
+ */
+export async function collectGarbage(deps: StoreDeps, unwanted: readonly string[]): Promise<string[]> {
   const { ctx, storage, blobs } = deps;
   using lock = await tryCollect(ctx);
   if (lock === undefined) return [];
   const images = allImages(ctx.state);
   const wanted = new Set(images.flatMap((image) => chainIdsOf(image.record.diffIds)));
-  const layers = allLayers(ctx.state).filter((layer) => !wanted.has(layer.chainId));
+  const cached = new Set(listSteps(ctx.state).flatMap(({ record }) => record.chainId ?? []));
+  for (const chainId of unwanted) cached.delete(chainId);
+  const layers = allLayers(ctx.state).filter(({ chainId }) => !wanted.has(chainId) && !cached.has(chainId));
   const removed = layers.length === 0 ? [] : await storage.removeLayers(layers.map((layer) => layer.chainId));
   const used = new Set(images.flatMap((image) => blobsOf(blobs, image)));
   for (const layer of allLayers(ctx.state)) used.add(layer.blobDigest);

@@ -9,7 +9,7 @@ import { chainIdOf, digestOf } from "./digest.js";
 import { readImageConfig } from "./image-config.js";
 import { ingestLayer } from "./ingest.js";
 import { fullName, parseReference, withDefaultTag } from "./reference.js";
-import { recordImage, type StoreDeps } from "./store.js";
+import { type NamePolicy, recordImage, type StoreDeps } from "./store.js";
 
 export interface CommitLayerRequest {
   /** Folder with the changes: an upper dir (overlay drivers), or the whole tree (vfs). */
@@ -87,6 +87,7 @@ export interface CreateImageRequest {
   readonly topChainId: string;
   /** References as a person writes them. */
   readonly tags: readonly string[];
+  readonly names?: NamePolicy;
 }
 
 /** Stores the image; an equal config gives the same id. `TSC_STORAGE_LAYER_MISSING`. */
@@ -101,7 +102,13 @@ export async function createImage(deps: StoreDeps, request: CreateImageRequest):
   const record = readImageConfig(data, id, "new image", deps.ctx.warn);
   deps.blobs.put(data);
   const tags = request.tags.map((tag) => fullName(withDefaultTag(parseReference(tag))));
-  const recorded = await recordImage(deps, { record, manifestDigest: "", tags, repoDigests: [] });
+  const recorded = await recordImage(deps, {
+    record,
+    manifestDigest: "",
+    tags,
+    repoDigests: [],
+    names: request.names ?? "take",
+  });
   if (recorded === undefined) {
     throw new TscError("TSC_IMAGE_CONTENDED", "another command removed a layer of the new image", { kind: "conflict" });
   }

@@ -25,6 +25,8 @@ export type { ImageParts, RemovedParts } from "./prune.js";
 export { familiarName, fullName, parseReference, type Reference, repositoryName, withDefaultTag } from "./reference.js";
 
 export interface Images extends Omit<ImagesApi, "build" | "checkBuild">, Disposable {
+  /** Nothing that no image refers to is removed from the store, by this command or another, while `work` runs. */
+  holding<T>(work: () => Promise<T>): Promise<T>;
   /** Makes a layer of a folder of changes; for the builder and `commit`. */
   commitLayer(request: CommitLayerRequest): Promise<LayerRow>;
   /** Stores an image made of layers that are here; for the builder and `commit`. */
@@ -101,6 +103,7 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
       pullImage(pullDeps, reference, options ?? {});
   };
   return {
+    holding,
     async pull(reference, options) {
       pulling ??= loadPull();
       const pull = await pulling;
@@ -139,14 +142,14 @@ export function openImages(ctx: EngineContext, storage: Storage): Images {
     async createImage(request) {
       const { createImage } = await import("./create.js");
       await tidy();
-      return await createImage(deps, request);
+      return await holding(() => createImage(deps, request));
     },
     readConfig: (id) => JSON.parse(blobs.read(id).toString("utf8")) as Record<string, unknown>,
-    async find(reference) {
-      const row = findImage(ctx.state, reference);
+    async find(reference, platform) {
+      const row = findImage(ctx.state, reference, platform);
       return row === undefined ? undefined : infoOf(ctx.state, row);
     },
-    inspect: async (reference) => infoOf(ctx.state, requireImage(ctx.state, reference)),
+    inspect: async (reference, platform) => infoOf(ctx.state, requireImage(ctx.state, reference, platform)),
     list: async () => listImages(ctx.state),
     layerSizes: async (reference) =>
       chainIdsOf(requireImage(ctx.state, reference).record.diffIds).map(

@@ -74,6 +74,7 @@ export async function pullImage(deps: PullDeps, text: string, options: PullOptio
       const recorded = await recordImage(deps, {
         record,
         manifestDigest: deps.blobs.put(resolved.data),
+        names: options.names ?? "yield",
         tags: [...new Set(tags)],
         repoDigests: [
           ...new Set([

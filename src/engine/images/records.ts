@@ -4,6 +4,7 @@ import { printable } from "../../lib/printable.js";
 import {
   allImages,
   allNames,
+  besideName,
   type ImageRow,
   imageById,
   imageByManifest,
@@ -14,6 +15,7 @@ import {
 } from "../state/images.js";
 import type { State } from "../state/index.js";
 import type { ImageInfo } from "../types.js";
+import { formatPlatform, parsePlatform, platformMatches } from "./platform.js";
 import { fullName, parseReference, repositoryName } from "./reference.js";
 
 /** The public form of a row. */
@@ -38,10 +40,21 @@ export function listImages(state: State): ImageInfo[] {
 }
 
 /**
- * The row for an id, a unique id prefix, name[:tag] or name@digest. A name wins over an id prefix, as with docker.
+ * The row for an id, a unique id prefix, name[:tag] or name@digest. A name wins over an id prefix, as with docker. With a platform, the
+ * image for it when several share the name; the one that has the name when none is for it.
  * `TSC_IMAGE_AMBIGUOUS` for a prefix of several ids, `TSC_IMAGE_REFERENCE_INVALID` for nonsense.
  */
-export function findImage(state: State, text: string): ImageRow | undefined {
+export function findImage(state: State, text: string, platform?: string): ImageRow | undefined {
+  const found = findAny(state, text);
+  if (found === undefined || platform === undefined || platformMatches(parsePlatform(platform), found.record))
+    return found;
+  const name = text.startsWith("sha256:") ? undefined : fullName(parseReference(text));
+  const beside =
+    name === undefined ? undefined : imageByName(state, besideName(name, formatPlatform(parsePlatform(platform))));
+  return beside ?? found;
+}
+
+function findAny(state: State, text: string): ImageRow | undefined {
   if (/^sha256:[0-9a-f]{64}$/.test(text)) return imageById(state, text);
   const isHex = /^[0-9a-f]{1,64}$/.test(text);
   if (text.length === 64 && isHex) return imageById(state, `sha256:${text}`);
@@ -71,8 +84,8 @@ export function findImage(state: State, text: string): ImageRow | undefined {
 }
 
 /** As `findImage`, but `TSC_IMAGE_NOT_FOUND`. */
-export function requireImage(state: State, text: string): ImageRow {
-  const row = findImage(state, text);
+export function requireImage(state: State, text: string, platform?: string): ImageRow {
+  const row = findImage(state, text, platform);
   if (row === undefined) {
     throw new TscError("TSC_IMAGE_NOT_FOUND", `no such image: ${printable(text, 300)}`, { kind: "not-found" });
   }

@@ -9,22 +9,26 @@ import { TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import {
   allImages,
+  besideName,
   containersOfImage,
   deleteImage,
   dropImageName,
   type ImageRecord,
   type ImageRow,
   imageById,
+  imageByName,
   namesOf,
   putImage,
   setImageName,
 } from "../state/images.js";
+import type { State } from "../state/index.js";
 import { allLayers, layerById } from "../state/layers.js";
 import type { Storage } from "../storage/index.js";
 import type { ImageInfo } from "../types.js";
 import type { Blobs } from "./blobs.js";
 import { chainIdsOf, digestHex } from "./digest.js";
 import { parseManifest } from "./manifest.js";
+import { formatPlatform, hostPlatform, platformMatches } from "./platform.js";
 import { infoOf, requireImage } from "./records.js";
 import { familiarName, fullName, parseReference } from "./reference.js";
 
@@ -42,7 +46,15 @@ export interface NewImage {
   readonly tags: readonly string[];
   /** `name@sha256:…` */
   readonly repoDigests: readonly string[];
+  /**
+   * What becomes of names that another image has. `take` (default): they are taken from it. `yield`: an image for this machine keeps them
+   * before one for another; the loser stands beside it. `leave`: whoever has them keeps them.
+   */
+  readonly names?: NamePolicy;
 }
+
+/** See `NewImage.names`. */
+export type NamePolicy = "take" | "yield" | "leave";
 
 /** Runs `work` with the image lock, which all commands share. */
 export async function withImagesLock<T>(ctx: EngineContext, work: () => Promise<T>): Promise<T> {
@@ -76,11 +88,31 @@ export async function recordImage(
         record: { ...image.record, sizeBytes },
       };
       let changed = putImage(state, row);
-      for (const tag of image.tags) changed = setImageName(state, tag, row.id, "tag") !== row.id || changed;
-      for (const name of image.repoDigests) setImageName(state, name, row.id, "digest");
+      const policy = image.names ?? "take";
+      for (const tag of image.tags) changed = giveName(state, tag, row, "tag", policy) || changed;
+      for (const name of image.repoDigests) giveName(state, name, row, "digest", policy);
       return { info: infoOf(state, row), changed };
     }),
   );
+}
+
+/** Gives the row the name, or one beside the image that keeps it; true when that changes something. */
+function giveName(state: State, name: string, row: ImageRow, kind: "tag" | "digest", policy: NamePolicy): boolean {
+  const owner = imageByName(state, name);
+  if (owner === undefined || owner.id === row.id || policy === "take") {
+    return setImageName(state, name, row.id, kind) !== row.id;
+  }
+  const platforms = { own: formatPlatform(row.record), other: formatPlatform(owner.record) };
+  const isOtherPlatform = platforms.own !== platforms.other;
+  const isOurs = (record: ImageRecord): boolean =>
+    record.architecture === "" || platformMatches(hostPlatform(), record);
+  if (policy === "leave" || (isOurs(owner.record) && !isOurs(row.record))) {
+    if (!isOtherPlatform) return false;
+    return setImageName(state, besideName(name, platforms.own), row.id, "beside") !== row.id;
+  }
+  if (isOtherPlatform) setImageName(state, besideName(name, platforms.other), owner.id, "beside");
+  setImageName(state, name, row.id, kind);
+  return true;
 }
 
 /** Gives an image one more name, taking it from another image if need be. */
@@ -111,12 +143,8 @@ export async function removeImage(
   const result = await withImagesLock(ctx, async () => {
     const removal = state.transaction(() => unname(deps, reference, force));
     if (!removal.isDeleted) return { ...removal, deleted: [] };
-    const kept = new Set(allImages(state).flatMap((image) => chainIdsOf(image.record.diffIds)));
-    const own = chainIdsOf(removal.row.record.diffIds).filter((id) => !kept.has(id));
-    const layers = await deps.storage.removeLayers(own);
-    removeBlobs(deps, removal.row);
     const { collectGarbage } = await import("./collect.js");
-    await collectGarbage(deps);
+    const layers = await collectGarbage(deps, chainIdsOf(removal.row.record.diffIds));
     return { ...removal, deleted: [removal.row.id, ...layers] };
   });
   const { row, untagged, deleted } = result;
@@ -164,7 +192,7 @@ function unname(
       const keepsRepository = others.some((tag) => tag.startsWith(`${repository}:`));
       const digests =
         isDigestName || keepsRepository ? [] : names.digests.filter((one) => one.startsWith(`${repository}@`));
-      const untagged = [name, ...digests].filter((one) => dropImageName(state, one));
+      const untagged = [name, ...digests].filter((one) => dropImageName(state, one, row.id));
       return { row, untagged, isDeleted: false };
     }
   } else if (names.tags.length > 1 && !force) {
@@ -177,7 +205,7 @@ function unname(
     throw inUse(`container ${running.name} is running from it`, "stop the container first");
   }
   const untagged = [...names.tags, ...names.digests];
-  for (const name of untagged) dropImageName(state, name);
+  for (const name of untagged) dropImageName(state, name, row.id);
   // the row of a running container's image stays: its config is still asked for
   if (running !== undefined) return { row, untagged, isDeleted: false };
   deleteImage(state, row.id);

@@ -32,7 +32,7 @@ export async function createContainer(
 ): Promise<string> {
   const { ctx } = deps;
   checkName(spec.name);
-  const image = spec.rootfs === undefined ? await (await deps.images()).inspect(spec.image) : undefined;
+  const image = spec.rootfs === undefined ? await (await deps.images()).inspect(spec.image, spec.platform) : undefined;
   const config = image?.config;
   const id = randomBytes(32).toString("hex");
   const argv = commandLine(spec, config);

@@ -9,7 +9,7 @@ import type { HostFacts } from "./host.js";
 
 /** What of the image part that running containers needs. */
 export interface ImageSource {
-  inspect(reference: string): Promise<ImageInfo>;
+  inspect(reference: string, platform?: string): Promise<ImageInfo>;
   chainIdOf(diffIds: readonly string[]): string;
   /** For `commit`. */
   readonly store: Pick<Images, "find" | "commitLayer" | "createImage">;

@@ -4,6 +4,8 @@ import type { State } from "./index.js";
 /** The result of one step. A step without `chainId` changed the configuration only. */
 export interface StepRecord {
   readonly createdAt: string;
+  /** When it was made, milliseconds since the epoch; `createdAt` may be a chosen time. */
+  readonly ranAt?: number;
   readonly diffId?: string;
   readonly chainId?: string;
   readonly sizeBytes?: number;

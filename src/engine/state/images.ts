@@ -58,11 +58,16 @@ export function imagesByPrefix(state: State, hexPrefix: string): ImageRow[] {
     .map(fromRaw);
 }
 
-/** The image a full name (`docker.io/library/redis:7` or `…@sha256:…`) points at. */
+/**
+ * The image a full name (`docker.io/library/redis:7` or `…@sha256:…`) points at; one that stands beside it for another platform when
+ * nobody else has the name.
+ */
 export function imageByName(state: State, name: string): ImageRow | undefined {
   const raw = state.get<RawImage>(
-    "SELECT i.id, i.manifest_digest, i.info FROM image_names n JOIN images i ON i.id = n.image_id WHERE n.name = ?",
+    "SELECT i.id, i.manifest_digest, i.info FROM image_names n JOIN images i ON i.id = n.image_id WHERE n.name = ? OR (n.name > ? AND n.name < ?) ORDER BY n.name LIMIT 1",
     name,
+    `${name} `,
+    `${name}!`,
   );
   return raw === undefined ? undefined : fromRaw(raw);
 }
@@ -72,8 +77,16 @@ export function allImages(state: State): ImageRow[] {
   return state.all<RawImage>("SELECT id, manifest_digest, info FROM images ORDER BY created_at DESC, id").map(fromRaw);
 }
 
+/** `tag` and `digest` are names as they are; a `beside` name has a platform behind a blank, for an image that shares a tag with another. */
+export type NameKind = "tag" | "digest" | "beside";
+
+/** The name that an image for a platform has beside the one with the plain name. */
+export function besideName(name: string, platform: string): string {
+  return `${name} ${platform}`;
+}
+
 /** Points a name at an image, taking it from whoever had it; the id of the previous owner. */
-export function setImageName(state: State, name: string, imageId: string, kind: "tag" | "digest"): string | undefined {
+export function setImageName(state: State, name: string, imageId: string, kind: NameKind): string | undefined {
   const before = state.get<{ image_id: string }>("SELECT image_id FROM image_names WHERE name = ?", name);
   // The time is kept fresh for an unchanged image as well: refresh pull policies count from the last pull.
   state.run(
@@ -86,21 +99,34 @@ export function setImageName(state: State, name: string, imageId: string, kind: 
   return before?.image_id;
 }
 
-/** Removes a name; false when nobody had it. */
-export function dropImageName(state: State, name: string): boolean {
-  return state.run("DELETE FROM image_names WHERE name = ?", name) > 0;
+/** Takes a name from an image, also one that it has beside another; false when it did not have it. */
+export function dropImageName(state: State, name: string, imageId: string): boolean {
+  return (
+    state.run(
+      "DELETE FROM image_names WHERE image_id = ? AND (name = ? OR (name > ? AND name < ?))",
+      imageId,
+      name,
+      `${name} `,
+      `${name}!`,
+    ) > 0
+  );
 }
 
-/** Names of one image, sorted. */
+function addName(names: { tags: string[]; digests: string[] }, { name, kind }: { name: string; kind: string }): void {
+  const plain = name.replace(/ .*/, "");
+  const list = plain.includes("@") || kind === "digest" ? names.digests : names.tags;
+  if (!list.includes(plain)) list.push(plain);
+}
+
+/** Names of one image, sorted, those without a platform behind them. */
 export function namesOf(state: State, imageId: string): { tags: string[]; digests: string[] } {
-  const tags: string[] = [];
-  const digests: string[] = [];
+  const names = { tags: [], digests: [] };
   const rows = state.all<{ name: string; kind: string }>(
     "SELECT name, kind FROM image_names WHERE image_id = ? ORDER BY name",
     imageId,
   );
-  for (const row of rows) (row.kind === "digest" ? digests : tags).push(row.name);
-  return { tags, digests };
+  for (const row of rows) addName(names, row);
+  return names;
 }
 
 /** Names of all images: image id → names. */
@@ -111,7 +137,7 @@ export function allNames(state: State): Map<string, { tags: string[]; digests: s
   );
   for (const row of rows) {
     const names = result.get(row.image_id) ?? { tags: [], digests: [] };
-    (row.kind === "digest" ? names.digests : names.tags).push(row.name);
+    addName(names, row);
     result.set(row.image_id, names);
   }
   return result;
@@ -138,7 +164,7 @@ export function containersOfImage(
 /** When a tag was last put on the image here (ISO 8601), or undefined when it has none. */
 export function lastTaggedAt(state: State, imageId: string): string | undefined {
   const row = state.get<{ at: string | null }>(
-    "SELECT MAX(updated_at) AS at FROM image_names WHERE image_id = ? AND kind = 'tag'",
+    "SELECT MAX(updated_at) AS at FROM image_names WHERE image_id = ? AND kind <> 'digest'",
     imageId,
   );
   return row?.at ?? undefined;

@@ -60,18 +60,23 @@ export async function buildImage(context: ExecuteContext, operation: OperationOf
   const unseen: ProgressEvent[] = [];
   await told(context, { resource: "Image", name, begin: "Building", end: "Built" }, async () => {
     try {
-      await context.engine.images.build({
-        ...operation.request,
-        onProgress: (event) => {
-          if (operation.quiet !== true || event.type === "warning") tell(event);
-          else if (event.type === "build-step") unseen.length = 0;
-          else if (event.type === "build-output") {
-            unseen.push(event);
-            if (unseen.length > MAX_UNSEEN) unseen.shift();
-          }
-        },
-        ...(context.signal === undefined ? {} : { signal: context.signal }),
-      });
+      const { request, alsoFor = [] } = operation;
+      const builds = [request, ...alsoFor.map((platform) => ({ ...request, platform }))];
+      for (const build of builds) {
+        await context.engine.images.build({
+          ...build,
+          ...(alsoFor.length === 0 ? {} : { beside: true }),
+          onProgress: (event) => {
+            if (operation.quiet !== true || event.type === "warning") tell(event);
+            else if (event.type === "build-step") unseen.length = 0;
+            else if (event.type === "build-output") {
+              unseen.push(event);
+              if (unseen.length > MAX_UNSEEN) unseen.shift();
+            }
+          },
+          ...(context.signal === undefined ? {} : { signal: context.signal }),
+        });
+      }
     } catch (error) {
       for (const event of unseen) tell(event);
       if (!isTscError(error, "TSC_BUILD_FAILED")) throw error;

@@ -2,7 +2,7 @@
 import type { ContainerSpec, MountSpec } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
 import { withoutTrailing } from "../../lib/trim.js";
-import { containerName, imageName } from "../names.js";
+import { containerName, imageKey, imageName } from "../names.js";
 import type { ObservedContainer } from "../observe.js";
 import { serviceSpec } from "../service-spec/index.js";
 import type { ServiceContext } from "./decision.js";
@@ -16,13 +16,14 @@ export function buildSpec(
   const { rec, service, config } = context;
   const { project, observed, options, plan } = rec;
   const separator = options.separator ?? "-";
-  const imageOf = (reference: string): string => observed.images.get(reference)?.id ?? "";
+  const imageOf = (reference: string, platform?: string): string =>
+    observed.images.get(imageKey(reference, platform))?.id ?? "";
   const spec = serviceSpec({
     project,
     service,
     number,
     separator,
-    imageId: imageOf(imageName(project.name, service, config, separator)),
+    imageId: imageOf(imageName(project.name, service, config, separator), config.platform),
     imageVolumeIds: (config.volumes ?? [])
       .filter(({ type }) => type === "image")
       .map(({ source }) => imageOf(source ?? ""))

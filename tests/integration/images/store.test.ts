@@ -128,7 +128,7 @@ test("a layer folder without a row (killed between the two) is made anew", async
   expect(readdirSync(other.storage.layerDir(top))).toEqual(["a"]);
 });
 
-test("finished layers of a killed pull are reused, and collected with the next removal unless somebody pulls", async () => {
+test("finished layers of a killed pull are reused; while somebody pulls or builds, removals leave everything to the next one", async () => {
   await using engine = await openTestEngine();
   await engine.images.pull(`${registry.address}/a:1`);
   // as if killed before the image was recorded
@@ -141,7 +141,8 @@ test("finished layers of a killed pull are reused, and collected with the next r
   await other.images.remove("b:2");
   expect(onDisk(engine).layers).toBe(3);
   await other.images.remove(`${registry.address}/b:1`);
-  expect(onDisk(engine).layers).toBe(2);
+  // what the other has found may be part of its image: nothing goes now
+  expect(onDisk(engine).layers).toBe(3);
   hold?.release();
   await other.images.pull(`${registry.address}/b:1`);
   await other.images.remove(`${registry.address}/b:1`);

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
-import type { DependencyCondition, Project } from "../../../src/compose/model.js";
+import type { DependencyCondition, Project, Service } from "../../../src/compose/model.js";
+import { buildPlatforms } from "../../../src/plan/build-platforms.js";
 import { planDown } from "../../../src/plan/down.js";
 import { planPull } from "../../../src/plan/image-commands.js";
-import { planImages } from "../../../src/plan/images.js";
+import { imageReferences, planImages } from "../../../src/plan/images.js";
 import { planKill, planRemove } from "../../../src/plan/lifecycle.js";
 import { formatPlan } from "../../../src/plan/plan.js";
 import { planRestart } from "../../../src/plan/restart.js";
@@ -154,15 +155,37 @@ describe("images", () => {
     expect(planImages(daily, tagged("2026-11-22T20:00:00Z"), { now }).operations).toHaveLength(1);
   });
 
-  test("two platforms of one name are refused", () => {
-    const both = (a: string, b?: string) =>
-      text({ a: { image: "x", platform: a }, b: { image: "x", ...(b === undefined ? {} : { platform: b }) } }, ["x"], {
-        hostPlatform: "linux/amd64",
-      });
-    expect(() => both("linux/arm64")).toThrow('service "a" wants it for linux/arm64 and service "b" for linux/amd64');
-    expect(() => both("linux/arm64", "linux/amd64")).toThrow("a name stands for one image here");
-    expect(() => both("linux/amd64")).not.toThrow();
-    expect(() => both("linux/arm64/v8", "linux/arm64")).not.toThrow();
+  test("two platforms of one name are two images", () => {
+    const services = { a: { image: "x", platform: "linux/arm64" }, b: { image: "x" }, c: { image: "x" } };
+    expect(imageReferences(project(services))).toEqual(["x", "x linux/arm64"]);
+    const plan = planImages(project(services), new Map(), { now });
+    expect(
+      plan.operations.map((o) => (o.kind === "pull-image" ? [o.image, o.platform, o.services] : undefined)),
+    ).toEqual([
+      ["x", undefined, ["b", "c"]],
+      ["x", "linux/arm64", ["a"]],
+    ]);
+  });
+
+  test("a service is built for what it runs on, and build for all that is listed", () => {
+    const of = (config: Partial<Service>, options: Parameters<typeof buildPlatforms>[2] = {}) =>
+      buildPlatforms("s", { command: null, entrypoint: null, ...config }, options);
+    const build = { context: ".", platforms: ["linux/amd64", "linux/arm64"] };
+    expect(of({ build: { context: "." } })).toEqual([]);
+    expect(of({ build: { context: "." }, platform: "linux/386" })).toEqual(["linux/386"]);
+    expect(of({ build: { context: "." } }, { defaultPlatform: "linux/386" })).toEqual(["linux/386"]);
+    // several and none of them wanted: the builder's own, never just the first
+    expect(of({ build })).toEqual([]);
+    expect(of({ build: { ...build, platforms: ["linux/arm64"] } })).toEqual(["linux/arm64"]);
+    expect(of({ build, platform: "linux/arm64" })).toEqual(["linux/arm64"]);
+    expect(of({ build }, { everyPlatform: true })).toEqual(["linux/amd64", "linux/arm64"]);
+    expect(of({ build, platform: "linux/arm64" }, { everyPlatform: true })).toEqual(["linux/amd64", "linux/arm64"]);
+    expect(() => of({ build }, { defaultPlatform: "windows/amd64" })).toThrow(
+      'service "s" build.platforms does not support value set by DOCKER_DEFAULT_PLATFORM: windows/amd64',
+    );
+    expect(() => of({ build, platform: "linux/riscv64" })).toThrow(
+      'service "s" build configuration does not support platform: linux/riscv64',
+    );
   });
 
   test("pull skips with a reason", () => {

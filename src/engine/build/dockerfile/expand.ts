@@ -6,6 +6,8 @@ export interface ExpandOptions {
   readonly escape: "\\" | "`";
   /** Leave quotes and their meaning alone: here-documents are text, not words. */
   readonly keepQuotes?: boolean;
+  /** Leave variables without a value as they are written: for words that are only shown. */
+  readonly keepUnset?: boolean;
   /** Characters that may still come out, over many words; what comes out is taken from it. */
   readonly budget?: ExpandBudget;
 }
@@ -152,8 +154,9 @@ class Expansion {
       const name = /^(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!$-])/.exec(this.#text.slice(this.#at))?.[0];
       if (name === undefined) return "$";
       this.#at += name.length;
-      return this.#options.lookup(name) ?? "";
+      return this.#options.lookup(name) ?? (this.#options.keepUnset === true ? `$${name}` : "");
     }
+    const start = this.#at - 1;
     this.#at++;
     const name = /^(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!$-])/.exec(this.#text.slice(this.#at))?.[0];
     if (name === undefined) throw new ExpandError(`bad substitution in ${JSON.stringify(this.#text)}`);
@@ -164,7 +167,9 @@ class Expansion {
       throw new ExpandError(`unsupported modifier (${this.#peek()}) in substitution of ${name}`);
     }
     this.#at += modifier.length;
-    if (modifier === "}") return value ?? "";
+    if (modifier === "}") {
+      return value ?? (this.#options.keepUnset === true ? this.#text.slice(start, this.#at) : "");
+    }
     if (modifier === "/" || modifier === "//") {
       const pattern = this.#until("/}");
       let replacement = "";

@@ -1,10 +1,10 @@
 /** What ADD has beyond COPY: downloads with checksums, and local archives that are unpacked. */
 import { createHash } from "node:crypto";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { isTscError, messageOf, TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
 import { openDownloads } from "../../images/index.js";
-import { openContent, type SourceEntry } from "../context.js";
+import { contentOf, type SourceEntry } from "../context.js";
 import type { StepScope } from "../deps.js";
 import type { CopyInstruction } from "../dockerfile/instructions.js";
 import { dockerfileError } from "../dockerfile/parse.js";
@@ -48,9 +48,9 @@ async function archiveReader(
   entry: SourceEntry,
 ): Promise<(() => AsyncIterable<Uint8Array>) | undefined> {
   if (!entry.stat.isFile()) return undefined;
-  const head = await firstBytes(openContent(entry), 512);
+  const head = await firstBytes(contentOf(entry), 512);
   const compression = compressionOf(head);
-  if (compression === undefined) return isTarHeader(head) ? () => openContent(entry) : undefined;
+  if (compression === undefined) return isTarHeader(head) ? () => contentOf(entry) : undefined;
   const open = (): AsyncIterable<Uint8Array> => decompress(scope, compression, entry);
   try {
     return isTarHeader(await firstBytes(open(), 512)) ? open : undefined;
@@ -91,7 +91,7 @@ async function* decompress(scope: StepScope, compression: Compression, entry: So
 
 async function* inflated(scope: StepScope, compression: Compression, entry: SourceEntry): AsyncGenerator<Uint8Array> {
   const { createGunzip, createZstdDecompress } = await import("node:zlib");
-  const input = openContent(entry);
+  const input = Readable.from(contentOf(entry), { objectMode: false });
   if (compression === "gzip" || compression === "zstd") {
     const inflate = compression === "gzip" ? createGunzip() : createZstdDecompress();
     input.on("error", (error) => inflate.destroy(error));

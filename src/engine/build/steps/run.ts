@@ -1,14 +1,12 @@
 /** RUN: a process in a throw-away rootfs on the stage's layers; its changes become a layer. Leaves nothing else behind. */
-import { lstatSync, rmdirSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
-import { errnoOf, TscError } from "../../../lib/errors.js";
+import { TscError } from "../../../lib/errors.js";
 import { temporaryRootfsId } from "../../storage/index.js";
 import { cacheKey, rootfsKey } from "../cache.js";
 import type { StepScope } from "../deps.js";
 import type { RunInstruction } from "../dockerfile/instructions.js";
-import { cleanPath } from "../dockerignore.js";
 import { stepNetwork } from "../entitlements.js";
 import { type BuiltLayer, layerFromRootfs } from "../layer.js";
+import { makePlaceholders, RUNTIME_MOUNT_POINTS, removePlaceholders } from "../placeholders.js";
 import { mountsKey, prepareMounts } from "../run-mounts.js";
 import { environmentOf } from "../state.js";
 import { argvOf } from "./metadata.js";
@@ -17,18 +15,6 @@ const PROXY_ARGS = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_P
   name,
   name.toLowerCase(),
 ]);
-/** Where a runtime needs something to mount on; what it makes of these does not belong into a layer. */
-const RUNTIME_MOUNT_POINTS = [
-  "/dev",
-  "/proc",
-  "/sys",
-  "/etc/hosts",
-  "/etc/hostname",
-  "/etc/resolv.conf",
-  "/run/.containerenv",
-  "/run/secrets",
-  "/etc/mtab",
-];
 
 export interface RunPlan {
   readonly key: string;
@@ -100,12 +86,13 @@ async function execute(scope: StepScope, instruction: RunInstruction, run: Execu
       ...prepared.files,
       ...(run.file === undefined ? [] : [{ target: run.file.target, content: run.file.content, mode: 0o755 }]),
     ];
-    const mountPoints = [
+    const { kernel } = build.deps.ctx;
+    const writable = storage.writableDir(id);
+    const placeholders = makePlaceholders(kernel, rootfs, writable, [
       ...RUNTIME_MOUNT_POINTS,
-      ...prepared.mounts.map((mount) => mount.target),
-      ...files.map((file) => file.target),
-    ];
-    const absent = absentIn(rootfs, mountPoints);
+      ...prepared.points,
+      ...files.map((file) => ({ path: file.target, kind: "file" as const })),
+    ]);
     const proxies = PROXY_ARGS.flatMap((name) => {
       const value = request.args?.[name];
       return value === undefined || Object.hasOwn(run.env, name) ? [] : [[name, value] as const];
@@ -143,57 +130,11 @@ async function execute(scope: StepScope, instruction: RunInstruction, run: Execu
         },
       );
     }
-    removeEmpty(rootfs, absent);
+    removePlaceholders(rootfs, writable, placeholders);
     await storage.unmountRootfs(id);
     return await layerFromRootfs(build.deps, state, id);
   } finally {
     await storage.removeRootfs(id);
-  }
-}
-
-/** Paths, with the folders above them, that are not there yet; deepest first. Only paths without a link on the way count. */
-function absentIn(rootfs: string, paths: readonly string[]): string[] {
-  const absent = new Set<string>();
-  for (const path of paths) {
-    const parts = cleanPath(path).split("/");
-    for (let i = 1; i <= parts.length; i++) {
-      const prefix = parts.slice(0, i).join("/");
-      const kind = kindOf(join(rootfs, prefix));
-      if (kind === "missing") absent.add(prefix);
-      else if (kind !== "folder") break;
-    }
-  }
-  return [...absent].sort((a, b) => b.split("/").length - a.split("/").length);
-}
-
-function kindOf(path: string): "missing" | "folder" | "empty-file" | "other" {
-  try {
-    const stat = lstatSync(path);
-    if (stat.isDirectory()) return "folder";
-    return stat.isFile() && stat.size === 0 ? "empty-file" : "other";
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return "missing";
-    throw error;
-  }
-}
-
-/**
- * Removes mount points made for the step if they are still empty. The process is gone, so nobody swaps a folder for a link
- * between look and removal, and a link on the way ends it (CVE-2024-23652).
- */
-function removeEmpty(rootfs: string, paths: readonly string[]): void {
-  for (const path of paths) {
-    const parts = path.split("/");
-    const isReal = parts.slice(0, -1).every((_, i) => kindOf(join(rootfs, ...parts.slice(0, i + 1))) === "folder");
-    if (!isReal) continue;
-    const host = join(rootfs, path);
-    const kind = kindOf(host);
-    try {
-      if (kind === "empty-file") unlinkSync(host);
-      else if (kind === "folder") rmdirSync(host);
-    } catch (error) {
-      if (errnoOf(error) !== "ENOTEMPTY") throw error;
-    }
   }
 }
 

@@ -3,15 +3,7 @@ import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import type { Kernel } from "../../../kernel/kernel.js";
 import { createPace, type Pace } from "../../../lib/pace.js";
-import {
-  contentDigest,
-  lookUp,
-  matchSources,
-  openContent,
-  type SourceEntry,
-  type SourceTree,
-  walk,
-} from "../context.js";
+import { contentDigest, contentOf, lookUp, matchSources, type SourceEntry, type SourceTree, walk } from "../context.js";
 import type { StepScope } from "../deps.js";
 import type { CopyInstruction } from "../dockerfile/instructions.js";
 import { dockerfileError } from "../dockerfile/parse.js";
@@ -29,6 +21,7 @@ export interface SourceItem {
   readonly mtime: number;
   readonly linkName: string;
   readonly rdev: number;
+  /** Content of exactly `size` bytes. */
   readonly open: () => AsyncIterable<Buffer>;
   /** Of a file's content; "" for the rest. */
   readonly digest: () => Promise<string>;
@@ -89,7 +82,7 @@ export function treeItem(tree: SourceTree, entry: SourceEntry, relative: string)
     mtime: Math.floor(stat.mtimeMs / 1000),
     linkName: entry.linkTarget,
     rdev: stat.rdev,
-    open: () => openContent(entry),
+    open: () => contentOf(entry),
     digest: async () => (type === "file" ? await contentDigest(entry) : ""),
   };
 }
@@ -141,7 +134,8 @@ export async function treeSources(
   return result;
 }
 
-async function folderItems(
+/** A folder and everything below it that the tree shows; `prefix` stands before each name. */
+export async function folderItems(
   kernel: Kernel,
   tree: SourceTree,
   folder: SourceEntry,

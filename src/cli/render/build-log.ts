@@ -1,0 +1,62 @@
+/** A build as BuildKit logs it in plain mode: numbered steps, their output with seconds since they began, tabs and blanks as they came. */
+import { joined, type Printed, type PrintedStream, printed, printedText } from "./printed.js";
+import type { BuildStep, ProgressUpdate } from "./progress.js";
+
+export interface BuildLog {
+  step(id: string, step: BuildStep): void;
+  output(id: string, text: string): void;
+  /** The image's last step is over: in BuildKit's words why, when it is not done. */
+  end(id: string, failure: string | undefined): void;
+}
+
+/** Writes lines to `stream`. */
+export function openBuildLog(stream: PrintedStream): BuildLog {
+  const open = new Map<string, { number: number; startedAt: number }>();
+  let count = 0;
+  const seconds = (since: number): string => ((performance.now() - since) / 1000).toFixed(1);
+  const line = (number: number, text: Printed): void => {
+    stream.write(joined([printed`#${number} `, text, printed`\n`]));
+  };
+  const finish = (id: string): void => {
+    const last = open.get(id);
+    if (last !== undefined) line(last.number, printed`DONE ${seconds(last.startedAt)}s`);
+    open.delete(id);
+  };
+  return {
+    step(id, { step, steps, text, cached }) {
+      finish(id);
+      const number = ++count;
+      line(
+        number,
+        joined([printed`[${id.replace(/^Image /, "")} ${step}/${steps}] `, printedText(text.replaceAll("\n", "\\n"))]),
+      );
+      if (cached) line(number, printed`CACHED`);
+      else open.set(id, { number, startedAt: performance.now() });
+    },
+    output(id, text) {
+      const last = open.get(id);
+      if (last === undefined) stream.write(joined([printedText(text), printed`\n`]));
+      else line(last.number, joined([printed`${seconds(last.startedAt)} `, printedText(text)]));
+    },
+    end(id, failure) {
+      const last = open.get(id);
+      if (last === undefined || failure === undefined) return finish(id);
+      line(last.number, printed`${failure}`);
+      open.delete(id);
+    },
+  };
+}
+
+/** Gives the log what of an update is a build's; true when nothing else is to be shown of it. */
+export function logBuild(log: BuildLog, update: ProgressUpdate): boolean {
+  if (update.build === undefined) {
+    if (update.kind === "item" && update.status !== "working") {
+      const failure = update.status === "error" ? `ERROR: ${update.details ?? update.text}` : "CANCELED";
+      log.end(update.id, update.status === "done" ? undefined : failure);
+    }
+    return false;
+  }
+  if (update.kind === "output") log.output(update.id, update.text);
+  else log.step(update.id, update.build);
+  return true;
+}
