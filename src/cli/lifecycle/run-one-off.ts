@@ -154,7 +154,11 @@ async function join(
     },
   });
   try {
-    await start(session, project, target);
+    await start(session, project, target).catch((error: unknown) => {
+      // The command that was asked for has done its work; its exit code says how.
+      if (!isTscError(error, "TSC_HOOK_TOO_LATE")) throw error;
+      ctx.warn(error.message);
+    });
   } catch (error) {
     await stdio.detach();
     await joined.catch(() => undefined);
