@@ -407,7 +407,7 @@ describe.each(modes)("kill points, %s", (mode) => {
               await gone(host);
             },
           },
-          mode === "root" ? 4 : 2,
+          mode === "root" ? 2 : 1,
         ),
         await sweep(
           host,
@@ -418,14 +418,15 @@ describe.each(modes)("kill points, %s", (mode) => {
             before: async () => void (await up()),
             again: whole,
           },
-          mode === "root" ? 2 : 0,
+          mode === "root" ? 1 : 0,
         ),
       ];
       await down();
       await gone(host);
       expect(counts.flatMap((count) => count.failures)).toEqual([]);
     }),
-    TIMEOUT_MS,
+    // every round waits for health checks
+    3 * TIMEOUT_MS,
   );
 
   check(
