@@ -53,6 +53,11 @@ export interface ContainersApi {
   /** `force` kills first; `volumes` removes anonymous volumes. Missing containers are `TSC_CONTAINER_NOT_FOUND`. */
   remove(id: string, options?: { force?: boolean; volumes?: boolean }): Promise<void>;
   rename(id: string, name: string): Promise<void>;
+  /**
+   * Sees to it that health checks and restarts of a container are watched, whatever happened to the watch or the supervisor. For whoever
+   * waits for what they report. `TSC_SUPERVISOR` when it cannot be.
+   */
+  mend(id: string): Promise<void>;
   /** Resolves with the exit code when it is next not running. */
   wait(id: string, signal?: AbortSignal): Promise<number>;
   /** Resolves with the health state once it leaves `starting`, or undefined when the container stops. */

@@ -5,6 +5,7 @@
  *   KILLPOINT_COUNTER  file of at least 8 bytes, mapped by every process: the number of changes seen so far
  *   KILLPOINT_AT       the change to die before; 0 or unset only counts
  *   KILLPOINT_GROUP    set: the whole process group dies, else only the process
+ *   KILLPOINT_STOP     set: it stops there instead, for somebody outside to kill it together with what it has started
  *   KILLPOINT_TRACE    a file: every change is told there
  */
 #define _GNU_SOURCE
@@ -27,7 +28,7 @@
 
 static _Atomic uint64_t *counter;
 static uint64_t at;
-static int group, trace_fd = -1;
+static int group, stop, trace_fd = -1;
 
 /* The C library's own function of that name. */
 #define REAL(name, type) ((type)dlsym(RTLD_NEXT, name))
@@ -49,6 +50,7 @@ __attribute__((constructor)) static void begin(void) {
   if (trace != NULL) trace_fd = open(trace, O_WRONLY | O_APPEND | O_CLOEXEC);
   at = point == NULL ? 0 : strtoull(point, NULL, 10);
   group = getenv("KILLPOINT_GROUP") != NULL;
+  stop = getenv("KILLPOINT_STOP") != NULL;
   counter = mapped;
 }
 
@@ -57,7 +59,7 @@ static void change(const char *what, const char *on) {
   uint64_t number = atomic_fetch_add(counter, 1) + 1;
   if (trace_fd >= 0) dprintf(trace_fd, "%llu %s %s\n", (unsigned long long)number, what, on == NULL ? "" : on);
   if (number != at) return;
-  REAL("kill", int (*)(pid_t, int))(group ? 0 : getpid(), SIGKILL);
+  REAL("kill", int (*)(pid_t, int))(group ? 0 : getpid(), stop ? SIGSTOP : SIGKILL);
   for (;;) pause();
 }
 

@@ -1,9 +1,9 @@
 /** Kill points: a command dies before the n-th change it makes to the system, counted by a preloaded library (killpoint.c). */
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CACHE, type TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
+import { CACHE, type TestHost } from "../helpers/host.js";
+import { Doomed, type How, statOf } from "./together.js";
 
 let library: string | undefined;
 
@@ -28,45 +28,52 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a command that dies before its `at`-th change (0 = never), alone or with its whole process group. */
+/** Runs a command that dies before its `at`-th change (0 = never): alone, with its process group, or with what it has started. */
 export async function runWithKillpoint(
   host: TestHost,
   cwd: string,
   args: readonly string[],
   at: number,
-  options: { readonly group?: boolean; readonly env?: Readonly<Record<string, string>>; readonly trace?: string } = {},
+  options: {
+    readonly how?: How | "group";
+    readonly env?: Readonly<Record<string, string>>;
+    readonly trace?: string;
+  } = {},
 ): Promise<Ended> {
   const counter = join(host.folder, "killpoint");
   writeFileSync(counter, Buffer.alloc(8));
   chmodSync(counter, 0o666);
-  const user = host.mode === "user" ? testUser() : undefined;
-  const child = spawn(TSCOMPOSE, [...args], {
-    cwd,
-    env: {
-      ...host.env,
-      ...options.env,
-      LD_PRELOAD: preload(),
-      KILLPOINT_COUNTER: counter,
-      KILLPOINT_AT: String(at),
-      ...(options.group === true ? { KILLPOINT_GROUP: "1" } : {}),
-      ...(options.trace === undefined ? {} : { KILLPOINT_TRACE: options.trace }),
-    },
-    stdio: ["ignore", "ignore", "pipe"],
-    detached: true,
-    ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
+  const { how = "alone" } = options;
+  const isTogether = how === "children" || how === "cgroup";
+  const command = new Doomed(host, cwd, args, {
+    ...options.env,
+    LD_PRELOAD: preload(),
+    KILLPOINT_COUNTER: counter,
+    KILLPOINT_AT: String(at),
+    ...(how === "group" ? { KILLPOINT_GROUP: "1" } : isTogether ? { KILLPOINT_STOP: "1" } : {}),
+    ...(options.trace === undefined ? {} : { KILLPOINT_TRACE: options.trace }),
   });
   let stderr = "";
-  child.stderr.on("data", (data: Buffer) => {
+  command.child.stderr?.on("data", (data: Buffer) => {
     stderr = `${stderr}${data}`.slice(-2000);
   });
-  const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
-  child.stderr.destroy();
+  const killed = isTogether && at > 0 && (await stops(command)) && (await command.kill(how));
+  const { code, signal } = await command.end();
   return {
     changes: Number(readFileSync(counter).readBigUInt64LE()),
-    killed: signal === "SIGKILL" || code === 137,
+    killed: killed || signal === "SIGKILL" || code === 137,
     code,
     stderr,
   };
+}
+
+/** Waits until a process of the command has stopped at its point; false when it ends before. */
+async function stops(command: Doomed): Promise<boolean> {
+  while (command.isRunning) {
+    if (command.tree().some((pid) => statOf(pid)?.state === "T")) return true;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return false;
 }
 
 /** `count` of the points 1 … `total`, evenly spread and always the same; all of them when there are no more. */

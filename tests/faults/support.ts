@@ -1,10 +1,13 @@
 /** What fault tests share: killing commands at chosen moments, finding a host's processes, a machine that can lose its power. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, type FSWatcher, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
+import { existsSync, type FSWatcher, mkdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "@jest/globals";
 import { eventually, isRoot, type Mode, type Result, type TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
+import { processesOf } from "./traces.js";
+
+export { type Found, processesOf, unfinished } from "./traces.js";
 
 /** Faults need real containers, and those root. */
 export const check = isRoot ? test : test.skip;
@@ -83,27 +86,6 @@ export async function killedAt(
   return child.signalCode === "SIGKILL" || seen >= nth;
 }
 
-export interface Found {
-  readonly pid: number;
-  readonly argv: string;
-}
-
-/** Live processes of that name whose arguments, or an ancestor folder, are this host's. */
-export function processesOf(host: TestHost, name: string): Found[] {
-  return readdirSync("/proc").flatMap((entry) => {
-    if (!/^\d+$/.test(entry)) return [];
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
-      const comm = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
-      if (comm !== name || /^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2))) return [];
-      const argv = readFileSync(`/proc/${entry}/cmdline`, "utf8").replaceAll("\0", " ");
-      return argv.includes(host.folder) ? [{ pid: Number(entry), argv }] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
 /** SIGKILLs them and waits until they are gone (zombies count as gone). */
 export async function killAll(host: TestHost, name: string): Promise<number> {
   const found = processesOf(host, name);
@@ -128,18 +110,6 @@ export async function rows(host: TestHost, folder: string): Promise<Row[]> {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Row);
-}
-
-/** What unfinished work may not leave in a store once a command that pulls, builds or prunes has run. */
-export function unfinished(host: TestHost): string[] {
-  return ["store/images/tmp", "store/storage/tmp", "run/rootfs", "run/netns"].flatMap((name) => {
-    const folder = join(host.folder, name);
-    return existsSync(folder)
-      ? readdirSync(folder)
-          .filter((entry) => !entry.startsWith("rootless"))
-          .map((entry) => join(name, entry))
-      : [];
-  });
 }
 
 /**

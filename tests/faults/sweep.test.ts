@@ -12,6 +12,7 @@ import { pushImage, type Registry, startRegistry } from "../helpers/registry.js"
 import { viewStore } from "../helpers/strays.js";
 import { putImage, tarOf } from "../integration/images/fixtures.js";
 import { type Ended, runWithKillpoint, spread } from "./killpoints.js";
+import { checkWhole, projectOf } from "./random-kills.js";
 import { check, modes, processesOf, unfinished } from "./support.js";
 
 const SWEEP = process.env["TSCOMPOSE_SWEEP"];
@@ -19,6 +20,8 @@ const SWEEP = process.env["TSCOMPOSE_SWEEP"];
 const REPORT = process.env["TSCOMPOSE_SWEEP_REPORT"];
 const TIMEOUT_MS = SWEEP === undefined ? 120_000 : 4 * 3_600_000;
 const LAYERS = 8;
+/** A control group takes the monitors of what runs with it, and those cannot come back: see random-kills.ts. */
+const HOWS = ["alone", "group", "children"] as const;
 
 let registry: Registry;
 beforeAll(async () => {
@@ -109,11 +112,11 @@ async function sweep(
     (point) => only?.[2] === undefined || (point >= Number(only[2]) && point <= Number(only[3])),
   );
   for (const point of points) {
-    const at = `${host.mode} ${operation.name} ${point}/${whole.changes}`;
+    const at = `${host.mode} ${operation.name} ${point}/${whole.changes} ${HOWS[point % HOWS.length]}`;
     let ended: Ended | undefined;
     try {
       await operation.before();
-      ended = await runWithKillpoint(host, folder, args, point, { env, group: point % 2 === 0 });
+      ended = await runWithKillpoint(host, folder, args, point, { env, how: HOWS[point % HOWS.length] ?? "alone" });
       if (ended.killed) count.kills++;
       await operation.again();
     } catch (error) {
@@ -332,6 +335,19 @@ describe.each(modes)("kill points, %s", (mode) => {
         ],
         [
           {
+            name: "pause",
+            args: ["pause", "a", "b"],
+            env,
+            before: async () => void (await up()),
+            again: async () => {
+              await host.run(folder, ["unpause"], { env });
+              await whole(5);
+            },
+          },
+          mode === "root" ? 2 : 0,
+        ],
+        [
+          {
             name: "exec",
             args: ["exec", "-T", "a", "sh", "-c", "echo x"],
             env,
@@ -364,6 +380,53 @@ describe.each(modes)("kill points, %s", (mode) => {
       return counts;
     }),
     TIMEOUT_MS,
+  );
+
+  check(
+    "up and down of a project with conditions, health checks, policies, hooks, secrets, replicas and ports",
+    onHost(mode, async (host) => {
+      const folder = host.project("everything", projectOf(`${registry.address}/busybox:1`));
+      await host.must(folder, "pull", "-q");
+      const up = (): Promise<string> => clean(host, folder, ["up", "-d", "--wait"]);
+      const down = (): Promise<string> => clean(host, folder, ["down", "-v", "-t", "0"]);
+      const whole = async (): Promise<void> => {
+        await up();
+        await checkWhole(host, folder);
+      };
+      const counts = [
+        await sweep(
+          host,
+          folder,
+          {
+            name: "up of everything",
+            args: ["up", "-d", "--wait"],
+            before: async () => undefined,
+            again: async () => {
+              await whole();
+              await down();
+              await gone(host);
+            },
+          },
+          mode === "root" ? 2 : 1,
+        ),
+        await sweep(
+          host,
+          folder,
+          {
+            name: "recreation of everything",
+            args: ["up", "-d", "--force-recreate"],
+            before: async () => void (await up()),
+            again: whole,
+          },
+          mode === "root" ? 1 : 0,
+        ),
+      ];
+      await down();
+      await gone(host);
+      expect(counts.flatMap((count) => count.failures)).toEqual([]);
+    }),
+    // every round waits for health checks
+    3 * TIMEOUT_MS,
   );
 
   check(

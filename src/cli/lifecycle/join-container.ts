@@ -20,7 +20,11 @@ export async function joinContainer(
     },
   });
   try {
-    await start();
+    await start().catch((error: unknown) => {
+      // The command that was asked for has done its work; its exit code says how.
+      if (!isTscError(error, "TSC_HOOK_TOO_LATE")) throw error;
+      ctx.warn(error.message);
+    });
   } catch (error) {
     await stdio.detach();
     await joined.catch(() => undefined);

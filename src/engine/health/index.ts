@@ -24,6 +24,9 @@ import type { HealthLogEntry, HealthState } from "../types.js";
 
 const MAX_HEALTH_BYTES = 256 * 1024;
 
+/** One run of a container, and whether it is paused. */
+export type WatchedRun = Pick<ContainerRow, "id" | "pid" | "pidStart" | "state">;
+
 export interface WatchRequest {
   readonly id: string;
   readonly pid: number;
@@ -44,13 +47,10 @@ export async function watchContainer(ctx: EngineContext, row: ContainerRow, requ
   const { restart } = row.spec;
   const health = row.record.healthcheck;
   const lines: [string, string | number | undefined][] = [
-    ["pid", request.pid],
-    ["pid_start", request.pidStart],
     ["exit_file", join(ctx.paths.exits, row.id)],
     ["restart", restart?.policy ?? "no"],
     ["max_retries", restart?.maxRetries],
     ["restart_count", request.restartCount],
-    ["paused", row.state === "paused" ? 1 : undefined],
   ];
   if (health !== undefined && request.probe !== undefined) {
     for (const arg of request.probe) lines.push(["health_arg", arg]);
@@ -65,13 +65,17 @@ export async function watchContainer(ctx: EngineContext, row: ContainerRow, requ
   for (const arg of ctx.selfCommand ?? []) lines.push(["command_arg", arg]);
   const text = lines
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key} ${encode(String(value))}\n`)
-    .join("");
+    .map(([key, value]) => `${key} ${encode(String(value))}\n`);
   mkdirSync(ctx.paths.supervise, { recursive: true, mode: 0o700 });
   const temporary = join(ctx.paths.supervise, `.${row.id}.${process.pid}`);
-  await writeFile(temporary, text, { mode: 0o600 });
+  await writeFile(temporary, [headOf({ ...request, state: row.state }), ...text].join(""), { mode: 0o600 });
   await rename(temporary, join(ctx.paths.supervise, row.id));
   await ensureSupervisor(ctx);
+}
+
+/** The first lines of a watch file: which run of the container it speaks of. */
+function headOf({ pid, pidStart, state }: WatchedRun): string {
+  return `pid ${pid}\npid_start ${pidStart}\npaused ${state === "paused" ? 1 : 0}\n`;
 }
 
 /** Everything outside printable ASCII, and `%` itself, as %XX per byte. */
@@ -229,15 +233,26 @@ export function hasWatches(ctx: Pick<EngineContext, "paths">): boolean {
 
 /** True when the engine's watch file for a container is there. */
 export function isWatched(ctx: Pick<EngineContext, "paths">, id: string): boolean {
+  return watchHead(ctx, id) !== "";
+}
+
+/** True when a container's watch file is there and speaks of this run; one of an earlier run watches nobody. */
+export function isWatchedRun(ctx: Pick<EngineContext, "paths">, run: WatchedRun): boolean {
+  return watchHead(ctx, run.id).startsWith(headOf(run));
+}
+
+/** Enough of a watch file to hold its head; empty when there is none. */
+function watchHead(ctx: Pick<EngineContext, "paths">, id: string): string {
   try {
     const file = openSync(join(ctx.paths.supervise, id), "r");
     try {
-      return readSync(file, Buffer.alloc(1)) > 0;
+      const bytes = Buffer.alloc(128);
+      return bytes.toString("latin1", 0, readSync(file, bytes));
     } finally {
       closeSync(file);
     }
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return false;
+    if (errnoOf(error) === "ENOENT") return "";
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PacketSocket } from "../../kernel/kernel.js";
-import { isTscError, TscError } from "../../lib/errors.js";
+import { errnoOf, isTscError, TscError } from "../../lib/errors.js";
 import { keptEnv } from "../secrets/index.js";
 import { type ContainerRow, containerById } from "../state/containers.js";
 import type { ExecSpec, StdioSession } from "../types.js";
@@ -36,8 +36,11 @@ export async function execContainer(deps: RuntimeDeps, row: ContainerRow, spec: 
   if (runtime === undefined) throw new TscError("TSC_INTERNAL", `container ${row.name} has no runtime recorded`);
   const sessionId = randomBytes(8).toString("hex");
   // Short: conmon's socket path must fit sun_path.
-  const folder = join(bundleOf(ctx, row.id), "x", sessionId);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const sessions = join(bundleOf(ctx, row.id), "x");
+  const folder = join(sessions, sessionId);
+  // Not the bundle itself: whoever has settled the container meanwhile has removed it for good.
+  await mkdir(sessions, { mode: 0o700 }).catch(ignoreExisting);
+  await mkdir(folder, { mode: 0o700 });
   const removeFolder = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const isDetached = spec.detach === true;
   let session: ExecSession | undefined;
@@ -101,6 +104,10 @@ export async function execContainer(deps: RuntimeDeps, row: ContainerRow, spec: 
     return code;
   });
   return openSession({ socket, folder, exit, whenSlow: "pause", onClose: () => running.release() });
+}
+
+function ignoreExisting(error: unknown): void {
+  if (errnoOf(error) !== "EEXIST") throw error;
 }
 
 function finishedSession(): StdioSession {

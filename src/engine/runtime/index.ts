@@ -9,12 +9,12 @@ import { isWatched } from "../health/index.js";
 import type { StoredSpec } from "../secrets/index.js";
 import { type ContainerRow, containerById, listContainers, renameContainer, saveSpec } from "../state/containers.js";
 import { lastExitCode } from "../state/events.js";
-import { beginIntent, endIntent, restartingOwner } from "../state/intents.js";
+import { beginIntent, endIntent } from "../state/intents.js";
 import type { ContainerInfo, ContainerSpec, LogLine, LogOptions, NetworkAttachment } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
 import type { HostFacts } from "./host.js";
 import { containerInfo, wholeSpec } from "./inspect.js";
-import { eventAttributes, findContainer } from "./lookup.js";
+import { eventAttributes, findContainer, isBeingRestarted, whileRunning } from "./lookup.js";
 import { owner as self } from "./owner.js";
 import type { PendingAttaches } from "./pending-attach.js";
 
@@ -49,16 +49,10 @@ export function openContainers(deps: RuntimeDeps): Containers {
   const find = (reference: string): ContainerRow => findContainer(ctx, reference);
   let pending: PendingAttaches | undefined;
 
-  /** Between the two halves of somebody's `restart`. */
-  const isBeingRestarted = (id: string): boolean => {
-    const owner = restartingOwner(ctx.state, id);
-    return owner !== undefined && owner.bootId === ctx.kernel.bootId() && ctx.kernel.isAlive(owner);
-  };
-
   /** The row with the kernel's word on whether it runs; `state` is what callers are told. */
   const fresh = async (row: ContainerRow): Promise<ContainerInfo | undefined> => {
     const isUp = row.state === "running" || row.state === "paused";
-    if (row.state === "exited" && isBeingRestarted(row.id)) return containerInfo(ctx, row, "restarting");
+    if (row.state === "exited" && isBeingRestarted(ctx, row.id)) return containerInfo(ctx, row, "restarting");
     const isSettled = !isUp && (row.state !== "exited" || (row.spec.restart?.policy ?? "no") === "no");
     if (isSettled) return containerInfo(ctx, row);
     const isSameBoot = row.bootId === ctx.kernel.bootId();
@@ -163,25 +157,32 @@ export function openContainers(deps: RuntimeDeps): Containers {
     kill: async (id, signal) => (await loadStop()).killContainer(deps, find(id), signal),
     async pause(id) {
       const row = find(id);
-      await (await loadStop()).pauseContainer(deps, row);
+      const { pauseContainer } = await loadStop();
+      await whileRunning(ctx, row, () => pauseContainer(deps, row));
       await (await import("./supervise.js")).superviseContainer(ctx, find(row.id));
     },
     async unpause(id) {
       const row = find(id);
-      await (await loadStop()).unpauseContainer(deps, row);
+      const { unpauseContainer } = await loadStop();
+      await whileRunning(ctx, row, () => unpauseContainer(deps, row));
       await (await import("./supervise.js")).superviseContainer(ctx, find(row.id));
     },
     remove: async (id, options = {}) => (await loadStop()).removeContainer(deps, find(id).id, options),
+    mend: async (id) => (await import("./supervise.js")).mendWatch(ctx, find(id).id),
     async rename(id, name) {
       (await import("./create.js")).checkName(name);
       const row = find(id);
-      if (!renameContainer(ctx.state, row.id, name)) {
+      const attributes = eventAttributes(row, { oldName: row.name });
+      const isFree = ctx.state.transaction(() => {
+        if (!renameContainer(ctx.state, row.id, name)) return false;
+        ctx.emit({ type: "container", action: "rename", id: row.id, name, attributes });
+        return true;
+      });
+      if (!isFree) {
         throw new TscError("TSC_CONTAINER_EXISTS", `the container name ${name} is already in use`, {
           kind: "already-exists",
         });
       }
-      const attributes = eventAttributes(row, { oldName: row.name });
-      ctx.emit({ type: "container", action: "rename", id: row.id, name, attributes });
     },
     async list(filter: LabelFilter = {}) {
       const infos = await Promise.all(listContainers(ctx.state, filter.labels).map(fresh));
@@ -190,17 +191,26 @@ export function openContainers(deps: RuntimeDeps): Containers {
     async attach(id) {
       const row = find(id);
       if (row.state === "running" || row.state === "paused") {
-        return (await import("./exec.js")).attachContainer(deps, row, (waited) => wait(waited));
+        const { attachContainer } = await import("./exec.js");
+        return await whileRunning(ctx, row, () => attachContainer(deps, row, (waited) => wait(waited)));
       }
       pending ??= new (await import("./pending-attach.js")).PendingAttaches();
       return pending.add(row.id);
     },
-    exec: async (id, spec) => (await import("./exec.js")).execContainer(deps, find(id), spec),
+    async exec(id, spec) {
+      const row = find(id);
+      const { execContainer } = await import("./exec.js");
+      return await whileRunning(ctx, row, () => execContainer(deps, row, spec));
+    },
     async top(id) {
-      return await (await import("../stats/index.js")).containerTop(ctx, find(id));
+      const row = find(id);
+      const { containerTop } = await import("../stats/index.js");
+      return await whileRunning(ctx, row, async () => containerTop(ctx, row));
     },
     async stats(id) {
-      return (await import("../stats/index.js")).containerStats(ctx, find(id));
+      const row = find(id);
+      const { containerStats } = await import("../stats/index.js");
+      return await whileRunning(ctx, row, async () => containerStats(ctx, row));
     },
     async connectNetwork(id, attachment) {
       const row = find(id);
@@ -217,7 +227,11 @@ export function openContainers(deps: RuntimeDeps): Containers {
       const networks = (row.spec.networks ?? []).filter((entry) => entry.network !== network);
       saveSpec(ctx.state, row.id, { ...row.spec, networks });
     },
-    update: async (id, change) => (await import("./update.js")).updateContainer(deps, find(id), change),
+    async update(id, change) {
+      const row = find(id);
+      const { updateContainer } = await import("./update.js");
+      await whileRunning(ctx, row, () => updateContainer(deps, row, change));
+    },
     async copyOut(id, path, options) {
       return await (await loadCopy()).copyOut(await copyDeps(), find(id), path, options);
     },

@@ -2,10 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FileLock } from "../../kernel/kernel.js";
-import { TscError } from "../../lib/errors.js";
+import { isTscError, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { containerLabels } from "../labels.js";
 import { type ContainerRow, containerById, containerByName, containersByPrefix } from "../state/containers.js";
+import { restartingOwner } from "../state/intents.js";
 import type { OciConfig } from "./oci/types.js";
 
 /** By id, name or unique id prefix. `TSC_CONTAINER_NOT_FOUND`, `TSC_CONTAINER_AMBIGUOUS`. */
@@ -31,9 +32,53 @@ export function livingPid(ctx: Pick<EngineContext, "kernel">, row: ContainerRow)
   return isAlive ? row.pid : undefined;
 }
 
-/** Serialises start, settle and removal of one container over all processes. */
+/** A process loses its files and namespaces before the kernel calls it ended. */
+const END_TAKES_MS = 500;
+
+/** Whether a container that ran when work on it began has ended; waits a moment for it when the failure may come from an end under way. */
+async function hasEnded(ctx: EngineContext, row: ContainerRow, failure: unknown): Promise<boolean> {
+  if (row.state !== "running" && row.state !== "paused") return false;
+  const speaksOfIt = isTscError(failure) && failure.exitCode !== 126;
+  if (livingPid(ctx, row) !== undefined && !speaksOfIt) {
+    const init = { pid: row.pid, startTime: row.pidStart };
+    await ctx.kernel.waitForExit(init, AbortSignal.timeout(END_TAKES_MS)).catch(() => undefined);
+  }
+  return livingPid(ctx, row) === undefined;
+}
+
+/** Between the two halves of somebody's `restart`. */
+export function isBeingRestarted(ctx: Pick<EngineContext, "state" | "kernel">, id: string): boolean {
+  const owner = restartingOwner(ctx.state, id);
+  return owner !== undefined && owner.bootId === ctx.kernel.bootId() && ctx.kernel.isAlive(owner);
+}
+
+/**
+ * Works on a container that runs. When that fails because the container has ended meanwhile, that is what is said, and not how the work
+ * came upon it: `TSC_CONTAINER_NOT_RUNNING`.
+ */
+export async function whileRunning<T>(ctx: EngineContext, row: ContainerRow, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (isTscError(cause, "TSC_CONTAINER_NOT_RUNNING") || !(await hasEnded(ctx, row, cause))) throw cause;
+    throw new TscError("TSC_CONTAINER_NOT_RUNNING", `container ${row.name} is not running: it has just ended`, {
+      kind: "conflict",
+      cause,
+    });
+  }
+}
+
+/** A start or removal by another command takes less; then the wait is told. */
+const LONG_WAIT_MS = 5_000;
+
+/** Serialises start, settle and removal of one container over all processes. A long wait for another command is told. */
 export async function lockContainer(ctx: EngineContext, id: string): Promise<FileLock> {
-  const lock = await ctx.kernel.lockFile(join(ctx.paths.locks, `container-${id}`), { wait: true });
+  const late = setTimeout(() => {
+    ctx.warn(`container ${id.slice(0, 12)} is held by another command that is still at work; waiting for it`);
+  }, LONG_WAIT_MS);
+  const lock = await ctx.kernel
+    .lockFile(join(ctx.paths.locks, `container-${id}`), { wait: true })
+    .finally(() => clearTimeout(late));
   if (lock === undefined) throw new TscError("TSC_LOCK_FAILED", `container ${id.slice(0, 12)} cannot be locked`);
   return lock;
 }

@@ -2,7 +2,7 @@
  * Calls an OCI runtime (crun, runc) and chooses which one. The hot path needs no call at all: a created container is
  * started through its exec fifo and a dead one is deleted by removing what the runtime left.
  */
-import { constants, existsSync, openSync } from "node:fs";
+import { constants, existsSync, openSync, readSync } from "node:fs";
 import { open, rm, unlink } from "node:fs/promises";
 import { Socket } from "node:net";
 import { basename, join } from "node:path";
@@ -199,24 +199,43 @@ function initDied(id: string): TscError {
   });
 }
 
-/** Opened for both directions so that neither open nor a dead writer can block; read through the event loop. */
+/**
+ * Opened for both directions so that neither open nor a dead writer can block, and what init wrote stays to be read when its program has
+ * ended since; read through the event loop.
+ */
 async function readFifo(ctx: EngineContext, path: string, init: ProcessIdentity, id: string): Promise<void> {
+  const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   // A bare descriptor: the socket owns it and closes it.
-  const socket = new Socket({ fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), writable: false });
+  const socket = new Socket({ fd, writable: false });
   const ended = new AbortController();
+  let isHeard = false;
+  const heard = new Promise<void>((resolve, reject) => {
+    socket.once("data", () => {
+      isHeard = true;
+      resolve();
+    });
+    socket.once("error", reject);
+  });
+  const exited = async (): Promise<void> => {
+    await ctx.kernel.waitForExit(init, AbortSignal.any([ended.signal, AbortSignal.timeout(START_TIMEOUT_MS)]));
+    // Its last word may be in the pipe, or read and not handed on yet.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (!isHeard && !hasByte(fd)) throw initDied(id);
+  };
   try {
-    await Promise.race([
-      new Promise<void>((resolve, reject) => {
-        socket.once("data", () => resolve());
-        socket.once("error", reject);
-      }),
-      ctx.kernel.waitForExit(init, AbortSignal.any([ended.signal, AbortSignal.timeout(START_TIMEOUT_MS)])).then(() => {
-        throw initDied(id);
-      }),
-    ]);
+    await Promise.race([heard, exited()]);
   } finally {
     ended.abort();
     socket.destroy();
+  }
+}
+
+function hasByte(fd: number): boolean {
+  try {
+    return readSync(fd, Buffer.alloc(1)) > 0;
+  } catch (error) {
+    if (errnoOf(error) === "EAGAIN") return false;
+    throw error;
   }
 }
 

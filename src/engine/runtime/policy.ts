@@ -6,7 +6,7 @@ import { lockContainer } from "./lookup.js";
 import { settleLocked } from "./settle.js";
 import { startContainer } from "./start.js";
 import { removeLocked } from "./stop.js";
-import { restartsAfter, unsuperviseContainer } from "./supervise.js";
+import { restartsAfter, unsuperviseContainer, watchAgain } from "./supervise.js";
 
 /** Settles the exit and starts again if the policy still wants it (a stop may have come between). */
 export async function restartByPolicy(deps: RuntimeDeps, id: string): Promise<void> {
@@ -14,13 +14,16 @@ export async function restartByPolicy(deps: RuntimeDeps, id: string): Promise<vo
   const row = await (async () => {
     using _lock = await lockContainer(ctx, id);
     const found = containerById(ctx.state, id);
-    return found === undefined ? undefined : await settleLocked(deps, found, { keepWatch: true });
-  })();
-  if (row === undefined) {
+    const settled = found === undefined ? undefined : await settleLocked(deps, found, { keepWatch: true });
+    const isOver = settled === undefined || (settled.state === "exited" && !restartsAfter(settled, settled.exitCode));
+    if (!isOver) return settled;
     await unsuperviseContainer(ctx, id);
-    return;
-  }
-  if (row.state !== "exited" || !restartsAfter(row, row.exitCode)) return;
+    return undefined;
+  })();
+  if (row === undefined) return;
+  // started by a command that died before it could say which run is to be watched
+  if (row.state === "running" || row.state === "paused") await watchAgain(ctx, id);
+  if (row.state !== "exited") return;
   await startContainer(deps, id, { restartCount: row.restartCount + 1, onlyIncarnation: row.incarnation });
   await ensureSupervisor(ctx);
 }
@@ -35,7 +38,7 @@ export async function cleanupExited(deps: RuntimeDeps, id: string): Promise<void
     return;
   }
   const row = await settleLocked(deps, found);
-  if (row.state !== "exited") return;
+  if (row?.state !== "exited") return;
   await unsuperviseContainer(ctx, id);
   if (row.spec.autoRemove === true) await removeLocked(deps, row, true);
 }

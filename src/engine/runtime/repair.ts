@@ -9,7 +9,14 @@ import { join } from "node:path";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
-import { ensureSupervisor, hasWatches, importHealthEvents, isSupervised, isWatched } from "../health/index.js";
+import {
+  ensureSupervisor,
+  hasWatches,
+  importHealthEvents,
+  isSupervised,
+  isWatched,
+  isWatchedRun,
+} from "../health/index.js";
 import { isNetworkDamaged } from "../network/damage.js";
 import { isOrphaned } from "../owned-names.js";
 import {
@@ -23,8 +30,8 @@ import { endIntent, type Intent, openIntents } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
 import { bundleOf, folderOf, lockContainer } from "./lookup.js";
 import { hasDied, releaseResources, settleLocked } from "./settle.js";
-import { forgetContainer, removeContainer, removeLocked } from "./stop.js";
-import { restartsAfter } from "./supervise.js";
+import { forgetContainer, removeContainer, removeLocked, thawHalfPaused } from "./stop.js";
+import { restartsAfter, watchAgain } from "./supervise.js";
 
 const STRAY_ROUNDS = 50;
 /** Clocks are read at different moments. */
@@ -61,18 +68,30 @@ async function removeAbandoned(deps: RuntimeDeps): Promise<void> {
   }
 }
 
-/** Helper processes that died under living containers. */
+/** Watches that running containers need and do not have, and helper processes that died under them. */
 async function reviveHelpers(deps: RuntimeDeps, running: readonly LiveRow[]): Promise<void> {
   const { ctx } = deps;
+  for (const row of running) {
+    if (!isWatchedRun(ctx, row)) await guarded(ctx, row.id, () => watchAgain(ctx, row.id));
+  }
   for (const row of running) {
     const { name, conmonPid, conmonStart } = row;
     // Ending a working service because its log keeper died would be the greater harm. Asked again: both may have ended meanwhile.
     if (conmonPid > 0 && !ctx.kernel.isAlive({ pid: conmonPid, startTime: conmonStart }) && !hasDied(deps, row))
       ctx.warn(`container ${name} runs on without its monitor (conmon): output is lost until it is restarted`);
   }
-  try {
+  // Each for itself: helpers die together, and one that cannot come back must not keep the others away.
+  await revived(ctx, async () => {
     if (hasWatches(ctx) && !isSupervised(ctx)) await ensureSupervisor(ctx);
+  });
+  await revived(ctx, async () => {
     if (isNetworkDamaged(ctx)) await (await deps.networking()).repair();
+  });
+}
+
+async function revived(ctx: EngineContext, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
   } catch (error) {
     ctx.warn(`a helper process cannot be brought back: ${messageOf(error)}`);
   }
@@ -91,6 +110,7 @@ export async function settleDead(deps: RuntimeDeps, id: string): Promise<void> {
   const { ctx } = deps;
   const row = containerById(ctx.state, id);
   if (row === undefined) return;
+  if (lacksWatch(deps, row)) await watchAgain(ctx, id);
   if ((await endBeforeRestart(deps, row)) !== undefined) {
     await ensureSupervisor(ctx);
     return;
@@ -98,8 +118,13 @@ export async function settleDead(deps: RuntimeDeps, id: string): Promise<void> {
   using _lock = await lockContainer(ctx, id);
   const fresh = containerById(ctx.state, id);
   if (fresh === undefined) return;
-  const settled = await settleLocked(deps, fresh);
-  if (settled.state === "exited" && settled.spec.autoRemove === true) await removeLocked(deps, settled, true);
+  await settleLocked(deps, fresh);
+}
+
+/** A restart by policy that nobody would bring about, because a command was killed between its start and the watch. */
+function lacksWatch({ ctx }: Pick<RuntimeDeps, "ctx">, row: ContainerRow): boolean {
+  const isWanted = (row.spec.restart?.policy ?? "no") !== "no" && !row.stoppedByUser;
+  return isWanted && !isWatchedRun(ctx, row) && existsSync(join(bundleOf(ctx, row.id), "config.json"));
 }
 
 /** How a watched container's last run ended, between its death and its restart by policy; undefined when it is not restarted. */
@@ -143,8 +168,13 @@ async function finishIntent(deps: RuntimeDeps, intent: Intent): Promise<void> {
       if (row.state !== "running" && row.state !== "paused") await killHalfStarted(deps, row);
       endIntent(ctx.state, intent.id);
       return;
+    case "freeze":
+      await thawHalfPaused(deps, row);
+      endIntent(ctx.state, intent.id);
+      return;
     case "restart":
       // stopped or started, both are whole: the next command goes on from there
+      if (row.state === "exited" && row.spec.autoRemove === true) await removeLocked(deps, row, true);
       endIntent(ctx.state, intent.id);
       return;
     case "remove":

@@ -9,9 +9,11 @@ import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { errnoOf } from "../../lib/errors.js";
 import { removeInjectedFiles } from "../secrets/index.js";
 import { type ContainerRow, containerById, markExited } from "../state/containers.js";
+import { beginIntent } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
-import { bundleOf, eventAttributes, lockContainer } from "./lookup.js";
+import { bundleOf, eventAttributes, isBeingRestarted, lockContainer } from "./lookup.js";
 import { deleteDead } from "./oci-runtime.js";
+import { owner } from "./owner.js";
 import { unpin } from "./pins.js";
 import { unmountShm } from "./shm.js";
 import { unsuperviseContainer } from "./supervise.js";
@@ -49,12 +51,15 @@ export async function settleContainer(deps: RuntimeDeps, id: string): Promise<Co
   return row === undefined ? undefined : await settleLocked(deps, row);
 }
 
-/** Like `settleContainer` for who holds the lock. A row whose process lives comes back as it is. */
+/**
+ * Like `settleContainer` for who holds the lock. A row whose process lives comes back as it is. A container that is to go with its end
+ * goes here, whoever notices the end, unless it is being restarted: undefined.
+ */
 export async function settleLocked(
   deps: RuntimeDeps,
   row: ContainerRow,
   options: ReleaseOptions = {},
-): Promise<ContainerRow> {
+): Promise<ContainerRow | undefined> {
   const { ctx } = deps;
   if ((row.state !== "running" && row.state !== "paused") || !hasDied(deps, row)) return row;
   const isOldBoot = row.bootId !== ctx.kernel.bootId();
@@ -66,13 +71,19 @@ export async function settleLocked(
       `container ${row.name}: clean-up after its end: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+  const isRemoved = row.spec.autoRemove === true && options.keepWatch !== true && !isBeingRestarted(ctx, row.id);
   ctx.state.transaction(() => {
     if (!markExited(ctx.state, row.id, row.incarnation, exit)) return;
+    // With the end: an ended container that nobody is to remove any more would stay for good.
+    if (isRemoved) beginIntent(ctx.state, "remove-all", row.id, owner(ctx), ctx.kernel.bootId());
     const event = { type: "container" as const, id: row.id, name: row.name };
     if (exit.oomKilled) ctx.emit({ ...event, action: "oom", attributes: eventAttributes(row) });
     ctx.emit({ ...event, action: "die", attributes: eventAttributes(row, { exitCode: String(exit.exitCode) }) });
   });
-  return containerById(ctx.state, row.id) ?? row;
+  const settled = containerById(ctx.state, row.id);
+  if (!isRemoved || settled === undefined) return settled;
+  await (await import("./stop.js")).removeLocked(deps, settled, true);
+  return undefined;
 }
 
 /** How it ended, from conmon's files; waits for conmon to finish writing them. */

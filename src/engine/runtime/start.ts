@@ -21,7 +21,15 @@ import { confine } from "./confine.js";
 import { type ConmonCreate, type CreatedContainer, conmonCreate } from "./conmon.js";
 import type { RuntimeDeps } from "./deps.js";
 import { updateLinkingContainers } from "./links.js";
-import { bundleOf, eventAttributes, findContainer, folderOf, livingPid, lockContainer } from "./lookup.js";
+import {
+  bundleOf,
+  eventAttributes,
+  findContainer,
+  folderOf,
+  isBeingRestarted,
+  livingPid,
+  lockContainer,
+} from "./lookup.js";
 import { lacksDeviceFilter } from "./oci/device-filter.js";
 import type { OciConfig } from "./oci/types.js";
 import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
@@ -32,6 +40,7 @@ import { runtimeReason } from "./reasons.js";
 import type { RuntimeChoice } from "./record.js";
 import { keepCompiledFilter } from "./seccomp-filter.js";
 import { type ReleaseOptions, readExit, releaseResources, settleLocked } from "./settle.js";
+import { removeLocked } from "./stop.js";
 import { superviseContainer } from "./supervise.js";
 
 export interface StartOptions {
@@ -47,11 +56,11 @@ export interface StartOptions {
 export async function startContainer(deps: RuntimeDeps, id: string, options: StartOptions = {}): Promise<void> {
   const { ctx } = deps;
   using _lock = await lockContainer(ctx, id);
-  let row = containerById(ctx.state, id);
+  const known = containerById(ctx.state, id);
+  const row = known === undefined ? undefined : await settleLocked(deps, known);
   if (row === undefined) {
     throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${id}`, { kind: "not-found" });
   }
-  if (row.state === "running" || row.state === "paused") row = await settleLocked(deps, row);
   if (row.state === "running" || row.state === "paused") return;
   if (row.state === "removing") {
     throw new TscError("TSC_CONTAINER_REMOVING", `container ${row.name} is being removed`, { kind: "conflict" });
@@ -94,6 +103,8 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
       lacksDeviceFilter: lacksDeviceFilter(host, row.spec),
     });
     await options.onCreated?.(fresh);
+    // Before the row: what a killed command leaves undone after it must be found by comparison (repair.ts).
+    await updateLinkingContainers(deps, row.name);
     await startCreated(ctx, choice, cgroupPath, id, created.init);
     const startedAt = new Date().toISOString();
     const process = {
@@ -111,7 +122,6 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
       endIntent(ctx.state, begun.intent);
       ctx.emit({ type: "container", action: "start", id, name: row.name, attributes: eventAttributes(row) });
     });
-    await updateLinkingContainers(deps, row.name);
     await superviseContainer(ctx, { ...fresh, ...process, record, state: "running" });
   } catch (error) {
     const failure = startError(row, error);
@@ -121,6 +131,10 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
       markStartFailed(ctx.state, id, failure.exitCode, failure.message);
       endIntent(ctx.state, begun.intent);
     });
+    const left = containerById(ctx.state, id);
+    if (left?.spec.autoRemove === true && !isBeingRestarted(ctx, id)) {
+      await removeLocked(deps, left, true).catch((failed: unknown) => suppressed.push(failed));
+    }
     if (suppressed.length === 0) throw failure;
     throw new TscError(failure.code, failure.message, {
       kind: failure.kind,

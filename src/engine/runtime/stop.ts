@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { TscError } from "../../lib/errors.js";
+import { messageOf, TscError } from "../../lib/errors.js";
 import { findSignal, signalNumber } from "../../lib/signals.js";
 import {
   type ContainerRow,
@@ -12,10 +12,10 @@ import {
   movePaused,
   setStoppedByUser,
 } from "../state/containers.js";
-import { beginIntent, endIntentsOf } from "../state/intents.js";
+import { beginIntent, endIntent, endIntentsOf } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
-import { eventAttributes, folderOf, lockContainer } from "./lookup.js";
-import { callRuntime } from "./oci-runtime.js";
+import { eventAttributes, folderOf, livingPid, lockContainer } from "./lookup.js";
+import { callRuntime, type RuntimeCall } from "./oci-runtime.js";
 import { owner } from "./owner.js";
 import { releaseResources, settleContainer, settleLocked } from "./settle.js";
 import { unsuperviseContainer } from "./supervise.js";
@@ -60,12 +60,12 @@ export async function stopContainer(
 async function beginStop(deps: RuntimeDeps, id: string, byUser: boolean): Promise<ContainerRow | undefined> {
   const { ctx } = deps;
   using _lock = await lockContainer(ctx, id);
-  let row = containerById(ctx.state, id);
+  const row = containerById(ctx.state, id);
   if (row === undefined) return undefined;
   if (byUser) setStoppedByUser(ctx.state, id, true);
   await unsuperviseContainer(ctx, id);
-  row = await settleLocked(deps, row);
-  return row.state === "running" || row.state === "paused" ? row : undefined;
+  const settled = await settleLocked(deps, row);
+  return settled?.state === "running" || settled?.state === "paused" ? settled : undefined;
 }
 
 async function endsWithin(
@@ -121,9 +121,26 @@ export async function pauseContainer(deps: RuntimeDeps, row: ContainerRow): Prom
       hint: "pausing needs cgroup v2 delegated to this user, or root; stopping signals would be visible to the processes",
     });
   }
-  await callRuntime(deps.ctx, { choice: row.record.runtime, cgroupPath: cgroup, verb: "pause", args: [row.id] });
-  movePaused(deps.ctx.state, row.id, "running", "paused");
-  emitPlain(deps, row, "pause");
+  const call = { choice: row.record.runtime, cgroupPath: cgroup, verb: "pause", args: [row.id] };
+  await freezing(deps, row, call, () => {
+    movePaused(deps.ctx.state, row.id, "running", "paused");
+    emitPlain(deps, row, "pause");
+  });
+}
+
+/** One move between running and paused: an intent, the runtime's part, the row's. */
+async function freezing({ ctx }: RuntimeDeps, row: ContainerRow, call: RuntimeCall, move: () => void): Promise<void> {
+  const intent = beginIntent(ctx.state, "freeze", row.id, owner(ctx), ctx.kernel.bootId());
+  try {
+    await callRuntime(ctx, call);
+  } catch (error) {
+    endIntent(ctx.state, intent);
+    throw error;
+  }
+  ctx.state.transaction(() => {
+    move();
+    endIntent(ctx.state, intent);
+  });
 }
 
 /** Thaws. `TSC_CONTAINER_NOT_PAUSED`. */
@@ -131,15 +148,27 @@ export async function unpauseContainer(deps: RuntimeDeps, row: ContainerRow): Pr
   if (row.state !== "paused") {
     throw new TscError("TSC_CONTAINER_NOT_PAUSED", `container ${row.name} is not paused`, { kind: "conflict" });
   }
-  await unpauseRow(deps, row);
-  emitPlain(deps, row, "unpause");
+  await unpauseRow(deps, row, () => emitPlain(deps, row, "unpause"));
 }
 
-async function unpauseRow(deps: RuntimeDeps, row: ContainerRow): Promise<void> {
+async function unpauseRow(deps: RuntimeDeps, row: ContainerRow, tell: () => void = () => undefined): Promise<void> {
   if (row.record.runtime === undefined) return;
   const cgroupPath = row.record.cgroupPath ?? "";
-  await callRuntime(deps.ctx, { choice: row.record.runtime, cgroupPath, verb: "resume", args: [row.id] });
-  movePaused(deps.ctx.state, row.id, "paused", "running");
+  const call = { choice: row.record.runtime, cgroupPath, verb: "resume", args: [row.id] };
+  await freezing(deps, row, call, () => {
+    movePaused(deps.ctx.state, row.id, "paused", "running");
+    tell();
+  });
+}
+
+/** A pause or unpause whose command died: nobody knows how far it came, and a container that runs can be paused again. */
+export async function thawHalfPaused(deps: RuntimeDeps, row: ContainerRow): Promise<void> {
+  if (livingPid(deps.ctx, row) === undefined) return;
+  await unpauseRow(deps, row).catch((error: unknown) => {
+    // what is not frozen cannot be thawed: then only the row was left behind
+    if (!/not paused/i.test(messageOf(error))) throw error;
+    movePaused(deps.ctx.state, row.id, "paused", "running");
+  });
 }
 
 function emitPlain(deps: RuntimeDeps, row: ContainerRow, action: string): void {
@@ -161,8 +190,8 @@ export async function removeContainer(
   let row = containerById(ctx.state, id);
   if (row === undefined)
     throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${id}`, { kind: "not-found" });
-  if (row.state === "running" || row.state === "paused") row = (await settleContainer(deps, id)) ?? row;
-  if (row.state === "running" || row.state === "paused") {
+  if (row.state === "running" || row.state === "paused") row = await settleContainer(deps, id);
+  if (row?.state === "running" || row?.state === "paused") {
     if (options.force !== true) {
       throw new TscError("TSC_CONTAINER_RUNNING", `container ${row.name} is running`, {
         kind: "conflict",

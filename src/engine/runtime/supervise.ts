@@ -2,9 +2,17 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineContext } from "../context.js";
-import { needsSupervision, unwatchContainer, watchContainer } from "../health/index.js";
-import type { ContainerRow } from "../state/containers.js";
-import { bundleOf, readBundleConfig } from "./lookup.js";
+import {
+  ensureSupervisor,
+  isSupervised,
+  isWatched,
+  isWatchedRun,
+  needsSupervision,
+  unwatchContainer,
+  watchContainer,
+} from "../health/index.js";
+import { type ContainerRow, containerById } from "../state/containers.js";
+import { bundleOf, isBeingRestarted, lockContainer, readBundleConfig } from "./lookup.js";
 import { ociJson } from "./oci/spec.js";
 import { globalArguments, wrapped } from "./oci-runtime.js";
 
@@ -13,6 +21,32 @@ export async function superviseContainer(ctx: EngineContext, row: ContainerRow):
   if (!needsSupervision(row)) return;
   const { pid, pidStart, restartCount } = row;
   await watchContainer(ctx, row, { id: row.id, pid, pidStart, restartCount, probe: await probeCommand(ctx, row) });
+}
+
+/**
+ * Writes the watch anew that a killed command left undone, or that somebody removed, when the container's run needs one. Waits for who
+ * works on the container: a start writes the watch itself, just after the row.
+ */
+export async function watchAgain(ctx: EngineContext, id: string): Promise<void> {
+  if (unwatched(ctx, id) === undefined) return;
+  using _lock = await lockContainer(ctx, id);
+  const row = unwatched(ctx, id);
+  if (row !== undefined) await superviseContainer(ctx, row);
+}
+
+/** The container's watch, and somebody who keeps it. `TSC_SUPERVISOR`. */
+export async function mendWatch(ctx: EngineContext, id: string): Promise<void> {
+  await watchAgain(ctx, id);
+  if (isWatched(ctx, id) && !isSupervised(ctx)) await ensureSupervisor(ctx);
+}
+
+/** The container when its run should be watched and is not. */
+function unwatched(ctx: EngineContext, id: string): ContainerRow | undefined {
+  const row = containerById(ctx.state, id);
+  if (row === undefined || !needsSupervision(row) || row.bootId !== ctx.kernel.bootId()) return undefined;
+  if ((row.state !== "running" && row.state !== "paused") || isWatchedRun(ctx, row)) return undefined;
+  // Its stop holds no lock: the supervisor would bring it back beside whoever restarts it.
+  return isBeingRestarted(ctx, id) ? undefined : row;
 }
 
 /** Ends the watch; before every deliberate stop. */

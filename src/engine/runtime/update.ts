@@ -35,10 +35,10 @@ export async function updateContainer(
       await callRuntime(ctx, { choice: runtime, cgroupPath, verb: "update", args: ["--resources", file, row.id] });
     }
   }
+  // Off before the row says otherwise: a watch that is missing is written again, one of other terms is not seen.
+  const isWatchChanged = isUp && change.restart !== undefined;
+  if (isWatchChanged) await unsuperviseContainer(ctx, row.id);
   saveSpec(ctx.state, row.id, spec);
   const fresh = containerById(ctx.state, row.id);
-  if (isUp && change.restart !== undefined && fresh !== undefined) {
-    await unsuperviseContainer(ctx, row.id);
-    await superviseContainer(ctx, fresh);
-  }
+  if (isWatchChanged && fresh !== undefined) await superviseContainer(ctx, fresh);
 }

@@ -180,6 +180,7 @@ export function ownedContainers(state: State): { id: string; state: string; owne
 export interface LiveRow {
   readonly id: string;
   readonly name: string;
+  readonly state: ContainerState;
   readonly pid: number;
   readonly pidStart: string;
   readonly conmonPid: number;
@@ -191,7 +192,7 @@ export interface LiveRow {
 /** Containers in state running or paused, without parsing their specs. */
 export function liveContainers(state: State): LiveRow[] {
   return state.all<LiveRow>(
-    `SELECT id, name, pid, pid_start AS pidStart, conmon_pid AS conmonPid, conmon_start AS conmonStart,
+    `SELECT id, name, state, pid, pid_start AS pidStart, conmon_pid AS conmonPid, conmon_start AS conmonStart,
      boot_id AS bootId, incarnation FROM containers
      WHERE state IN ('running', 'paused')`,
   );

@@ -2,8 +2,8 @@
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import type { State } from "./index.js";
 
-/** `restart`: stopped only to be started again. `remove-all`: with the anonymous volumes. */
-export type IntentKind = "create" | "start" | "remove" | "remove-all" | "restart";
+/** `restart`: stopped only to be started again. `remove-all`: with the anonymous volumes. `freeze`: being paused or unpaused. */
+export type IntentKind = "create" | "start" | "remove" | "remove-all" | "restart" | "freeze";
 
 export interface Intent {
   readonly id: number;

@@ -1,13 +1,13 @@
 /** post_start and pre_stop commands, run inside the container one after the other. */
 import { StringDecoder } from "node:string_decoder";
-import { TscError } from "../../lib/errors.js";
+import { isTscError, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { HookRun } from "../../plan/plan.js";
 import { cancelled, type ExecuteContext } from "../context.js";
 
 /**
- * TSC_HOOK_FAILED (`web hook exited with status 3`) at the first command that fails. Output is told line by line. An interrupted
- * command waits for none of them: what runs is left to itself.
+ * TSC_HOOK_FAILED (`web hook exited with status 3`) at the first command that fails; TSC_HOOK_TOO_LATE when it did because the container
+ * has ended. Output is told line by line. An interrupted command waits for none of them: what runs is left to itself.
  */
 export async function runHookCommands(
   context: ExecuteContext,
@@ -15,6 +15,22 @@ export async function runHookCommands(
   name: string,
   hooks: HookRun,
 ): Promise<void> {
+  try {
+    await runCommands(context, id, name, hooks);
+  } catch (cause) {
+    if (!isTscError(cause, "TSC_HOOK_FAILED") && !isTscError(cause, "TSC_CONTAINER_NOT_RUNNING")) throw cause;
+    const info = await context.engine.containers.inspect(id).catch(() => undefined);
+    if (info?.state === "running" || info?.state === "paused") throw cause;
+    const end = info === undefined ? "ended" : `ended (exit code ${info.exitCode})`;
+    throw new TscError(
+      "TSC_HOOK_TOO_LATE",
+      `service "${hooks.service}": container ${name} ${end} before its hooks were done`,
+      { cause, hint: "hooks run inside the container: its command must go on while they do" },
+    );
+  }
+}
+
+async function runCommands(context: ExecuteContext, id: string, name: string, hooks: HookRun): Promise<void> {
   const isInterrupted = () => context.signal?.aborted === true;
   for (const hook of hooks.commands) {
     if (isInterrupted()) throw cancelled();

@@ -1,4 +1,5 @@
 /** Starting and restarting, with the hooks that belong to them. */
+import { isTscError } from "../../lib/errors.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
 import { runHookCommands } from "./hooks.js";
 import type { OperationOf } from "./index.js";
@@ -25,7 +26,12 @@ export async function restartContainer(
     context,
     { resource: "Container", name: container.name, begin: "Restarting", end: "Started" },
     async () => {
-      if (preStop !== undefined) await runHookCommands(context, id, container.name, preStop);
+      if (preStop !== undefined) {
+        await runHookCommands(context, id, container.name, preStop).catch((error: unknown) => {
+          // it has stopped by itself, which is what was wanted
+          if (!isTscError(error, "TSC_HOOK_TOO_LATE")) throw error;
+        });
+      }
       await context.engine.containers.restart(id, timeoutMs === undefined ? {} : { timeoutMs });
       if (postStart !== undefined) await runHookCommands(context, id, container.name, postStart);
     },

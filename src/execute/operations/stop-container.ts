@@ -1,4 +1,5 @@
 /** Stopping. A failed pre_stop hook is reported, and the container is stopped all the same. */
+import { isTscError } from "../../lib/errors.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
 import { runHookCommands } from "./hooks.js";
 import type { OperationOf } from "./index.js";
@@ -13,7 +14,8 @@ export async function stopContainer(context: ExecuteContext, operation: Operatio
       const info = await context.engine.containers.inspect(id);
       if (info.state === "running") {
         await runHookCommands(context, id, container.name, preStop).catch((error: unknown) => {
-          failed = error;
+          // it has stopped by itself, which is what was wanted
+          if (!isTscError(error, "TSC_HOOK_TOO_LATE")) failed = error;
         });
       }
     }

@@ -1,4 +1,7 @@
-/** Waiting for a condition of a service's containers (compose.md §3.3, rule 19). */
+/**
+ * Waiting for a condition of a service's containers (compose.md §3.3, rule 19). A wait that lasts sees to it that what it waits for can
+ * still come, and says what that is.
+ */
 import type { ContainerInfo } from "../../engine/types.js";
 import { messageOf, TscError } from "../../lib/errors.js";
 import type { ContainerTarget } from "../../plan/plan.js";
@@ -7,6 +10,8 @@ import type { OperationOf } from "./index.js";
 
 /** A container that ends at once is told as ended, not as one without a healthcheck: docker looks for the first time after this long. */
 const FIRST_LOOK_MS = 500;
+/** A wait is long after this time: from then on it looks after its container, and tells what is missing, this often at most. */
+const LONG_WAIT_MS = 5_000;
 
 /** Errors: TSC_DEPENDENCY_UNHEALTHY, TSC_DEPENDENCY_EXITED, TSC_DEPENDENCY_INCOMPLETE, TSC_NO_HEALTHCHECK; warnings instead when not required. */
 export async function waitService(context: ExecuteContext, operation: OperationOf<"wait-service">): Promise<void> {
@@ -29,6 +34,7 @@ async function waitContainer(
   const id = idOf(context, container);
   const { name } = container;
   context.emit({ type: "status", resource: "Container", name, status: "working", text: "Waiting" });
+  const patience = new Patience(context, id, name);
   try {
     for (let looks = 0; ; looks++) {
       if (context.signal?.aborted === true) throw cancelled();
@@ -48,6 +54,7 @@ async function waitContainer(
         context.emit({ type: "status", resource: "Container", name, status: "done", text });
         return;
       }
+      await patience.look(() => missing(operation, info));
       await Promise.race([changed, aborted(context.signal)]);
     }
   } catch (error) {
@@ -58,6 +65,46 @@ async function waitContainer(
     }
     throw error;
   }
+}
+
+/** One wait's memory of how long it lasts and what it has said. */
+class Patience {
+  readonly #context: ExecuteContext;
+  readonly #id: string;
+  readonly #name: string;
+  #since = Date.now();
+  #said = "";
+
+  constructor(context: ExecuteContext, id: string, name: string) {
+    this.#context = context;
+    this.#id = id;
+    this.#name = name;
+  }
+
+  /** `TSC_SUPERVISOR` when nobody can watch the container: then what is waited for never comes. */
+  async look(words: () => string): Promise<void> {
+    if (Date.now() - this.#since < LONG_WAIT_MS) return;
+    this.#since = Date.now();
+    await this.#context.engine.containers.mend(this.#id);
+    const details = words();
+    if (details === this.#said) return;
+    this.#said = details;
+    const about = { type: "status", resource: "Container", name: this.#name } as const;
+    this.#context.emit({ ...about, status: "working", text: "Waiting", details });
+  }
+}
+
+/** What a wait is still waiting for. Pure. */
+export function missing(operation: Pick<OperationOf<"wait-service">, "condition">, info: ContainerInfo): string {
+  const { state } = info;
+  if (operation.condition === "service_completed_successfully") {
+    return state === "running" ? "for its end" : `for its end: it is ${state}`;
+  }
+  if (state !== "running") return `for it to run: it is ${state}`;
+  const last = info.healthLog.at(-1);
+  if (last === undefined) return "for its first health check to end";
+  const said = last.output.trim().split("\n").at(-1) ?? "";
+  return `for its health check: exit code ${last.exitCode}${said === "" ? "" : `: ${said.slice(0, 200)}`}`;
 }
 
 function pause(ms: number): Promise<void> {

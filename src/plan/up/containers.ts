@@ -3,7 +3,7 @@ import { dependenciesOf } from "../graph.js";
 import type { ObservedContainer } from "../observe.js";
 import type { ContainerDecision } from "../reconcile/decision.js";
 import { isEarly } from "./bounce.js";
-import { allDecisions, label, type UpDraft } from "./draft.js";
+import { afterCreation, allDecisions, label, type UpDraft } from "./draft.js";
 import { stopContainer } from "./removals.js";
 
 /** Creation waits for networks, volumes and for containers whose namespaces or volumes are shared, not for dependencies. */
@@ -52,20 +52,15 @@ export function replaceContainers(draft: UpDraft): void {
     const bounce = draft.bounced.get(decision.observed.id);
     const resource = label(service, decision.number);
     if (bounce !== undefined && !bounce.startsWith("network ")) {
-      const ids = stopContainer(draft, decision.observed, decision.target, resource, bounce, [], false);
+      const before = afterCreation(draft, []);
+      const ids = stopContainer(draft, decision.observed, decision.target, resource, bounce, before, false);
+      if (draft.created.size > 0) for (const id of ids) draft.afterCreation.add(id);
       draft.startable.set(decision.target.name, ids);
     } else if (decision.action === "recreate" && !draft.gone.has(decision.observed.id)) {
-      const created = draft.created.get(decision.target.name);
       const old = { name: decision.observed.name, id: decision.observed.id, service };
-      stopContainer(
-        draft,
-        decision.observed,
-        old,
-        resource,
-        "is replaced",
-        created === undefined ? [] : [created],
-        true,
-      );
+      const before = afterCreation(draft, []);
+      for (const id of stopContainer(draft, decision.observed, old, resource, "is replaced", before, true))
+        draft.afterCreation.add(id);
     }
   }
   for (const [service, decision] of allDecisions(draft)) {
@@ -76,7 +71,10 @@ export function replaceContainers(draft: UpDraft): void {
     if (decision.action !== "recreate" || draft.gone.has(decision.observed.id)) continue;
     const resource = label(service, decision.number);
     const created = draft.created.get(decision.target.name);
-    const before = [draft.stopped.get(decision.observed.id), created].filter((id) => id !== undefined);
+    const before = afterCreation(
+      draft,
+      [draft.stopped.get(decision.observed.id), created].filter((id) => id !== undefined),
+    );
     const old = { name: decision.observed.name, id: decision.observed.id, service };
     const removed = draft.plan.add(
       { resource, cause: "is replaced", dependsOn: before },
@@ -86,6 +84,7 @@ export function replaceContainers(draft: UpDraft): void {
       { resource, cause: "takes the name of the replaced one", dependsOn: [removed] },
       { kind: "rename-container", container: { name: decision.target.name, service } },
     );
+    for (const id of [removed, renamed]) draft.afterCreation.add(id);
     draft.startable.set(decision.target.name, [renamed]);
   }
 }

@@ -32,6 +32,8 @@ export interface UpDraft extends UpDecisions {
   /** Service → operations after which it counts as started. */
   readonly started: Map<string, number[]>;
   readonly waits: Map<string, number>;
+  /** Operations that come after every creation: what waits for one of them need not wait for the creations itself. */
+  readonly afterCreation: Set<number>;
   /** Ids of containers that are stopped and started again though their configuration is right, and why. */
   readonly bounced: Map<string, string>;
 }
@@ -57,8 +59,14 @@ export function newDraft(rec: Reconciliation, decided: UpDecisions): UpDraft {
     created: new Map(),
     started: new Map(),
     waits: new Map(),
+    afterCreation: new Set(),
     bounced: new Map(),
   };
+}
+
+/** `waits`, and every creation: when one of them fails nothing is started, and nothing that runs is stopped for a replacement. */
+export function afterCreation(draft: UpDraft, waits: readonly number[]): number[] {
+  return waits.some((id) => draft.afterCreation.has(id)) ? [...waits] : [...waits, ...draft.created.values()];
 }
 
 /** The name of a container in plans: `container web-1`. */

@@ -1,7 +1,7 @@
 /** The hooks before the first start of a service's containers. */
 import { hookSpec } from "../hooks.js";
 import type { ContainerDecision } from "../reconcile/decision.js";
-import type { Conditions, UpDraft } from "./draft.js";
+import { afterCreation, type Conditions, type UpDraft } from "./draft.js";
 
 /** pre_start commands run once when every container of the service is new, or in each new one with `per_replica`. */
 export function preStartHooks(
@@ -28,16 +28,17 @@ export function preStartHooks(
         {
           resource: `${name} of ${service}-${decision.number}`,
           cause: "prepares the start",
-          dependsOn: [
+          dependsOn: afterCreation(draft, [
             ...(draft.startable.get(decision.target.name) ?? []),
             ...waits.dependsOn,
             ...shared,
             ...(ids.get(decision.target.name) ?? []),
-          ],
+          ]),
           after: waits.after,
         },
         { kind: "run-hook", service, hook: name, spec: hookSpec(draft.rec.project, service, spec, hook, index) },
       );
+      draft.afterCreation.add(id);
       if (hook.per_replica === true) ids.set(decision.target.name, [...(ids.get(decision.target.name) ?? []), id]);
       else shared = [id];
     }

@@ -1,7 +1,7 @@
 /** Starts in the order of the dependencies, with the waits between them. */
 import { dependenciesOf, dependentsOf } from "../graph.js";
 import type { ContainerDecision } from "../reconcile/decision.js";
-import { type Conditions, label, type UpDraft } from "./draft.js";
+import { afterCreation, type Conditions, label, type UpDraft } from "./draft.js";
 import { preStartHooks } from "./pre-start.js";
 import { hooksOfService } from "./removals.js";
 
@@ -62,11 +62,11 @@ export function startService(draft: UpDraft, service: string): void {
     const about = {
       resource,
       cause: bounced ?? startCause(decision),
-      dependsOn: [
+      dependsOn: afterCreation(draft, [
         ...(draft.startable.get(decision.target.name) ?? []),
         ...conditions.dependsOn,
         ...(hooks.get(decision.target.name) ?? []),
-      ],
+      ]),
       after: conditions.after,
     };
     const container =
@@ -86,6 +86,7 @@ export function startService(draft: UpDraft, service: string): void {
       }),
     );
   }
+  for (const id of started) draft.afterCreation.add(id);
   if (!draft.started.has(service)) draft.started.set(service, started);
 }
 

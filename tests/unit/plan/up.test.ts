@@ -21,12 +21,24 @@ const stack = project({
 });
 
 describe("up from nothing", () => {
+  test("nothing is stopped for a replacement and nothing starts before all that is to be made is made", async () => {
+    const before = project({ a: {}, b: {} });
+    const wanted = project({ a: { user: "1" }, b: { user: "1" }, c: {} });
+    const text = await story(wanted, observed(before, [container(before, "a", 1), container(before, "b", 1)]));
+    const created = [...text.matchAll(/^#(\d+) create container/gm)].map(([, id]) => `#${id}`);
+    expect(created).toHaveLength(3);
+    for (const line of text.split("\n").filter((one) => /^#\d+ (stop|start) container [ac]-1/.test(one))) {
+      if (line.includes("takes the name")) continue;
+      if (/ stop /.test(line) || / c-1/.test(line)) expect(line).toContain(`after ${created.join(" ")}`);
+    }
+  });
+
   test("creates everything at once and starts in the order of the dependencies", async () => {
     expect(await story(stack, nothing())).toBe(`
 #1 create network default: does not exist
 #2 create container db-1: does not exist (after #1)
 #3 create container web-1: does not exist (after #1)
-#4 start container db-1: just created (after #2)
+#4 start container db-1: just created (after #2 #3)
 #5 wait for healthy service db: web depends on it (after #4)
 #6 start container web-1: just created (after #3 #4 #5)
 `);
@@ -37,7 +49,7 @@ describe("up from nothing", () => {
       db: {},
       web: { depends_on: { db: { condition: "service_healthy", required: false } } },
     });
-    expect(await story(wanted, nothing())).toContain("#6 start container web-1: just created (after #3 #4? #5?)");
+    expect(await story(wanted, nothing())).toContain("#6 start container web-1: just created (after #2 #3 #4? #5?)");
   });
 
   test("a dependency with scale 0 is not waited for", async () => {
@@ -68,7 +80,7 @@ describe("up from nothing", () => {
 #1 create network default: does not exist
 #2 create container init-1: does not exist (after #1)
 #3 create container web-1: does not exist (after #1)
-#4 start container init-1: just created (after #2)
+#4 start container init-1: just created (after #2 #3)
 #5 wait for completed successfully service init: web depends on it (after #4)
 #6 start container web-1: just created (after #3 #4 #5)
 #7 wait for running or healthy service web: --wait (after #6)
@@ -81,7 +93,7 @@ describe("up from nothing", () => {
 #1 create network default: does not exist
 #2 create container db-1: does not exist (after #1)
 #3 create container side-1: does not exist (after #2)
-#4 start container db-1: just created (after #2)
+#4 start container db-1: just created (after #2 #3)
 #5 start container side-1: just created (after #3 #4)
 `);
   });
@@ -151,7 +163,7 @@ describe("up again", () => {
     const now = observed(before, [container(before, "db", 1), container(before, "web", 1)]);
     expect(await story(wanted, now)).toBe(`
 #1 create container db-1: config changed: user
-#2 stop container web-1: depends on db, which is replaced
+#2 stop container web-1: depends on db, which is replaced (after #1)
 #3 stop container db-1: is replaced (after #1 #2)
 #4 remove container db-1: is replaced (after #1 #3)
 #5 rename container db-1: takes the name of the replaced one (after #4)
@@ -315,7 +327,7 @@ describe("hooks", () => {
 #1 create network default: does not exist
 #2 create container web-1: does not exist (after #1)
 #3 create container web-2: does not exist (after #1)
-#4 run pre_start[0] of web-1: prepares the start (after #2)
+#4 run pre_start[0] of web-1: prepares the start (after #2 #3)
 #5 run pre_start[1] of web-1: prepares the start (after #2 #4)
 #6 start container web-1: just created (after #2 #5)
 #7 start container web-2: just created (after #3 #5)
