@@ -38,6 +38,8 @@ export interface ProjectRequest {
   readonly allProfiles?: boolean;
   /** Service environments are not wanted: `env_file`s stay unread, so that one that is missing stops only who makes containers. */
   readonly noEnvResolution?: boolean;
+  /** Reads the files again instead of answering from memory. */
+  readonly fresh?: boolean;
 }
 
 export interface CliContext {

@@ -74,7 +74,7 @@ export function openContext(
   const projects = new Map<string, Promise<Project>>();
   function project(request: ProjectRequest = {}): Promise<Project> {
     const key = JSON.stringify(request);
-    const known = projects.get(key);
+    const known = request.fresh === true ? undefined : projects.get(key);
     if (known !== undefined) return known;
     const loading = loadRequested(around, globals, request, warn, () => (engine ??= openOnce()), abort.signal).then(
       (loaded) => {

@@ -76,8 +76,15 @@ export interface ContainersApi {
   update(id: string, change: Pick<ContainerSpec, "restart" | "resources">): Promise<void>;
   /** A tar of `path` inside the container. */
   copyOut(id: string, path: string, options?: { followLink?: boolean }): Promise<NodeJS.ReadableStream>;
-  /** Unpacks a tar under folder `path` inside the container. */
-  copyIn(id: string, path: string, tar: NodeJS.ReadableStream, options?: { archive?: boolean }): Promise<void>;
+  /** Unpacks a tar under folder `path` inside the container. `followLinks`: a folder that is a link there is filled where it leads. */
+  copyIn(
+    id: string,
+    path: string,
+    tar: NodeJS.ReadableStream,
+    options?: { archive?: boolean; followLinks?: boolean },
+  ): Promise<void>;
+  /** Takes files and folders away inside the container, running or not; what is missing, or a mount, stays as it is. */
+  removePaths(id: string, paths: readonly string[]): Promise<void>;
   /** What is at `path` inside the container, or undefined. */
   stat(
     id: string,

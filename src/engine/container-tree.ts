@@ -118,6 +118,11 @@ export class ContainerTree implements Disposable {
     return this.#at(path, mount.folder, relative, mount.readOnly);
   }
 
+  /** True when something is mounted at a canonical path. */
+  isMountPoint(path: string): boolean {
+    return this.#mounts.some(({ target }) => target === path);
+  }
+
   /** Mounts strictly below a canonical path. */
   mountsBelow(path: string): readonly PlacedMount[] {
     const prefix = path === "/" ? "/" : `${path}/`;

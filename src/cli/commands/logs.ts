@@ -126,6 +126,8 @@ async function follow(scope: FollowScope, initial: readonly ContainerInfo[]): Pr
   const stop = new AbortController();
   const signal = AbortSignal.any([ctx.signal, stop.signal]);
   const running = new Set(initial.filter(isLive).map(({ id }) => id));
+  /** Made and not started yet: what takes the place of one that ends. */
+  const coming = new Set<string>();
   const followed = new Map<string, Promise<void>>();
   const failures: unknown[] = [];
   const start = (info: ContainerInfo, options: LogOptions) => {
@@ -149,7 +151,12 @@ async function follow(scope: FollowScope, initial: readonly ContainerInfo[]): Pr
       const service = attributes[LABEL.service] ?? "";
       if (attributes[LABEL.oneOff] === "True" || (wanted.length > 0 && !wanted.includes(service))) continue;
       if (index > 0 && Number(attributes[LABEL.number]) !== index) continue;
-      if (event.action === "start") {
+      if (event.action === "create") coming.add(event.id);
+      else if (event.action === "destroy") {
+        coming.delete(event.id);
+        if (running.size === 0 && coming.size === 0) break;
+      } else if (event.action === "start") {
+        coming.delete(event.id);
         const info = await engine.containers.inspect(event.id).catch(() => undefined);
         const isKnown = running.has(event.id);
         if (info === undefined || isKnown) continue;
@@ -164,7 +171,7 @@ async function follow(scope: FollowScope, initial: readonly ContainerInfo[]): Pr
         const shown = info === undefined ? event.name : nameWithoutProject(info);
         printer.status(shown, `exited with code ${code}${isRestarting ? " (restarting)" : ""}`);
         if (isRestarting) continue;
-        if (running.size === 0) break;
+        if (running.size === 0 && coming.size === 0) break;
       }
     }
   } catch (error) {

@@ -10,7 +10,7 @@ export const command: CommandSpec = {
   args: [{ name: "SERVICE", variadic: true, complete: "service" }],
   options: watchOptions,
   run: async (ctx, services, options) => {
-    const { watchProject } = await import("../lifecycle/watch.js");
+    const { openWatch } = await import("../lifecycle/watch.js");
     const project = await ctx.project({ services });
     if (!options.flag("no-up")) {
       const { openSession } = await import("../lifecycle/session.js");
@@ -27,12 +27,17 @@ export const command: CommandSpec = {
     const stop = new AbortController();
     const release = ctx.onInterrupt(() => stop.abort());
     try {
-      await watchProject(ctx, project, {
+      const { createLogPrinter } = await import("../render/log-printer.js");
+      const { stdout, stderr } = ctx;
+      await using watch = await openWatch(ctx, project, {
         services,
         signal: stop.signal,
         quiet: options.flag("quiet"),
         prune: options.flag("prune"),
+        printer: createLogPrinter({ stdout, stderr, color: false, prefix: false, timestamps: false }),
+        reload: () => ctx.project({ services, fresh: true }),
       });
+      await watch.run();
     } finally {
       release();
     }

@@ -1,13 +1,17 @@
 /** Follows the output and the ends of a project's containers for attached `up`. Prints through the log printer only. */
 import type { Project } from "../../compose/model.js";
 import type { EngineApi } from "../../engine/api.js";
+import type { ContainerInfo } from "../../engine/types.js";
 import { isTscError } from "../../lib/errors.js";
 import { LABEL } from "../../plan/labels.js";
-import type { Observed } from "../../plan/observe.js";
+import { isActive, type ObservedContainer, observe } from "../../plan/observe.js";
 import type { LogPrinter } from "../render/log-printer.js";
+import { lockProject } from "./session.js";
 
 /** Past this, output that does not come to an end (a container that somebody restarted) is given up. */
 const DRAIN_MS = 5000;
+/** The name that a container has until the one that it replaces is gone. */
+const REPLACEMENT = /^[0-9a-f]{12}_(.+)$/;
 
 export interface FollowerOptions {
   readonly printer: LogPrinter;
@@ -16,17 +20,21 @@ export interface FollowerOptions {
   readonly isAwaited: (service: string) => boolean;
   /** A container has ended for good (its restart policy does not bring it back). */
   readonly onExit: (service: string, code: number) => void;
+  /** Nothing awaited runs, and no other command is about to start some of it. */
+  readonly onQuiet: () => void;
   /** A container cannot be followed any further. */
   readonly onError: (error: unknown) => void;
 }
 
 interface Followed {
-  service: string;
+  readonly service: string;
   ended: boolean;
-  /** The start that was followed last; undefined until it is known. */
+  /** The start that was followed last. */
   startedAt: string | undefined;
   /** When it ended: what a later start writes comes after it. */
   endedAt: string | undefined;
+  /** It was started anew before its end was told. */
+  again: boolean;
   done: Promise<void>;
 }
 
@@ -36,10 +44,13 @@ export class Followers {
   readonly #project: Project;
   readonly #options: FollowerOptions;
   readonly #stop = new AbortController();
+  /** By container id: a replacement takes over the name. */
   readonly #followed = new Map<string, Followed>();
-  readonly #services = new Map<string, string>();
+  readonly #shownAs = new Map<string, string>();
   readonly #since = new Date().toISOString();
   #started = false;
+  #unsettled = false;
+  #isSettling = false;
 
   constructor(engine: EngineApi, project: Project, options: FollowerOptions) {
     this.#engine = engine;
@@ -47,72 +58,128 @@ export class Followers {
     this.#options = options;
   }
 
-  /** Display names of the containers that will be shown, registered so that prefixes line up. */
-  names(observed: Observed): string[] {
+  /**
+   * From now on follows what runs and what this or another command starts: a scaled service, a container made anew. The display names
+   * of the containers there are, registered so that prefixes line up.
+   */
+  async begin(): Promise<readonly string[]> {
+    // listening begins before looking, so that no start falls between
+    this.#listen().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#options.onError(error);
+    });
+    const { containers } = await observe(this.#engine, this.#project.name, { resources: false });
     const names: string[] = [];
-    for (const container of observed.containers) {
-      this.#services.set(container.name, container.service);
+    for (const container of containers) {
+      const name = this.#nameOf(container.info);
       if (container.oneOff || !this.#options.isShown(container.service)) continue;
-      const name = this.#displayName(container.name, container.service, container.info.labels);
       this.#options.printer.register(name);
       names.push(name);
     }
+    for (const container of containers.filter((one) => this.#isOurs(one) && isActive(one)))
+      this.#follow(container.info);
     return names;
   }
 
+  async #listen(): Promise<void> {
+    const { signal } = this.#stop;
+    const scope = { labels: { [LABEL.project]: this.#project.name }, follow: true, signal };
+    for await (const { type, action, id, name, attributes } of this.#engine.events.stream(scope)) {
+      const service = attributes[LABEL.service] ?? "";
+      if (type !== "container" || attributes[LABEL.oneOff] === "True") continue;
+      if (this.#project.services[service] === undefined) continue;
+      const replaced = action === "create" ? REPLACEMENT.exec(name)?.[1] : undefined;
+      if (replaced !== undefined && this.#options.isShown(service)) {
+        this.#options.printer.status(this.#shownAs.get(replaced) ?? replaced, "has been recreated");
+      }
+      if (action !== "start") continue;
+      const info = await this.#engine.containers.inspect(id).catch(() => undefined);
+      if (info !== undefined) this.#follow(info);
+    }
+  }
+
+  #isOurs(container: ObservedContainer): boolean {
+    return !container.oneOff && this.#project.services[container.service] !== undefined;
+  }
+
   /** Begins with a container that has started; again after it ended and was started anew. */
-  follow(containerName: string): void {
-    const known = this.#followed.get(containerName);
-    if (known !== undefined && !known.ended) return;
-    const service = this.#services.get(containerName) ?? "";
+  #follow(info: ContainerInfo): void {
+    const known = this.#followed.get(info.id);
+    // a start may be told twice
+    if (known !== undefined && known.startedAt === info.startedAt) return;
+    if (known !== undefined && !known.ended) {
+      known.again = true;
+      return;
+    }
+    const service = info.labels[LABEL.service] ?? "";
+    const { startedAt } = info;
     const entry: Followed = {
       service,
       ended: false,
-      startedAt: undefined,
+      startedAt,
       endedAt: undefined,
+      again: false,
       done: Promise.resolve(),
     };
-    this.#followed.set(containerName, entry);
-    entry.done = this.#watch(containerName, entry, known).catch((error: unknown) => {
-      entry.ended = true;
-      if (this.#stop.signal.aborted || isTscError(error, "TSC_CONTAINER_NOT_FOUND")) return;
-      this.#options.onError(error);
-    });
+    this.#followed.set(info.id, entry);
+    entry.done = this.#watch(info, entry, known?.endedAt ?? this.#since)
+      .catch((error: unknown) => {
+        if (this.#stop.signal.aborted || isTscError(error, "TSC_CONTAINER_NOT_FOUND")) return;
+        this.#options.onError(error);
+      })
+      .then(async () => {
+        entry.ended = true;
+        const now = entry.again ? await this.#engine.containers.inspect(info.id).catch(() => undefined) : undefined;
+        if (now !== undefined) this.#follow(now);
+        this.#settle();
+      });
   }
 
-  /** From now on also follows what another command starts: a scaled service, a container made anew. */
-  followStarts(): void {
-    const scope = { labels: { [LABEL.project]: this.#project.name }, follow: true, signal: this.#stop.signal };
-    const listen = async (): Promise<void> => {
-      for await (const { type, action, name, attributes } of this.#engine.events.stream(scope)) {
-        const service = attributes[LABEL.service] ?? "";
-        if (type !== "container" || action !== "start" || attributes[LABEL.oneOff] === "True") continue;
-        if (this.#project.services[service] === undefined) continue;
-        this.#services.set(name, service);
-        this.follow(name);
-      }
-    };
-    listen().catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) this.#options.onError(error);
-    });
-  }
-
-  hookOutput(containerName: string, stream: "stdout" | "stderr", text: string): void {
-    const prefix = `${this.#project.name}-`;
-    const name = containerName.startsWith(prefix) ? containerName.slice(prefix.length) : containerName;
-    this.#options.printer.log(name, { stream, text, time: new Date().toISOString(), partial: false });
+  /** A line of a hook, by the name of its container. */
+  hookOutput(containerName: string, text: string): void {
+    this.#options.printer.hook(this.#shownAs.get(containerName) ?? containerName, text);
   }
 
   /** From now on the command ends when everything awaited has ended. */
   allStarted(): void {
     this.#started = true;
-    if (this.allAwaitedEnded()) this.#options.onExit("", 0);
+    this.#settle();
   }
 
-  allAwaitedEnded(): boolean {
-    if (!this.#started) return false;
-    const awaited = [...this.#followed.values()].filter(({ service }) => this.#options.isAwaited(service));
-    return awaited.every(({ ended }) => ended);
+  #settle(): void {
+    this.#unsettled = true;
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    this.#untilSettled().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#options.onError(error);
+    });
+  }
+
+  /**
+   * Containers that end are the end only if nothing takes their place. Who restarts, replaces or scales holds the project's lock from the
+   * end of the old ones until the new ones run; so what is there once the lock is ours is what counts.
+   */
+  async #untilSettled(): Promise<void> {
+    const { signal } = this.#stop;
+    try {
+      while (this.#unsettled && this.#started && !signal.aborted) {
+        this.#unsettled = false;
+        if (this.#runsAny()) continue;
+        await using _lock = await lockProject(this.#engine, this.#project.name, { signal });
+        const { containers } = await observe(this.#engine, this.#project.name, { resources: false });
+        for (const container of containers.filter((one) => this.#isOurs(one))) {
+          const { startedAt = "" } = container.info;
+          // started and ended since: its event is on its way
+          if (isActive(container) || startedAt > this.#since) this.#follow(container.info);
+        }
+        if (!this.#runsAny()) this.#options.onQuiet();
+      }
+    } finally {
+      this.#isSettling = false;
+    }
+  }
+
+  #runsAny(): boolean {
+    return [...this.#followed.values()].some(({ ended, service }) => !ended && this.#options.isAwaited(service));
   }
 
   /** Waits until the ends of all are told and their last lines printed; called when none runs any more. */
@@ -125,21 +192,13 @@ export class Followers {
     this.#stop.abort();
   }
 
-  async #watch(containerName: string, entry: Followed, before: Followed | undefined): Promise<void> {
+  async #watch(info: ContainerInfo, entry: Followed, begin: string): Promise<void> {
     const { containers } = this.#engine;
     const signal = this.#stop.signal;
-    const info = await containers.inspect(containerName);
-    entry.service = info.labels[LABEL.service] ?? "";
-    entry.startedAt = info.startedAt;
-    if (info.startedAt === before?.startedAt) {
-      // told twice of the same start, which has been followed to its end
-      Object.assign(entry, { ended: true, endedAt: before.endedAt });
-      return;
-    }
     const { service } = entry;
     const shown = this.#options.isShown(service);
-    const name = this.#displayName(info.name, service, info.labels);
-    for (let since = before?.endedAt ?? this.#since; ; since = entry.endedAt ?? since) {
+    const name = this.#nameOf(info);
+    for (let since = begin; ; since = entry.endedAt ?? since) {
       const stopLogs = new AbortController();
       const until = AbortSignal.any([signal, stopLogs.signal]);
       const logs = shown ? this.#print(info.id, name, since, until) : Promise.resolve();
@@ -155,8 +214,6 @@ export class Followers {
         await this.#untilRunning(info.id, entry, signal);
         continue;
       }
-      entry.startedAt = now?.startedAt ?? entry.startedAt;
-      entry.ended = true;
       this.#options.onExit(service, code);
       return;
     }
@@ -190,10 +247,13 @@ export class Followers {
   }
 
   /** `web-1`: without the project, unless the person chose the name. */
-  #displayName(containerName: string, service: string, labels: Readonly<Record<string, string>>): string {
+  #nameOf(info: ContainerInfo): string {
+    const service = info.labels[LABEL.service] ?? "";
     const fixed = this.#project.services[service]?.container_name;
-    if (fixed !== undefined && fixed !== "") return fixed;
-    const number = labels[LABEL.number];
-    return number === undefined ? containerName : `${service}-${number}`;
+    const number = info.labels[LABEL.number];
+    const name =
+      fixed !== undefined && fixed !== "" ? fixed : number === undefined ? info.name : `${service}-${number}`;
+    this.#shownAs.set(info.name, name);
+    return name;
   }
 }

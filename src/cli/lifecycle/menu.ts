@@ -8,34 +8,51 @@ import { messageOf } from "../../lib/errors.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { Footer } from "../render/footer.js";
-import { wantsColor } from "../render/log-printer.js";
+import { type LogPrinter, wantsColor } from "../render/log-printer.js";
 import { printed } from "../render/printed.js";
 import { isTrue } from "./options.js";
 
 export interface MenuActions {
   readonly onDetach: () => void;
   readonly onInterrupt: (count: number) => void;
+  readonly watch: Watched;
+}
+/** What is watched, and where that is told. */
+export interface Watched {
   readonly project: Project;
+  readonly printer: LogPrinter;
+  readonly reload: () => Promise<Project>;
 }
 export interface Menu {
   /** Draws the line of keys below the output, from now on. */
   show(): void;
   /** Takes it away; the keys go on to work. */
   hide(): void;
-  /** `--watch`: as if w had been pressed. */
-  startWatch(): void;
+  /** `--watch`: as if w had been pressed. Resolves once changes are seen; they are acted upon after `started`. */
+  startWatch(): Promise<void>;
+  /** Everything runs. */
+  started(): void;
+  /** Nothing is changed any more. */
+  endWatch(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Opens the menu when it is wanted (`--menu`, COMPOSE_MENU, by default on a terminal). */
 export function openMenu(ctx: CliContext, options: ParsedOptions, actions: MenuActions): Menu {
-  const watching = new Watching(ctx, actions.project);
+  const watching = new Watching(ctx, actions.watch);
   const wanted = options.given("menu")
     ? options.flag("menu")
     : ctx.env["COMPOSE_MENU"] === undefined || isTrue(ctx.env["COMPOSE_MENU"]);
   if (!wanted || !ctx.isTty.stdin || !ctx.isTty.stdout || typeof ctx.stdin.setRawMode !== "function") {
     const nothing = () => undefined;
-    return { show: nothing, hide: nothing, startWatch: () => watching.start(), close: () => watching.stop() };
+    return {
+      show: nothing,
+      hide: nothing,
+      startWatch: () => watching.start(),
+      started: () => watching.release(),
+      endWatch: () => watching.stop(),
+      close: () => watching.stop(),
+    };
   }
   let footer: Footer | undefined;
   let interrupts = 0;
@@ -46,10 +63,8 @@ export function openMenu(ctx: CliContext, options: ParsedOptions, actions: MenuA
     v: () => void print(ctx, "ps"),
     o: () => void print(ctx, "config"),
     w: () => {
-      if (watching.isOn) {
-        void watching.stop();
-        ctx.note(printed`Watch disabled\n`);
-      } else watching.start();
+      if (watching.isOn) void watching.stop();
+      else void watching.start();
       footer?.set(text());
     },
   };
@@ -71,10 +86,12 @@ export function openMenu(ctx: CliContext, options: ParsedOptions, actions: MenuA
       footer ??= new Footer(ctx.isTty.stderr ? [ctx.stdout, ctx.stderr] : [ctx.stdout], text());
     },
     hide,
-    startWatch() {
-      watching.start();
+    async startWatch() {
+      await watching.start();
       onResize();
     },
+    started: () => watching.release(),
+    endWatch: () => watching.stop(),
     async close() {
       hide();
       ctx.stdout.off("resize", onResize);
@@ -123,31 +140,48 @@ async function print(ctx: CliContext, name: "ps" | "config"): Promise<void> {
 /** Watching that can be switched on and off. */
 class Watching {
   readonly #ctx: CliContext;
-  readonly #project: Project;
+  readonly #watched: Watched;
+  readonly #allRun: Promise<void>;
   #current: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
+  /** Changes are acted upon from now on: everything runs. */
+  release: () => void = () => undefined;
   /** Called when watching could not go on. */
   onEnd: () => void = () => undefined;
 
-  constructor(ctx: CliContext, project: Project) {
+  constructor(ctx: CliContext, watched: Watched) {
     this.#ctx = ctx;
-    this.#project = project;
+    this.#watched = watched;
+    this.#allRun = new Promise((resolve) => {
+      this.release = resolve;
+    });
   }
 
   get isOn(): boolean {
     return this.#current !== undefined;
   }
 
-  start(): void {
+  /** Resolves once it watches, or has failed to. */
+  async start(): Promise<void> {
     if (this.#current !== undefined) return;
     const stop = new AbortController();
-    const current = { stop, done: Promise.resolve() };
+    const opening = this.#open(stop.signal);
+    const current = {
+      stop,
+      done: opening
+        .then(async (watch) => {
+          await using _open = watch;
+          await Promise.race([this.#allRun, aborted(stop.signal)]);
+          await watch.run();
+        })
+        .catch((error: unknown) => {
+          if (stop.signal.aborted) return;
+          this.#ctx.note(printed`watch: ${messageOf(error)}\n`);
+          if (this.#current === current) this.#current = undefined;
+          this.onEnd();
+        }),
+    };
     this.#current = current;
-    current.done = this.#run(stop.signal).catch((error: unknown) => {
-      if (stop.signal.aborted) return;
-      this.#ctx.note(printed`watch: ${messageOf(error)}\n`);
-      if (this.#current === current) this.#current = undefined;
-      this.onEnd();
-    });
+    await opening.catch(() => undefined);
   }
 
   async stop(): Promise<void> {
@@ -157,8 +191,16 @@ class Watching {
     await current?.done;
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    const { watchProject } = await import("./watch.js");
-    await watchProject(this.#ctx, this.#project, { signal, quiet: true, besideLogs: true });
+  async #open(signal: AbortSignal) {
+    const { openWatch } = await import("./watch.js");
+    const { project, printer, reload } = this.#watched;
+    return await openWatch(this.#ctx, project, { signal, quiet: true, besideLogs: true, printer, reload });
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }

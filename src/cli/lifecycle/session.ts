@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly containerExitCodes?: boolean;
   /** Hears every event as well. */
   readonly onEvent?: ExecuteListener;
+  /** Gets the output of hooks and providers instead of the progress display. */
+  readonly onOutput?: (name: string, text: string) => void;
 }
 
 /** Lives as long as the command's changes: disposing restores the terminal and gives up the lock. */
@@ -70,6 +72,7 @@ export class Session implements AsyncDisposable {
     const show = (event: ExecuteEvent): void => {
       options.onEvent?.(event);
       if (event.type === "warning") this.#warn(progress, event.message);
+      else if (event.type === "output" && options.onOutput !== undefined) options.onOutput(event.name, event.text);
       else if (progress !== undefined) for (const update of describeEvent(event)) progress.update(update);
     };
     const work = execute(plan, {
@@ -127,6 +130,15 @@ function endWithOne(error: unknown): never {
   throw changedError(error, { exitCode: 1 });
 }
 
+/** What every command holds while it changes a project. `TSC_CANCELLED` when the signal comes first. */
+export function lockProject(
+  engine: EngineApi,
+  project: string,
+  options: { onWait?: (holder: string) => void; signal?: AbortSignal },
+): Promise<AsyncDisposable> {
+  return engine.lock(`project-${project}`, options);
+}
+
 /** Opens the engine and takes the project's lock; says so when another command holds it. */
 export async function openSession(
   ctx: CliContext,
@@ -141,7 +153,7 @@ export async function openSession(
   const lock =
     options.lock === false || ctx.globals.dryRun
       ? undefined
-      : await engine.lock(`project-${project.name}`, {
+      : await lockProject(engine, project.name, {
           onWait: (holder) =>
             ctx.note(
               printed`Waiting for another command on project ${project.name}${holder === "" ? "" : ` (${holder})`}\n`,

@@ -1,6 +1,6 @@
 /** A tar of host files under other names, for copying into a container. Follows no links. */
 import { lstat, readdir, readlink } from "node:fs/promises";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { Readable } from "node:stream";
 import { errnoOf } from "../../lib/errors.js";
 import { encodeTarHeader, TAR_END } from "../../lib/tar.js";
@@ -20,10 +20,14 @@ interface Found extends SyncedPath {
   readonly link: string;
 }
 
-/** The tar of what exists (folders with all below them), undefined when nothing does; and the names of what does not. */
+/**
+ * The tar of what exists (folders with all below them), undefined when nothing does; and the names of what does not. `filesOnly` leaves out
+ * folders that would hold nothing.
+ */
 export async function tarOfPaths(
   paths: readonly SyncedPath[],
   ignores: (path: string) => boolean,
+  { filesOnly = false } = {},
 ): Promise<{ readonly stream: NodeJS.ReadableStream | undefined; readonly missing: string[] }> {
   const found: Found[] = [];
   const missing: string[] = [];
@@ -32,8 +36,19 @@ export async function tarOfPaths(
     if (!(await collect(path, ignores, found, seen))) missing.push(path.name);
   }
   // A folder's header goes before what it holds.
-  found.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return { stream: found.length === 0 ? undefined : Readable.from(tar(found)), missing };
+  const sorted = (filesOnly ? withoutEmptyFolders(found) : found).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { stream: sorted.length === 0 ? undefined : Readable.from(tar(sorted)), missing };
+}
+
+function withoutEmptyFolders(found: readonly Found[]): Found[] {
+  const filled = new Set<string>();
+  for (const { name, kind } of found) {
+    if (kind === "directory") continue;
+    for (let folder = posix.dirname(name); folder !== "." && !filled.has(folder); folder = posix.dirname(folder)) {
+      filled.add(folder);
+    }
+  }
+  return found.filter(({ name, kind }) => kind !== "directory" || filled.has(name));
 }
 
 async function collect(

@@ -37,7 +37,9 @@ export async function upAttached(
   const attached = attachedServices(project, targets, options);
   const awaited = targets.length > 0 ? new Set(targets) : attached;
   const { timeoutMs } = request;
-  const run = new AttachedRun(ctx, project, { cascade, exitFrom, attached, awaited, stopped: targets, timeoutMs });
+  const reload = () => ctx.project({ services: targets, noDependencies: options.flag("no-deps"), fresh: true });
+  const stopped = targets;
+  const run = new AttachedRun(ctx, project, { cascade, exitFrom, attached, awaited, stopped, timeoutMs, reload });
   return await run.execute(request, options);
 }
 
@@ -73,6 +75,7 @@ interface AttachedOptions {
   /** What an interrupt stops: the services that were named (their dependencies go on), else all. */
   readonly stopped: readonly string[];
   readonly timeoutMs: number | undefined;
+  readonly reload: () => Promise<Project>;
 }
 
 /** One attached run, from the first container to the restored terminal. */
@@ -114,17 +117,19 @@ class AttachedRun {
       printer,
       isShown: (service) => this.#options.attached.has(service),
       isAwaited: (service) => this.#options.awaited.has(service),
-      onExit: (service, code) => this.#onExit(service, code, followers),
+      onExit: (service, code) => this.#onExit(service, code),
+      onQuiet: () => this.#end("exited"),
       onError: (error) => ctx.warn(messageOf(error)),
     });
     const menu = openMenu(ctx, options, {
       onDetach: () => this.#end("detached"),
       onInterrupt: (count) => this.#onInterrupt(count),
-      project: this.#project,
+      watch: { project: this.#project, printer, reload: this.#options.reload },
     });
+    const watches = options.flag("watch");
     try {
       try {
-        await this.#bringUp(session, request, signal, followers, menu);
+        await this.#bringUp(session, request, signal, followers, menu, watches);
       } catch (error) {
         if (this.#hungUp) return EXIT_HUNG_UP;
         const isOurs = this.#interrupted || this.#firstExit !== undefined;
@@ -132,13 +137,13 @@ class AttachedRun {
         await session.endProgress();
         menu.hide();
         if (!this.#interrupted) ctx.note(printed`Aborting on container exit...\n`);
-        await this.#stopAll(session);
+        await this.#stopAll(session, followers, menu);
         await followers.drain();
         return this.#interrupted ? 130 : this.#abortCode();
       }
       await session.unlock();
+      menu.started();
       followers.allStarted();
-      if (options.flag("watch")) menu.startWatch();
       const why = await this.#ended;
       menu.hide();
       if (why === "detached") return this.#hungUp ? EXIT_HUNG_UP : 0;
@@ -147,7 +152,7 @@ class AttachedRun {
         return 0;
       }
       if (why === "aborted") ctx.note(printed`Aborting on container exit...\n`);
-      await this.#stopAll(session);
+      await this.#stopAll(session, followers, menu);
       await followers.drain();
       return why === "interrupted" ? 130 : this.#abortCode();
     } finally {
@@ -166,12 +171,15 @@ class AttachedRun {
     signal: AbortSignal,
     followers: Followers,
     menu: Menu,
+    watches: boolean,
   ): Promise<void> {
+    const onOutput = (name: string, text: string) => followers.hookOutput(name, text);
     await bringUp(session, this.#project, { ...request, start: false, run: { signal } });
     await session.endProgress();
-    const names = followers.names(await observe(session.engine, this.#project.name, { resources: false }));
+    // before anything is said to have begun: a change right after must not be lost
+    if (watches) await menu.startWatch();
+    const names = await followers.begin();
     if (names.length > 0) this.#ctx.note(printed`Attaching to ${names.join(", ")}\n`);
-    followers.followStarts();
     menu.show();
     const { images: _done, ...rest } = request;
     await bringUp(session, this.#project, {
@@ -183,16 +191,7 @@ class AttachedRun {
       skipProviders: true,
       // Missing images were brought by the first pass; nothing is pulled or built twice.
       images: { pull: "missing", noBuild: true },
-      run: {
-        signal,
-        quiet: true,
-        onEvent: (event) => {
-          if (event.type === "output") followers.hookOutput(event.name, event.stream, event.text);
-          if (event.type !== "status" || event.resource !== "Container") return;
-          if (event.text === "Started" || event.text === "Running") followers.follow(event.name);
-          if (event.text === "Unpaused") followers.follow(event.name);
-        },
-      },
+      run: { signal, quiet: true, onOutput },
     });
   }
 
@@ -212,7 +211,7 @@ class AttachedRun {
     } else this.#kill?.();
   }
 
-  #onExit(service: string, code: number, followers: Followers): void {
+  #onExit(service: string, code: number): void {
     if (service === this.#options.exitFrom) this.#exitFromCode ??= code;
     const aborts = this.#options.cascade === "exit" || (this.#options.cascade === "failure" && code !== 0);
     if (aborts) {
@@ -220,7 +219,6 @@ class AttachedRun {
       this.#starting.abort();
       this.#end("aborted");
     }
-    if (followers.allAwaitedEnded()) this.#end("exited");
   }
 
   #abortCode(): number {
@@ -229,7 +227,9 @@ class AttachedRun {
   }
 
   /** Stops the services of this command; a second interrupt kills them. */
-  async #stopAll(session: Session): Promise<void> {
+  async #stopAll(session: Session, followers: Followers, menu: Menu): Promise<void> {
+    // what a change has set going would start again what is stopped here
+    await menu.endWatch();
     const killed = new AbortController();
     const { engine } = session;
     const { stopped } = this.#options;
@@ -248,7 +248,11 @@ class AttachedRun {
     const observed = await observe(engine, this.#project.name, { resources: false });
     const plan = planStop(observed, selection, { timeoutMs: this.#options.timeoutMs });
     try {
-      await session.run(plan, { signal: killed.signal, besideLogs: true });
+      await session.run(plan, {
+        signal: killed.signal,
+        besideLogs: true,
+        onOutput: (name, text) => followers.hookOutput(name, text),
+      });
     } catch (error) {
       if (!killed.signal.aborted) throw error;
     } finally {

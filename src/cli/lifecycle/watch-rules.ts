@@ -1,6 +1,6 @@
 /** The develop.watch triggers of a project as rules that answer for a path. Reads .dockerignore files; watches nothing. */
 import { realpathSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { relative, resolve, sep } from "node:path";
 import type { Hook, Project, Service, WatchTrigger } from "../../compose/model.js";
 import { type IgnoreMatcher, parseIgnore } from "../../engine/build/dockerignore.js";
 import { TscError } from "../../lib/errors.js";
@@ -16,6 +16,8 @@ export interface Rule {
   readonly target: string;
   readonly exec: Hook | undefined;
   readonly initialSync: boolean;
+  /** True for what the first sync leaves out: what describes the build and the project is no part of the program. */
+  ignoresAtFirst(path: string): boolean;
   /** True for a path whose change means nothing. */
   ignores(path: string): boolean;
   /** True when nothing at or under the path matters: it is not even watched. */
@@ -53,14 +55,37 @@ export function rulesOf(
         warnings.push(`service "${service}": develop.watch: can't rebuild ${trigger.path} without a build section`);
         continue;
       }
-      rules.push(ruleOf(service, config, trigger));
+      if (isPlainSync(trigger) && isMounted(trigger.path, config)) {
+        warnings.push(`path '${trigger.path}' also declared by a bind mount volume, this path won't be monitored!`);
+        continue;
+      }
+      if (trigger["x-initialSync"] === true) {
+        warnings.push("x-initialSync is DEPRECATED, please use the official `initial_sync` attribute");
+      }
+      rules.push(ruleOf(service, config, trigger, project.configFiles));
     }
   }
   return { rules, warnings };
 }
 
-function ruleOf(service: string, config: Service, trigger: WatchTrigger): Rule {
-  const dockerignore = config.build?.context === undefined ? undefined : contextIgnore(config);
+/** The container has such files from the host already; a copy of them would go back there. */
+function isPlainSync({ action }: WatchTrigger): boolean {
+  return action === "sync" || action === "sync+restart";
+}
+
+function isMounted(path: string, config: Service): boolean {
+  return (config.volumes ?? []).some(({ type, source = "" }) => type === "bind" && inner(source, path) !== undefined);
+}
+
+function ruleOf(service: string, config: Service, trigger: WatchTrigger, configFiles: readonly string[]): Rule {
+  const context = config.build?.context;
+  const ignoreFiles = context === undefined ? [] : ignoreFilesOf(context, config);
+  const dockerignore = context === undefined ? undefined : contextIgnore(context, ignoreFiles);
+  const described = new Set([
+    ...configFiles,
+    ...ignoreFiles,
+    ...(context === undefined ? [] : [dockerfileOf(context, config)]),
+  ]);
   const parse = (key: string, patterns: readonly string[]): IgnoreMatcher =>
     matcherOf(patterns.join("\n"), `service "${service}": develop.watch of ${trigger.path}: ${key}`);
   const own = parse("ignore", [...EPHEMERAL, ...(trigger.ignore ?? [])]);
@@ -69,7 +94,8 @@ function ruleOf(service: string, config: Service, trigger: WatchTrigger): Rule {
   const excluded = (path: string, test: (matcher: IgnoreMatcher, inside: string) => boolean): boolean => {
     const inside = inner(trigger.path, path);
     if (inside !== undefined && inside !== "" && test(own, inside)) return true;
-    const inContext = inner(config.build?.context ?? "", path);
+    if (isPlainSync(trigger) && isMounted(path, config)) return true;
+    const inContext = inner(context ?? "", path);
     return dockerignore !== undefined && inContext !== undefined && inContext !== "" && test(dockerignore, inContext);
   };
   return {
@@ -78,7 +104,11 @@ function ruleOf(service: string, config: Service, trigger: WatchTrigger): Rule {
     path: trigger.path,
     target: trigger.target ?? "",
     exec: trigger.exec,
-    initialSync: trigger.initial_sync === true && trigger.action.startsWith("sync"),
+    initialSync:
+      (trigger.initial_sync === true || trigger["x-initialSync"] === true) && trigger.action.startsWith("sync"),
+    ignoresAtFirst(path) {
+      return described.has(path) || this.ignores(path);
+    },
     ignores(path) {
       const inside = inner(trigger.path, path);
       if (inside === undefined) return true;
@@ -99,13 +129,19 @@ function inner(folder: string, path: string): string | undefined {
   return inside.split(sep).join("/");
 }
 
+function dockerfileOf(context: string, config: Service): string {
+  return resolve(context, config.build?.dockerfile ?? "Dockerfile");
+}
+
 /** `<Dockerfile>.dockerignore` beside the Dockerfile goes before the context's own. */
-function contextIgnore(config: Service): IgnoreMatcher | undefined {
-  const context = config.build?.context ?? "";
-  for (const name of [`${config.build?.dockerfile ?? "Dockerfile"}.dockerignore`, ".dockerignore"]) {
-    const path = join(context, name);
+function ignoreFilesOf(context: string, config: Service): readonly string[] {
+  return [`${dockerfileOf(context, config)}.dockerignore`, resolve(context, ".dockerignore")];
+}
+
+function contextIgnore(context: string, files: readonly string[]): IgnoreMatcher | undefined {
+  for (const path of files) {
     // a build does not follow links out of the context either
-    if (name === ".dockerignore" && !staysInside(context, path)) continue;
+    if (path === files.at(-1) && !staysInside(context, path)) continue;
     const text = readRegularFile(path, MAX_IGNORE_BYTES);
     if (text === undefined) continue;
     if (text.length > MAX_IGNORE_BYTES) {

@@ -3,10 +3,11 @@
  * is the next batch, so a burst of any size costs a few batches.
  */
 import type { Project } from "../../compose/model.js";
-import { TscError } from "../../lib/errors.js";
+import { messageOf, TscError } from "../../lib/errors.js";
 import type { CliContext } from "../context.js";
+import type { LogPrinter } from "../render/log-printer.js";
 import { printed } from "../render/printed.js";
-import { applyBatch } from "./watch-actions.js";
+import { applyBatch, syncAtFirst } from "./watch-actions.js";
 import { type Rule, rulesOf } from "./watch-rules.js";
 
 /** A batch begins this long after the last change … */
@@ -21,10 +22,20 @@ export interface WatchOptions {
   readonly prune?: boolean;
   /** Containers' output is printed meanwhile. */
   readonly besideLogs?: boolean;
+  /** Where it is told what is done. */
+  readonly printer: LogPrinter;
+  /** The project as its files say now: what is rebuilt gets the environment of today. */
+  readonly reload: () => Promise<Project>;
 }
 
-/** Changed host paths by rule; the value says whether the path is there. */
+/** Changed host paths by rule. */
 export type Batch = ReadonlyMap<Rule, ReadonlySet<string>>;
+
+/** Sees every change from now on; disposing ends that. */
+export interface OpenWatch extends AsyncDisposable {
+  /** Acts upon what has changed and what changes, until the signal. A failed batch is told; watching goes on. */
+  run(): Promise<void>;
+}
 
 /** The rules of the services (all when none is named). TSC_WATCH_NOTHING when none of them has a develop section. */
 export function watchRules(ctx: CliContext, project: Project, services: readonly string[]): readonly Rule[] {
@@ -43,23 +54,11 @@ export function watchRules(ctx: CliContext, project: Project, services: readonly
   return rules;
 }
 
-/** Runs until the signal. TSC_WATCH_NOTHING when no service has a develop section. */
-export async function watchProject(ctx: CliContext, project: Project, options: WatchOptions): Promise<void> {
+/** Begins to watch and does the first sync. TSC_WATCH_NOTHING when no service has a develop section. */
+export async function openWatch(ctx: CliContext, project: Project, options: WatchOptions): Promise<OpenWatch> {
   const rules = watchRules(ctx, project, options.services ?? []);
+  const changes = new Changes(options.signal);
   const { watch } = await import("chokidar");
-  const pending = new Map<Rule, Set<string>>();
-  let firstChange = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let wake: () => void = () => undefined;
-  const note = (rule: Rule, path: string): void => {
-    const paths = pending.get(rule) ?? new Set();
-    paths.add(path);
-    pending.set(rule, paths);
-    if (firstChange === 0) firstChange = Date.now();
-    clearTimeout(timer);
-    const left = Math.max(0, firstChange + AT_MOST_MS - Date.now());
-    timer = setTimeout(() => wake(), Math.min(QUIET_MS, left));
-  };
   const watchers = rules.map((rule) => {
     const watcher = watch(rule.path, {
       ignoreInitial: true,
@@ -69,45 +68,90 @@ export async function watchProject(ctx: CliContext, project: Project, options: W
     });
     watcher.on("all", (event, path) => {
       if ((event === "addDir" && path === rule.path) || rule.ignores(path)) return;
-      note(rule, path);
+      changes.add(rule, path);
     });
     watcher.on("error", (error) => ctx.warn(`watching ${rule.path}: ${String(error)}`));
     return watcher;
   });
+  const close = async (): Promise<void> => {
+    changes.close();
+    await Promise.all(watchers.map((watcher) => watcher.close()));
+  };
   try {
     await Promise.all(watchers.map((watcher) => new Promise<void>((resolve) => watcher.once("ready", resolve))));
-    ctx.note(printed`Watch enabled\n`);
-    const initial = new Map(
-      rules.filter(({ initialSync }) => initialSync).map((rule) => [rule, new Set([rule.path])] as const),
-    );
-    if (initial.size > 0) await act(ctx, project, initial, options);
-    while (!options.signal.aborted) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        options.signal.addEventListener("abort", () => resolve(), { once: true });
-        // The timer of a change that came while the last batch was worked on may have fired with nobody waiting.
-        if (pending.size > 0) {
-          clearTimeout(timer);
-          timer = setTimeout(() => wake(), QUIET_MS);
-        }
-      });
-      if (options.signal.aborted) return;
-      const batch = new Map(pending);
-      pending.clear();
-      firstChange = 0;
-      if (batch.size > 0) await act(ctx, project, batch, options);
-    }
-  } finally {
-    clearTimeout(timer);
-    await Promise.all(watchers.map((watcher) => watcher.close()));
+    await telling(ctx, options.signal, () => syncAtFirst(ctx, project, rules));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  options.printer.watch(printed`Watch enabled`);
+  return {
+    async run() {
+      for (let batch = await changes.next(); batch !== undefined; batch = await changes.next()) {
+        const work = batch;
+        await telling(ctx, options.signal, () => applyBatch(ctx, project, work, options));
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await close();
+      options.printer.watch(printed`Watch disabled`);
+    },
+  };
+}
+
+async function telling(ctx: CliContext, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!signal.aborted) ctx.note(printed`warning: Error handling changed files: ${messageOf(error)}\n`);
   }
 }
 
-/** A failed batch is told; watching goes on. */
-async function act(ctx: CliContext, project: Project, batch: Batch, options: WatchOptions): Promise<void> {
-  try {
-    await applyBatch(ctx, project, batch, options);
-  } catch (error) {
-    if (!options.signal.aborted) ctx.note(printed`watch: ${error instanceof Error ? error.message : String(error)}\n`);
+/** Gathers changes into batches. Lives as long as its watchers. */
+class Changes {
+  readonly #signal: AbortSignal;
+  #pending = new Map<Rule, Set<string>>();
+  #firstAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener("abort", () => this.#wake(), { once: true });
+  }
+
+  add(rule: Rule, path: string): void {
+    const paths = this.#pending.get(rule) ?? new Set();
+    paths.add(path);
+    this.#pending.set(rule, paths);
+    if (this.#firstAt === 0) this.#firstAt = Date.now();
+    const left = Math.max(0, this.#firstAt + AT_MOST_MS - Date.now());
+    this.#wakeIn(Math.min(QUIET_MS, left));
+  }
+
+  /** What changed since the last batch, once there is something; undefined after the signal. */
+  async next(): Promise<Batch | undefined> {
+    while (!this.#signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        // the timer of a change that came while the last batch was worked on may have fired with nobody waiting
+        if (this.#pending.size > 0) this.#wakeIn(QUIET_MS);
+      });
+      const batch = this.#pending;
+      if (this.#signal.aborted || batch.size === 0) continue;
+      this.#pending = new Map();
+      this.#firstAt = 0;
+      return batch;
+    }
+    return undefined;
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wakeIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#wake(), ms);
   }
 }

@@ -19,8 +19,14 @@ export interface LogPrinter {
   register(name: string): void;
   /** Resolves when the stream can take more. */
   log(name: string, line: LogLine): void;
-  /** `web-1 exited with code 0`, on stdout. */
+  /** A line of a hook that runs in the container: on stdout as `web-1 -> | text`, whichever stream it came from, as in docker compose. */
+  hook(name: string, text: string): void;
+  /** `web-1 exited with code 0`, on stdout, after what the container has written. */
   status(name: string, text: string): void;
+  /** What `watch` tells: on stdout, marked apart from containers' lines. */
+  watch(text: Printed): void;
+  /** A line of a command that `watch` runs: as it is, as in docker compose. */
+  bare(stream: "stdout" | "stderr", text: string): void;
   /** Prints what has no line end yet. */
   flush(): void;
 }
@@ -38,6 +44,8 @@ const COLORS = [
   "magentaBright",
   "blueBright",
 ] as const;
+/** docker compose's: a circled bullet. */
+const WATCH_MARK = "\u29bf";
 const MAX_PIECE = 1 << 20;
 
 export function createLogPrinter(options: LogPrinterOptions): LogPrinter {
@@ -48,7 +56,9 @@ export function createLogPrinter(options: LogPrinterOptions): LogPrinter {
 
   function register(name: string): void {
     if (colors.has(name)) return;
-    colors.set(name, COLORS[colors.size % COLORS.length] ?? "cyan");
+    // what runs in a container has its colour
+    const [root = name] = name.split(" ");
+    colors.set(name, colors.get(root) ?? COLORS[colors.size % COLORS.length] ?? "cyan");
     if (name.length <= width) return;
     width = name.length;
     prefixes.clear();
@@ -70,6 +80,14 @@ export function createLogPrinter(options: LogPrinterOptions): LogPrinter {
     stream.write(`${prefixOf(name)}${options.timestamps ? `${line.time.replace("+00:00", "Z")} ` : ""}${text}\n`);
   }
 
+  function flush(of?: string): void {
+    for (const [key, { line, text, name }] of pieces) {
+      if (of !== undefined && name !== of) continue;
+      pieces.delete(key);
+      write(name, line, text);
+    }
+  }
+
   return {
     register,
     log(name, line) {
@@ -84,13 +102,26 @@ export function createLogPrinter(options: LogPrinterOptions): LogPrinter {
       if (before !== undefined) pieces.delete(key);
       write(name, before?.line ?? line, text.endsWith("\r") ? text.slice(0, -1) : text);
     },
+    hook(name, text) {
+      const whose = `${name} ->`;
+      register(whose);
+      write(whose, { stream: "stdout", time: new Date().toISOString(), text, partial: false }, text);
+    },
     status(name, text) {
       register(name);
+      flush(name);
       options.stdout.write(joined([paint(name, printed`${name} ${text}`), printed`\n`]));
     },
+    watch(text) {
+      const mark = printed`${" ".repeat(width + 1)} ${WATCH_MARK} `;
+      const prefix = options.color ? painted("greenBright", mark) : mark;
+      options.stdout.write(joined([...(options.prefix ? [prefix] : []), text, printed`\n`]));
+    },
+    bare(stream, text) {
+      (stream === "stderr" ? options.stderr : options.stdout).write(`${text}\n`);
+    },
     flush() {
-      for (const { line, text, name } of pieces.values()) write(name, line, text);
-      pieces.clear();
+      flush();
     },
   };
 }

@@ -1,10 +1,22 @@
 /** The files one log is made of (current and rotated), and reading them by offsets. No log format beyond line ends here. */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { errnoOf } from "../../lib/errors.js";
+import { RUN_MARK } from "./format.js";
 
 export const BLOCK_BYTES = 64 * 1024;
+
+/** Readies a log for another process of its container: made for its owner alone, or ended where the process before left off. */
+export function beginRun(path: string): void {
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+  const fd = openSync(path, flags, 0o600);
+  try {
+    if (fstatSync(fd).size > 0) writeSync(fd, RUN_MARK);
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** An open log file; survives its renaming. */
 export class LogFile implements Disposable {

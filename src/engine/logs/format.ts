@@ -26,14 +26,39 @@ export function parseRawLine(line: Buffer): RawLine | undefined {
   return { time: line.toString("latin1", 0, first), stream, full: tag === 0x46, text: line.subarray(second + 3) };
 }
 
-/** Joins the pieces of each stream's lines. Feed raw lines in file order. */
+/**
+ * Stands in the log where a process of the container begins: lines that the one before left without an end are not continued by it. A
+ * line end comes first, so that a line torn by a crash does not swallow the mark.
+ */
+export const RUN_MARK = "\n# run\n";
+const MARK_LINE = Buffer.from(RUN_MARK.trim());
+
+/** True for a line of the file with which a source line is over. */
+export function endsLine(line: Buffer): boolean {
+  return parseRawLine(line)?.full ?? line.equals(MARK_LINE);
+}
+
+/** Joins the pieces of each stream's lines. Feed lines in file order. */
 export class LineJoiner {
+  /** Streams whose open line was given out before its end, with its time. */
+  readonly #given = new Map<"stdout" | "stderr", string>();
   readonly #open = new Map<"stdout" | "stderr", { time: string; parts: Buffer[]; bytes: number }>();
+
+  /** What this line of the file completes: nothing while it is a piece, every open line where another run begins. */
+  feed(line: Buffer): readonly LogLine[] {
+    const raw = parseRawLine(line);
+    if (raw !== undefined) {
+      const whole = this.push(raw);
+      return whole === undefined ? [] : [whole];
+    }
+    return line.equals(MARK_LINE) ? this.#end() : [];
+  }
 
   /** The line that this piece ends, or undefined while it is still open. */
   push(raw: RawLine): LogLine | undefined {
     const open = this.#open.get(raw.stream);
     if (raw.full) {
+      this.#given.delete(raw.stream);
       this.#open.delete(raw.stream);
       const text = open === undefined ? raw.text : Buffer.concat([...open.parts, raw.text]);
       return { stream: raw.stream, time: open?.time ?? raw.time, text: text.toString("utf8"), partial: false };
@@ -49,12 +74,21 @@ export class LineJoiner {
     const open = this.#open.get(stream);
     if (open === undefined) return undefined;
     this.#open.delete(stream);
+    this.#given.set(stream, open.time);
     return { stream, time: open.time, text: Buffer.concat(open.parts).toString("utf8"), partial: true };
   }
 
   /** What is open now, as partial lines; their rest comes as further lines of the stream. */
   flush(): LogLine[] {
     return (["stdout", "stderr"] as const).flatMap((stream) => this.#take(stream) ?? []);
+  }
+
+  #end(): LogLine[] {
+    const lines = this.flush().map((line) => ({ ...line, partial: false }));
+    for (const { stream } of lines) this.#given.delete(stream);
+    const rests = [...this.#given].map(([stream, time]) => ({ stream, time, text: "", partial: false }));
+    this.#given.clear();
+    return [...lines, ...rests];
   }
 
   get hasOpen(): boolean {

@@ -8,8 +8,9 @@ import { TscError } from "../../lib/errors.js";
 import { parsePointInTime, parseRfc3339Nano } from "../../lib/timestamp.js";
 import type { LogLine, LogOptions } from "../types.js";
 import { LogFile, rotatedFiles } from "./files.js";
-import { LineJoiner, parseRawLine } from "./format.js";
+import { endsLine, LineJoiner, parseRawLine } from "./format.js";
 
+export { beginRun } from "./files.js";
 export { parseRawLine } from "./format.js";
 
 /** While following, an unfinished line (a prompt) is shown after this long without more of it. */
@@ -50,12 +51,12 @@ export async function* readLog(path: string, options: ReadLogOptions = {}): Asyn
       try {
         for (const { line, next } of linesOf(file, piece.offset, isCurrent ? end : file.size)) {
           if (isCurrent) position = next;
-          const raw = parseRawLine(line);
-          const whole = raw === undefined ? undefined : joiner.push(raw);
-          if (whole === undefined || isPast(whole) || !isWanted(whole)) continue;
-          if (limit === undefined) yield whole;
-          else window.push(whole);
-          if (limit !== undefined && window.length > limit) window.shift();
+          for (const whole of joiner.feed(line)) {
+            if (isPast(whole) || !isWanted(whole)) continue;
+            if (limit === undefined) yield whole;
+            else window.push(whole);
+            if (limit !== undefined && window.length > limit) window.shift();
+          }
           if (options.signal?.aborted === true) return;
         }
       } finally {
@@ -64,11 +65,10 @@ export async function* readLog(path: string, options: ReadLogOptions = {}): Asyn
     }
     // A tail of nothing starts at the end of the file.
     if (limit === 0) position = end;
-    for (const line of window) yield line;
-    if (changes === undefined) {
-      if (limit !== 0) yield* joiner.flush().filter((line) => isWanted(line) && !isPast(line));
-      return;
-    }
+    const unended = changes === undefined ? joiner.flush().filter((line) => isWanted(line) && !isPast(line)) : [];
+    const lines = [...window, ...unended];
+    yield* limit === undefined ? lines : lines.slice(Math.max(0, lines.length - limit));
+    if (changes === undefined) return;
 
     for (;;) {
       if (current !== undefined) {
@@ -76,11 +76,10 @@ export async function* readLog(path: string, options: ReadLogOptions = {}): Asyn
         if (current.size < position) position = 0;
         for (const { line, next } of linesOf(current, position, Number.MAX_SAFE_INTEGER)) {
           position = next;
-          const raw = parseRawLine(line);
-          const whole = raw === undefined ? undefined : joiner.push(raw);
-          if (whole === undefined) continue;
-          if (isPast(whole)) return;
-          if (isWanted(whole)) yield whole;
+          for (const whole of joiner.feed(line)) {
+            if (isPast(whole)) return;
+            if (isWanted(whole)) yield whole;
+          }
           if (options.signal?.aborted === true) return;
         }
       }
@@ -131,7 +130,7 @@ async function lastLines(path: string, current: LogFile | undefined, end: number
   // One line more than asked for: pieces of the first wanted line may stand before the previous line's end.
   let left = count + 2;
   const enough = (line: Buffer): boolean => {
-    if (parseRawLine(line)?.full === true) left--;
+    if (endsLine(line)) left--;
     return left <= 0;
   };
   const pieces: Piece[] = [];

@@ -238,6 +238,9 @@ export function openContainers(deps: RuntimeDeps): Containers {
     async copyIn(id, path, tar, options) {
       await (await loadCopy()).copyIn(await copyDeps(), find(id), path, tar, options);
     },
+    async removePaths(id, paths) {
+      await (await loadCopy()).removeIn(await copyDeps(), find(id), paths);
+    },
     async stat(id, path) {
       return await (await loadCopy()).statIn(await copyDeps(), find(id), path);
     },

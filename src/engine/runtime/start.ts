@@ -2,9 +2,10 @@
  * Starting a container: network and rootfs side by side, bundle, conmon, row, exec fifo. Whatever fails, everything
  * made by this start is undone; a crash half way is found through its intent.
  */
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
+import { beginRun } from "../logs/index.js";
 import type { Attachment, AttachResult } from "../network/types.js";
 import {
   beginStart,
@@ -175,7 +176,7 @@ async function prepare(
     const { config, compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
     const request = conmonRequest(deps, row, { bundle, choice, cgroupPath });
     // conmon would make it readable for its group.
-    if (request.logPath !== undefined) closeSync(openSync(request.logPath, "a", 0o600));
+    if (request.logPath !== undefined) beginRun(request.logPath);
     const created = await conmonCreate(ctx, request);
     // Its own mount namespace holds them now.
     unpin(ctx.kernel, bundle);

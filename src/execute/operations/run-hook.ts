@@ -12,7 +12,8 @@ export async function runHook(context: ExecuteContext, operation: OperationOf<"r
   if (left !== undefined) await containers.remove(left.id, { force: true });
   const id = await containers.create(spec);
   try {
-    const lines = new LineSplitter((stream, text) => context.emit({ type: "output", name: spec.name, stream, text }));
+    const name = `${service} ${hook}`;
+    const lines = new LineSplitter((stream, text) => context.emit({ type: "output", name, stream, text }));
     await using session = await containers.attach(id);
     const output = (async () => {
       for await (const { stream, data } of session.output) lines.push(stream, data);

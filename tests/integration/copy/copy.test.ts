@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Engine, openEngine } from "../../../src/engine/index.js";
+import { encodeTarHeader, TAR_END, tarPadding } from "../../../src/lib/tar.js";
 
 const why = process.getuid?.() !== 0 ? "not root" : existsSync("/bin/busybox") ? "" : "no static busybox";
 const suite = why === "" ? describe : describe.skip;
@@ -110,6 +111,40 @@ suite("a container seen from the host", () => {
     await expect(
       engine.containers.copyIn(id, "/etc", Readable.from([Buffer.from("no tar".repeat(200))])),
     ).rejects.toMatchObject({ code: "TSC_COPY_ARCHIVE" });
+  });
+
+  test("links of folders lead on inside the container; removal goes where they lead, never through a mount point", async () => {
+    const folders = (...names: string[]) =>
+      Readable.from([
+        ...names.map((name) =>
+          encodeTarHeader({ name, type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 }),
+        ),
+        TAR_END,
+      ]);
+    await exec(
+      "/bin/sh",
+      "-c",
+      "mkdir -p /real/deep && ln -s /real /way && ln -s ../../../real /way/up && touch /real/deep/gone",
+    );
+    const header = { name: "way/up/deep/new", type: "file", mode: 0o644, uid: 0, gid: 0, size: 1, mtime: 0 } as const;
+    const file = Readable.from([encodeTarHeader(header), Buffer.from("W"), tarPadding(1), TAR_END]);
+    await engine.containers.copyIn(id, "/", file);
+    expect(await exec("/bin/cat", "/real/deep/new")).toBe("W");
+    await expect(engine.containers.copyIn(id, "/", folders("way/"))).rejects.toMatchObject({
+      code: "TSC_COPY_CONFLICT",
+    });
+    await engine.containers.copyIn(id, "/", folders("way/", "way/sub/"), { followLinks: true });
+    expect(await exec("/bin/sh", "-c", "test -L /way && ls -d /real/sub")).toContain("/real/sub");
+    await engine.containers.removePaths(id, ["/way/deep/gone", "/way/nothing", "/data", "/way/sub"]);
+    expect((await exec("/bin/sh", "-c", "ls /real /real/deep; test -d /data && echo kept")).split("\n")).toEqual(
+      expect.arrayContaining(["new", "kept"]),
+    );
+    expect(await exec("/bin/sh", "-c", "ls /real/deep /real")).not.toMatch(/gone|sub/);
+    await expect(engine.containers.removePaths(id, ["/data/deep/b"])).rejects.toMatchObject({
+      code: "TSC_COPY_READ_ONLY",
+    });
+    await engine.containers.removePaths(id, ["/way"]);
+    expect(await exec("/bin/sh", "-c", "ls -d /real /way 2>/dev/null; true")).not.toContain("/way");
   });
 
   test("stat describes links and folders", async () => {

@@ -4,6 +4,7 @@ import { renderError } from "../../../src/cli/render/errors.js";
 import { splitReference } from "../../../src/cli/render/image-rows.js";
 import { createLogPrinter } from "../../../src/cli/render/log-printer.js";
 import { plainLine, plainProgress } from "../../../src/cli/render/plain.js";
+import { printed } from "../../../src/cli/render/printed.js";
 import { boardLines } from "../../../src/cli/render/progress-lines.js";
 import { applyUpdate, newBoard } from "../../../src/cli/render/progress-state.js";
 import { displayWidth } from "../../../src/cli/render/table.js";
@@ -152,6 +153,26 @@ describe("log printer", () => {
     print.log("a", line("rest", { partial: true }));
     print.flush();
     expect(out).toEqual(["2026-01-01T00:00:00.000000001Z one two\n", "2026-01-01T00:00:00.000000001Z rest\n"]);
+  });
+  test("a line without an end comes before the status, hooks under their container, watch marked", () => {
+    const { out, print } = printer();
+    print.log("a-1", line("open", { partial: true }));
+    print.log("b-1", line("other", { partial: true }));
+    print.status("a-1", "exited with code 0");
+    print.hook("a-1", "from a hook");
+    print.watch(printed`Watch enabled`);
+    print.bare("stdout", "as it is");
+    print.log("a-1", line("next"));
+    print.flush();
+    expect(out).toEqual([
+      "a-1  | open\n",
+      "a-1 exited with code 0\n",
+      "a-1 ->  | from a hook\n",
+      "        ⦿ Watch enabled\n",
+      "as it is\n",
+      "a-1     | next\n",
+      "b-1     | other\n",
+    ]);
   });
   test("colours cycle", () => {
     const { out, print } = printer({ color: true });

@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { type ReadLogOptions, readLog } from "../../../../src/engine/logs/index.js";
+import { beginRun, type ReadLogOptions, readLog } from "../../../../src/engine/logs/index.js";
 import type { LogLine } from "../../../../src/engine/types.js";
 
 let folder: string;
@@ -50,6 +50,34 @@ describe("readLog", () => {
         line(4, "rest", "P"),
     );
     expect(await texts()).toEqual(["ab", "xy", "rest…"]);
+    expect(await texts({ tail: 2 })).toEqual(["xy", "rest…"]);
+  });
+
+  test("a line left open by one run is not continued by the next", async () => {
+    beginRun(log);
+    appendFileSync(log, line(0, "first") + line(1, "open", "P") + line(1, "torn").slice(0, -1));
+    beginRun(log);
+    appendFileSync(log, line(2, "again") + line(3, "open", "P") + line(3, "error", "P", "stderr"));
+    beginRun(log);
+    appendFileSync(log, line(4, "third"));
+    expect(await texts()).toEqual(["first", "opentorn", "again", "open", "error", "third"]);
+    expect(await texts({ tail: 2 })).toEqual(["error", "third"]);
+    expect(await texts({ since: "2026-01-01T00:00:02Z" })).toEqual(["again", "open", "error", "third"]);
+  });
+
+  test("a line that was shown open is ended by the next run", async () => {
+    beginRun(log);
+    appendFileSync(log, line(0, "prompt", "P"));
+    const seen = await follow(3, {}, (lines) => {
+      if (lines.length !== 1) return;
+      beginRun(log);
+      appendFileSync(log, line(2, "next"));
+    });
+    expect(seen.map(({ text, partial }) => [text, partial])).toEqual([
+      ["prompt", true],
+      ["", false],
+      ["next", false],
+    ]);
   });
 
   test("skips what is not a log line", async () => {
