@@ -151,6 +151,42 @@ networks: { one: {}, two: {}, shut: { internal: true } }
   );
 
   check(
+    "a port that is published on 127.0.0.1 is for the host alone, one on all addresses for neighbours too",
+    onHost(mode, async (host) => {
+      const port = 20_000 + (process.pid % 10_000);
+      const folder = host.project("loopback", {
+        "compose.yaml": `
+services:
+  own: ${web(registry.image, `networks: [one], ports: ["127.0.0.1:${port}:80"]`)}
+  all: ${web(registry.image, `networks: [one], ports: ["${port + 1}:80"]`)}
+  near: { image: "${registry.image}", init: true, command: sleep 1000, stop_grace_period: 0s, networks: [one] }
+  far: { image: "${registry.image}", init: true, command: sleep 1000, stop_grace_period: 0s, networks: [two] }
+networks: { one: {}, two: {} }
+`,
+      });
+      await host.must(folder, "pull");
+      await withDown(host, folder, async () => {
+        await must(host, folder, "up", "-d", "--wait");
+        const gateway = async (service: string): Promise<string> =>
+          (await addressOf(host, folder, service)).replace(/\d+$/, "1");
+        const gateways = { near: await gateway("near"), far: await gateway("far") };
+        const places = [...Object.values(gateways), "127.0.0.1", ...(mode === "user" ? ["10.0.2.100"] : [])];
+        for (const service of ["near", "far"] as const) {
+          const get = (at: string, number: number): string =>
+            `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 1 ${at} ${number} | grep -q answer && echo ${at}:${number}`;
+          const script = [...places.map((at) => get(at, port)), get(gateways[service], port + 1)].join("; ");
+          const reached = await inside(host, folder, service, script);
+          expect(reached.match(/^[\d.]+:\d+$/gm)).toEqual([`${gateways[service]}:${port + 1}`]);
+        }
+        const fromHost = ["sh", "-c", `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 2 127.0.0.1 ${port}`];
+        const { stdout } = await host.exec("/", mode === "root" ? [...inMachine, ...fromHost] : fromHost);
+        expect(stdout).toContain("answer");
+      });
+    }),
+    120_000,
+  );
+
+  check(
     "a bridge is never another interface, nor more than one",
     onHost(mode, async (host) => {
       const named = (name: string): string => `

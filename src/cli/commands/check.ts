@@ -1,5 +1,7 @@
 /** `check`: lints the project; every problem with a code and a place. */
+import { basename, dirname, join } from "node:path";
 import type { Finding } from "../../compose/index.js";
+import { errnoOf } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
 import { loadOptions } from "../load-options.js";
 
@@ -35,7 +37,7 @@ export const command: CommandSpec = {
       ctx.print(render.rulesText(RULES));
       return 0;
     }
-    const { existsSync, readFileSync } = await import("node:fs");
+    const { existsSync, readFileSync, realpathSync } = await import("node:fs");
     const ignored = options.list("ignore");
     let findings: readonly Finding[];
     try {
@@ -54,6 +56,7 @@ export const command: CommandSpec = {
             : ctx.env["TSCOMPOSE_ID_MAPPING"] !== undefined || process.getuid?.() !== 0,
           unprivilegedPort: /^\d+$/.test(text) ? Number(text) : 1024,
           exists: existsSync,
+          realPath: realPathIn(realpathSync),
         },
         ignored,
       );
@@ -74,3 +77,15 @@ export const command: CommandSpec = {
 };
 
 const PORT_START = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+
+/** Of what is not there yet: its name in the folder that would get it. */
+function realPathIn(realpath: (path: string) => string): (path: string) => string {
+  return function real(path: string): string {
+    try {
+      return realpath(path);
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return path === "/" ? path : join(real(dirname(path)), basename(path));
+    }
+  };
+}

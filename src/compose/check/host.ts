@@ -70,7 +70,13 @@ function limits(services: Readonly<Record<string, Service>>, table: readonly Lim
   );
 }
 
-const SOCKETS = ["/var/run/docker.sock", "/run/docker.sock", "/var/run/podman/podman.sock", "/run/podman/podman.sock"];
+/** Sockets of other engines. */
+export const SOCKETS: readonly string[] = [
+  "/var/run/docker.sock",
+  "/run/docker.sock",
+  "/var/run/podman/podman.sock",
+  "/run/podman/podman.sock",
+];
 
 /** What this host, or an ordinary user on it, cannot give. */
 export const hostRules: readonly Rule[] = [

@@ -1,5 +1,6 @@
 /** The linter of compose projects: one table of rules, run over a loaded project. Reads nothing but through its context. */
 import type { Position } from "../model.js";
+import { accessRules } from "./access.js";
 import { dependencyRules } from "./dependencies.js";
 import { deprecatedRules } from "./deprecated.js";
 import { hostRules } from "./host.js";
@@ -21,6 +22,7 @@ export const RULES: readonly Rule[] = [
   ...dependencyRules,
   ...resourceRules,
   ...hostRules,
+  ...accessRules,
 ];
 
 /** Something found, with its place. */

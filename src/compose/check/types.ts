@@ -14,6 +14,8 @@ export interface CheckContext {
   readonly unprivilegedPort: number;
   /** True when something is at this absolute path. */
   exists(path: string): boolean;
+  /** Where links lead from an absolute path; the path itself when nothing is there. */
+  realPath(path: string): string;
 }
 
 /** One complaint; `path` leads to the value in the merged model. */

@@ -84,8 +84,16 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
         const hostIp = ctx.rootless || isWildcard(port.hostIp) ? "" : port.hostIp;
         if (hostIp !== "" && hostIp.includes(":") !== (family === 6)) continue;
         if ((port.hostIp === "0.0.0.0" && family === 6) || (port.hostIp === "::" && family === 4)) continue;
-        const { protocol, containerPort } = port;
-        ports.push({ protocol, hostIp, hostPort: port.innerPort ?? port.hostPort, containerIp, containerPort });
+        // What is published on one address of the host is not for neighbours here, whose gateway has the port as well.
+        const isForUplink = site.uplinkInterface !== "" && !isWildcard(port.hostIp);
+        ports.push({
+          protocol: port.protocol,
+          hostIp,
+          hostPort: port.innerPort ?? port.hostPort,
+          containerIp,
+          containerPort: port.containerPort,
+          ...(isForUplink ? { arrivesBy: site.uplinkInterface } : {}),
+        });
       }
     }
     return {

@@ -62,6 +62,8 @@ export function createMend(parts: Parts): Networking["mend"] {
     mkdirSync(dirname(netnsPath), { recursive: true, mode: 0o700 });
     writeFileSync(netnsPath, "", { mode: 0o600 });
     kernel.mount(`/proc/${pid}/ns/net`, netnsPath, "", ["bind"]);
+    // Its process has ended meanwhile: the pid may have been another's.
+    if (processOf(record.containerId) !== pid) kernel.removeNetworkNamespace(netnsPath);
   }
 
   /** Off and on again with the same addresses; nothing while another command works on the container. */

@@ -13,7 +13,7 @@ import { findProgram, helperEnv } from "./programs.js";
 import { run } from "./run.js";
 import { firstHostAddress, readHostResolvConf, type Site } from "./site.js";
 import { addHostForward, listHostForwards, removeHostForward } from "./slirp-api.js";
-import { uplinkProcess } from "./uplink.js";
+import { UPLINK_INTERFACE, uplinkProcess } from "./uplink.js";
 
 const NSFS_MAGIC = 0x6e736673;
 
@@ -99,6 +99,7 @@ export function rootlessSite(ctx: EngineContext): Site {
       return name === undefined ? undefined : `${kernel.bootId()}:${name}`;
     },
     pin,
+    uplinkInterface: UPLINK_INTERFACE,
     prefix,
     hasBridge: () => true,
     // The namespace's own defaults were set when it was made; its loopback is nobody's client.

@@ -19,6 +19,8 @@ export interface RulePort {
   readonly protocol: "tcp" | "udp" | "sctp";
   /** Empty = all addresses. */
   readonly hostIp: string;
+  /** The only interface by which it may be asked for; undefined for every one. */
+  readonly arrivesBy?: string;
   readonly hostPort: number;
   readonly containerIp: string;
   readonly containerPort: number;
@@ -193,11 +195,13 @@ function natRules(
     }
   }
   // A port on one address goes before the same port on all.
-  const ordered = [...ports].sort((a, b) => Number(a.hostIp === "") - Number(b.hostIp === ""));
+  const isForAll = ({ hostIp, arrivesBy }: RulePort): number => Number(hostIp === "" && arrivesBy === undefined);
+  const ordered = [...ports].sort((a, b) => isForAll(a) - isForAll(b));
   for (const port of ordered) {
     const to =
       family === 4 ? `${port.containerIp}:${port.containerPort}` : `[${port.containerIp}]:${port.containerPort}`;
-    const where = port.hostIp === "" ? "" : `-d ${single(port.hostIp)} `;
+    const address = port.hostIp === "" ? "" : `-d ${single(port.hostIp)} `;
+    const where = port.arrivesBy === undefined ? address : `${address}-i ${port.arrivesBy} `;
     lines.push(
       `-A ${chains.publish} ${where}-p ${port.protocol} -m ${port.protocol} --dport ${port.hostPort} -j DNAT --to-destination ${to}`,
     );

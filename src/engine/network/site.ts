@@ -17,6 +17,8 @@ export interface Site {
   epoch(): string | undefined;
   /** Where the namespace is pinned; "" when it is ours. */
   readonly pin: string;
+  /** The interface by which forwarded ports arrive there; "" when they arrive at the machine's own. */
+  readonly uplinkInterface: string;
   /** argv prefix that enters the namespace; empty when it is ours. With `resolver`, the place's own resolv.conf is seen. */
   prefix(options?: { readonly resolver: boolean }): readonly string[];
   /** Whether a bridge we set up in this epoch is still there. */
@@ -83,6 +85,7 @@ export function hostSite(ctx: EngineContext): Site {
     enter: async (reserve) => reserve(),
     epoch: () => epoch,
     pin: "",
+    uplinkInterface: "",
     prefix: () => [],
     hasBridge: (bridge) => existsSync(`/proc/sys/net/ipv4/conf/${bridge}`),
     prepareBridge: (bridge, ipv6) => {

@@ -10,6 +10,9 @@ import { findProgram, helperEnv, missingProgram } from "./programs.js";
 import { run } from "./run.js";
 import { parseResolvConf, readHostResolvConf } from "./site.js";
 
+/** What slirp4netns makes in the namespace, and forwarded ports arrive by; pasta, which forwards none, has names of its own. */
+export const UPLINK_INTERFACE = "tap0";
+
 /** A living uplink. */
 export interface Uplink extends ProcessIdentity {
   readonly kind: "slirp4netns" | "pasta";
@@ -81,7 +84,7 @@ export function uplinkProcess(ctx: EngineContext, pin: string): UplinkProcess {
       "--api-socket",
       socket,
       pin,
-      "tap0",
+      UPLINK_INTERFACE,
     ];
     const child = kernel.spawn(program, argv, {
       env,

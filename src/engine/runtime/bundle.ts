@@ -6,15 +6,14 @@ import { readRegularFile } from "../../lib/read-file.js";
 import type { AttachResult } from "../network/types.js";
 import { injectFiles, keptContent, requiredEnv } from "../secrets/index.js";
 import type { ContainerRow } from "../state/containers.js";
-import { containerById } from "../state/containers.js";
 import { ensureBindSource } from "./create.js";
 import type { RuntimeDeps } from "./deps.js";
+import { type Donors, networkDonor } from "./donors.js";
 import { hostsText } from "./links.js";
-import { bundleOf, findContainer, folderOf, livingPid } from "./lookup.js";
+import { bundleOf, folderOf } from "./lookup.js";
 import { collectDevices } from "./oci/devices.js";
 import { containerEnvironment } from "./oci/environment.js";
 import type { FileBind, SourcedMount } from "./oci/mounts.js";
-import { joinedContainers } from "./oci/namespaces.js";
 import { parseSeccompProfile, type SeccompProfile } from "./oci/seccomp.js";
 import { ociConfig, ociJson } from "./oci/spec.js";
 import { resolveUser } from "./oci/users.js";
@@ -35,8 +34,7 @@ export interface BundleFacts {
   readonly choice: RuntimeChoice;
   readonly cgroupPath: string;
   readonly network: AttachResult;
-  /** Already read: the container whose network is shared. */
-  readonly networkOwner: ContainerRow | undefined;
+  readonly donors: Donors;
 }
 
 /** Writes bundle and files; what config.json says, and the name of the seccomp filter that the create must compile (see seccomp-filter.ts). */
@@ -74,8 +72,7 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
   const mounts = await Promise.all(
     record.mounts.map(async (mount) => withKind(await resolveSource(deps, row, mount, rootfs))),
   );
-  const joined = new Map<string, number>();
-  for (const reference of joinedContainers(spec)) joined.set(reference, runningPid(deps, reference));
+  const joined = new Map([...facts.donors].map(([reference, { pid }]) => [reference, pid]));
   const extra =
     spec.cdiDevices === undefined || spec.cdiDevices.length === 0
       ? { nodes: [], rules: [], mounts: [] }
@@ -93,7 +90,7 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
     mounts: {
       mounts,
       binds,
-      shmSource: shmSource(deps, row, bundle),
+      shmSource: shmSource(deps, row, bundle, facts.donors),
       hostNetwork: facts.network.netnsPath === "",
     },
     devices: collectDevices(spec, host, extra),
@@ -143,9 +140,10 @@ async function boundFiles(
   const { spec, record } = row;
   const taken = new Set(record.mounts.map((mount) => mount.target));
   const folder = folderOf(ctx, row.id);
-  const shared = facts.networkOwner === undefined ? folder : folderOf(ctx, facts.networkOwner.id);
+  const donor = networkDonor(row, facts.donors);
+  const shared = donor === undefined ? folder : folderOf(ctx, donor.id);
   writeForAll(join(folder, "hostname"), `${record.hostname}\n`);
-  if (facts.networkOwner === undefined) {
+  if (donor === undefined) {
     const networking = await deps.networking();
     const mode = spec.networkMode;
     const resolvConf = networking.resolvConf({
@@ -220,13 +218,12 @@ function withKind(mount: RecordedMount): SourcedMount {
   return { ...mount, isFile: true };
 }
 
-function shmSource(deps: RuntimeDeps, row: ContainerRow, bundle: string): string | undefined {
+function shmSource(deps: RuntimeDeps, row: ContainerRow, bundle: string, donors: Donors): string | undefined {
   const mode = row.spec.ipc;
   if (mode?.kind === "host") return "/dev/shm";
   if (mode?.kind === "shareable") return mountShm(deps.ctx.kernel, bundle, row.spec.shmSizeBytes);
-  if (mode?.kind !== "container") return undefined;
-  runningPid(deps, mode.container);
-  const donor = findContainer(deps.ctx, mode.container);
+  const donor = mode?.kind === "container" ? donors.get(mode.container) : undefined;
+  if (donor === undefined) return undefined;
   if (donor.spec.ipc?.kind === "host") return "/dev/shm";
   if (donor.spec.ipc?.kind === "shareable") return shmFolder(bundleOf(deps.ctx, donor.id));
   throw new TscError("TSC_IPC_NOT_SHAREABLE", `cannot join IPC of container ${donor.name}: non-shareable IPC`, {
@@ -234,22 +231,6 @@ function shmSource(deps: RuntimeDeps, row: ContainerRow, bundle: string): string
     hint: "give the donor container `ipc: shareable`",
     exitCode: 125,
   });
-}
-
-function runningPid(deps: RuntimeDeps, reference: string): number {
-  const row = findContainer(deps.ctx, reference);
-  const fresh = containerById(deps.ctx.state, row.id) ?? row;
-  const pid = livingPid(deps.ctx, fresh);
-  if (pid !== undefined) return pid;
-  throw new TscError(
-    "TSC_CONTAINER_NOT_RUNNING",
-    `cannot join namespaces of container ${row.name}: it is not running`,
-    {
-      kind: "conflict",
-      hint: "start that container first",
-      exitCode: 125,
-    },
-  );
 }
 
 function initProgram(): string {

@@ -44,12 +44,15 @@ export async function confine(ctx: EngineContext, request: ConfineRequest): Prom
   if (open !== undefined) throw refused(row.name, `${open}, which ${choice.name} mounted without nodev,`);
 }
 
-/** Runtimes of another kind (a virtual machine) have a filter of their own, or none, that is not seen from here. */
+/** Of a runtime that is not known here (a virtual machine has a filter of its own, or none, that is not seen) it is said when none is seen. */
 function hasSeccomp(ctx: EngineContext, { choice, config, init, row, hasCompiledFilter }: ConfineRequest): boolean {
-  if (choice.name !== "crun" && choice.name !== "runc") return true;
-  if (!config.process.noNewPrivileges) {
-    return /^Seccomp:\s*2$/m.test(readFileSync(`/proc/${init.pid}/status`, "utf8"));
+  const isSeen = (): boolean => /^Seccomp:\s*2$/m.test(readFileSync(`/proc/${init.pid}/status`, "utf8"));
+  if (choice.name !== "crun" && choice.name !== "runc") {
+    if (!isSeen())
+      ctx.warn(`container ${row.name}: whether ${choice.name} applies the seccomp profile cannot be seen from here`);
+    return true;
   }
+  if (!config.process.noNewPrivileges) return isSeen();
   // With no_new_privs it is loaded just before the container's program; runc without it fails, and crun leaves what it compiled.
   return (
     choice.name === "runc" || hasCompiledFilter || existsSync(join(runtimeRoot(ctx, choice), row.id, "seccomp.bpf"))

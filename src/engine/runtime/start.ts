@@ -21,16 +21,9 @@ import { cgroupPathOf } from "./cgroups.js";
 import { confine } from "./confine.js";
 import { type ConmonCreate, type CreatedContainer, conmonCreate } from "./conmon.js";
 import type { RuntimeDeps } from "./deps.js";
+import { confirmDonors, type Donors, findDonors, networkDonor } from "./donors.js";
 import { updateLinkingContainers } from "./links.js";
-import {
-  bundleOf,
-  eventAttributes,
-  findContainer,
-  folderOf,
-  isBeingRestarted,
-  livingPid,
-  lockContainer,
-} from "./lookup.js";
+import { bundleOf, eventAttributes, folderOf, isBeingRestarted, lockContainer } from "./lookup.js";
 import { lacksDeviceFilter } from "./oci/device-filter.js";
 import type { OciConfig } from "./oci/types.js";
 import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
@@ -90,9 +83,11 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
   };
   let created: CreatedContainer | undefined;
   try {
-    const prepared = await prepare(deps, fresh, choice, cgroupPath);
+    const donors = findDonors(deps, fresh);
+    const prepared = await prepare(deps, fresh, choice, cgroupPath, donors);
     created = prepared.created;
     recordAnchors(deps, fresh, created);
+    confirmDonors(deps, fresh, donors);
     checkReadOnly(deps, fresh, prepared.rootfs, created.init.pid);
     const network = await prepared.joined;
     const { init } = created;
@@ -153,6 +148,7 @@ async function prepare(
   row: ContainerRow,
   choice: RuntimeChoice,
   cgroupPath: string,
+  donors: Donors,
 ): Promise<{
   created: CreatedContainer;
   joined: Promise<AttachResult>;
@@ -162,7 +158,7 @@ async function prepare(
   const { ctx } = deps;
   const { id } = row;
   const bundle = bundleOf(ctx, id);
-  const networkOwner = sharedNetworkOwner(deps, row);
+  const networkOwner = networkDonor(row, donors);
   const attaching = networkOwner === undefined ? beginAttach(deps, row) : sharedNetwork(networkOwner);
   try {
     const [{ reserved, joined }, rootfs] = await allOrFirstError([
@@ -173,7 +169,7 @@ async function prepare(
     mkdirSync(bundle, { recursive: true, mode: 0o700 });
     mkdirSync(runtimeRoot(ctx, choice), { recursive: true, mode: 0o700 });
     const network = reserved ?? (await joined);
-    const { config, compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, networkOwner });
+    const { config, compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, donors });
     const request = conmonRequest(deps, row, { bundle, choice, cgroupPath });
     // conmon would make it readable for its group.
     if (request.logPath !== undefined) beginRun(request.logPath);
@@ -247,18 +243,6 @@ async function beginAttach(deps: RuntimeDeps, row: ContainerRow): Promise<Attach
     ...(spec.dnsOptions === undefined ? {} : { dnsOptions: spec.dnsOptions }),
     ...(netSysctls.length === 0 ? {} : { sysctls: Object.fromEntries(netSysctls) }),
   });
-}
-
-function sharedNetworkOwner(deps: RuntimeDeps, row: ContainerRow): ContainerRow | undefined {
-  const mode = row.spec.networkMode;
-  if (mode?.kind !== "container") return undefined;
-  const target = findContainer(deps.ctx, mode.container);
-  if (livingPid(deps.ctx, target) !== undefined) return target;
-  throw new TscError(
-    "TSC_CONTAINER_NOT_RUNNING",
-    `container ${row.name} shares the network of ${target.name}, which is not running`,
-    { kind: "conflict", hint: `start ${target.name} first`, exitCode: 125 },
-  );
 }
 
 async function sharedNetwork(target: ContainerRow): Promise<Attachment> {

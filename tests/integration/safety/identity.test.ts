@@ -2,7 +2,16 @@
  * A hostile container makes processes of any name, command line and file. None of them may be taken for one of ours: the launcher would join
  * its namespaces and run files of the container as the user.
  */
-import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { busyboxRegistry } from "../../helpers/busybox-registry.js";
@@ -208,6 +217,66 @@ describe.each(modes)("as %s", (mode) => {
       await host.must(folder, "ps");
       await eventually(() => ours(host, "tsc-supd").length === 1);
     }),
+    TIMEOUT_MS,
+  );
+});
+
+/** Stands before crun: ends the process whose namespaces are about to be joined, and gives its pid to one of the host's. */
+const REUSING = `#!/bin/sh
+previous= bundle= create=
+for word; do
+  [ "$previous" = --bundle ] || [ "$previous" = -b ] && bundle=$word
+  [ "$word" = create ] && create=1
+  previous=$word
+done
+if [ "$create" = 1 ]; then
+  pid=$(grep -o '/proc/[0-9]*/ns' "$bundle/config.json" | head -n 1 | cut -d / -f 3)
+  kill -9 $pid
+  while [ -e /proc/$pid ]; do sleep 0.02; done
+  for round in $(seq 200); do
+    echo $((pid - 1)) > /proc/sys/kernel/ns_last_pid
+    sleep 600 &
+    [ $! = $pid ] && { echo $pid > "$0.pid"; break; }
+    kill -9 $!
+  done </dev/null >/dev/null 2>&1
+fi
+exec /usr/bin/crun "$@"
+`;
+
+const reusedPid = (key: string) =>
+  onHost("root", async (host) => {
+    const folder = host.project("reused", {
+      "compose.yaml": `services:
+  donor: { image: "${registry.image}", command: sleep 1000, init: true, ipc: shareable, stop_grace_period: 0s }
+  joiner:
+    image: "${registry.image}"
+    runtime: slow
+    ${key}: "service:donor"
+    command: ["sh", "-c", "for n in net pid ipc; do readlink /proc/self/ns/$$n; done; sleep 1000"]
+    stop_grace_period: 0s
+`,
+      "bin/crun": REUSING,
+    });
+    const program = join(folder, "bin/crun");
+    chmodSync(program, 0o755);
+    await host.must(folder, "up", "-d", "donor");
+    const started = await host.run(folder, ["up", "-d", "--no-deps", "joiner"], {
+      env: { TSCOMPOSE_RUNTIMES: `slow=${program}` },
+    });
+    // on a busy machine another process may have had the pid first
+    const reused = existsSync(`${program}.pid`) ? Number(readFileSync(`${program}.pid`, "utf8")) : undefined;
+    try {
+      expect(await states(host, folder)).toMatch(/donor exited.*joiner created/);
+      expect(started.stderr).toMatch(/joins namespaces of container .*donor.*, which is not running/);
+    } finally {
+      if (reused !== undefined) process.kill(reused, "SIGKILL");
+    }
+  });
+
+describe("a container that joins the namespaces of one that ends meanwhile", () => {
+  check.each(["network_mode", "pid", "ipc"])(
+    "does not get the host's through its pid, which another process has by then (%s)",
+    (key) => reusedPid(key)(),
     TIMEOUT_MS,
   );
 });

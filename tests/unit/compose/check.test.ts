@@ -10,7 +10,13 @@ async function check(
 ): Promise<Finding[]> {
   const project = await load(text, { allResources: true, allProfiles: true });
   return checkProject(
-    { project, rootless: around.rootless ?? false, unprivilegedPort: 1024, exists: (path) => path.includes("there") },
+    {
+      project,
+      rootless: around.rootless ?? false,
+      unprivilegedPort: 1024,
+      exists: (path) => path.includes("there"),
+      realPath: (path) => path.replace("/proj/app/link", "/"),
+    },
     around.ignored,
   );
 }
@@ -32,7 +38,7 @@ const CASES: readonly (readonly [name: string, text: string, wanted: readonly st
   ["links", "services: {a: {image: 'a:1', links: [b]}, b: {image: 'b:1'}}", ["warning LEGACY_KEY"]],
   ["no tag", "services: {a: {image: 'r:5000/a'}}", ["warning IMAGE_LATEST"]],
   ["latest", "services: {a: {image: 'a:latest'}}", ["warning IMAGE_LATEST"]],
-  ["built", "services: {a: {image: a, build: /there}}", []],
+  ["built", "services: {a: {image: a, build: ./there}}", []],
   ["digest", `services: {a: {image: 'a@sha256:${"a".repeat(64)}'}}`, []],
   ["database port", "services: {a: {image: 'a:1', ports: ['6379:6379']}}", ["warning PORT_OPEN"]],
   ["other port", "services: {a: {image: 'a:1', ports: ['8080:8080']}}", ["note PORT_OPEN"]],
@@ -56,7 +62,7 @@ const CASES: readonly (readonly [name: string, text: string, wanted: readonly st
     ["note SECRET_ENVIRONMENT"],
   ],
   ["secret file", "services: {a: {image: 'a:1', environment: {DB_PASSWORD_FILE: /run/secrets/x, TOKEN_TTL: 5m}}}", []],
-  ["build secret", "services: {a: {build: {context: /there, args: {TOKEN: abc}}}}", ["warning SECRET_BUILD_ARG"]],
+  ["build secret", "services: {a: {build: {context: ./there, args: {TOKEN: abc}}}}", ["warning SECRET_BUILD_ARG"]],
   [
     "no healthcheck",
     "services: {a: {image: 'a:1', depends_on: {b: {condition: service_healthy}}}, b: {image: 'a:1'}}",
@@ -74,10 +80,10 @@ const CASES: readonly (readonly [name: string, text: string, wanted: readonly st
   ],
   ["unused", "services: {a: {image: 'a:1'}}\nvolumes: {v: }", ["note UNUSED"]],
   ["used by a profile", "services: {a: {image: 'a:1', profiles: [p], volumes: ['vol:/v']}}\nvolumes: {vol: }", []],
-  ["bind missing", "services: {a: {image: 'a:1', volumes: ['./x.conf:/x', '/there:/y']}}", ["warning BIND_MISSING"]],
+  ["bind missing", "services: {a: {image: 'a:1', volumes: ['./x.conf:/x', './there:/y']}}", ["warning BIND_MISSING"]],
   [
     "secret file missing",
-    "services: {a: {image: 'a:1', secrets: [s]}}\nsecrets: {s: {file: /gone}}",
+    "services: {a: {image: 'a:1', secrets: [s]}}\nsecrets: {s: {file: ./gone}}",
     ["error SECRET_FILE_MISSING"],
   ],
   ["windows", "services: {a: {image: 'a:1', cpu_count: 2}}", ["warning NO_EFFECT"]],
@@ -87,13 +93,13 @@ const CASES: readonly (readonly [name: string, text: string, wanted: readonly st
     "services: {a: {image: 'a:1', networks: [n]}}\nnetworks: {n: {driver: overlay}}",
     ["error NETWORK_DRIVER"],
   ],
-  ["privileged as root", "services: {a: {image: 'a:1', privileged: true}}", []],
-  ["privileged", "services: {a: {image: 'a:1', privileged: true}}", ["warning NOT_ROOTLESS"], true],
+  ["privileged as root", "services: {a: {image: 'a:1', privileged: true}}", ["note HOST_ACCESS"]],
+  ["privileged", "services: {a: {image: 'a:1', privileged: true}}", ["warning NOT_ROOTLESS", "note HOST_ACCESS"], true],
   ["low port", "services: {a: {image: 'a:1', ports: ['127.0.0.1:80:80']}}", ["error PORT_PRIVILEGED"], true],
   [
     "macvlan",
     "services: {a: {image: 'a:1', networks: [n]}}\nnetworks: {n: {driver: macvlan}}",
-    ["error NETWORK_DRIVER"],
+    ["error NETWORK_DRIVER", "note HOST_ACCESS"],
     true,
   ],
 ];
@@ -114,6 +120,61 @@ describe("check", () => {
     const shown = formatFindings(findings, RULES, "text", "/proj/app");
     expect(shown).toContain('compose.yaml:3:12: warning[TSC_CHECK_IMAGE_LATEST]: service "a"');
     expect(shown).not.toContain("hunter2");
+  });
+
+  test("all that a file asks of the host is listed, each at its place; what stays in the project is not", async () => {
+    const text = `
+services:
+  a:
+    image: a:1
+    privileged: true
+    network_mode: host
+    pid: host
+    ipc: host
+    uts: host
+    cgroup: host
+    userns_mode: host
+    cap_add: [SYS_ADMIN]
+    devices: ["/dev/there:/dev/x"]
+    device_cgroup_rules: ["b *:* rwm"]
+    gpus: all
+    security_opt: ["seccomp=unconfined", "apparmor:unconfined", "systempaths=unconfined", "unmask=ALL", "seccomp=./p.json"]
+    volumes: ["/there:/host", "../there:/up:ro", "~/there:/home"]
+    post_start: [{ command: id, privileged: true }]
+    runtime: runc
+    develop: { watch: [{ path: /there, action: sync, target: /x }] }
+    secrets: [s, e]
+    configs: [conf]
+  b:
+    build: { context: /there, network: host, privileged: true, ssh: [default], entitlements: [security.insecure], additional_contexts: { x: /there } }
+    profiles: [p]
+    networks: [link]
+    volumes: ["device:/d"]
+  c: { provider: { type: model } }
+  d: { x-podman.rootfs: /there }
+  quiet:
+    build: ./there
+    image: q:1
+    cap_drop: [ALL]
+    network_mode: none
+    pid: service:a
+    security_opt: ["no-new-privileges"]
+    volumes: [".:/app", "./there:/x", "plain:/v"]
+  linked: { image: a:1, volumes: ["./link:/x"] }
+secrets: { s: { file: /there }, e: { environment: TOKEN } }
+configs: { conf: { file: ../there }, own: { file: ./there } }
+networks: { link: { driver: macvlan, driver_opts: { parent: eth0 } } }
+volumes: { plain: , device: { driver_opts: { type: none, o: bind, device: /there } } }
+`;
+    const findings = (await check(text)).filter(({ code }) => code === "TSC_CHECK_HOST_ACCESS");
+    const said = findings.map(({ message }) => message);
+    const by = (name: string) => said.filter((message) => message.includes(`${JSON.stringify(name)} gets`)).length;
+    expect(["a", "b", "c", "d", "s", "e", "link", "device", "linked", "quiet", "own", "plain"].map(by)).toEqual([
+      22, 6, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0,
+    ]);
+    expect(said).toContain('service "a" gets from the host: /proj/there to read');
+    expect(said).toContain('config "conf" gets from the host: /proj/there');
+    expect(findings.every(({ level, where }) => level === "note" && where !== undefined)).toBe(true);
   });
 
   test("sarif names rules, levels and places", async () => {

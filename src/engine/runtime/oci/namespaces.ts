@@ -17,8 +17,8 @@ export function namespaces(spec: ContainerSpec, facts: NamespaceFacts, host: Hos
   const add = (type: "pid" | "ipc" | "uts", mode: NamespaceMode | undefined): void => {
     if (mode?.kind === "host") return;
     if (mode?.kind === "container") {
-      const pid = facts.joined.get(mode.container);
-      if (pid !== undefined) list.push({ type, path: `/proc/${pid}/ns/${type}` });
+      // No pid is a path that fails: leaving the namespace out would be the host's.
+      list.push({ type, path: `/proc/${facts.joined.get(mode.container) ?? 0}/ns/${type}` });
       return;
     }
     list.push({ type });
@@ -32,7 +32,9 @@ export function namespaces(spec: ContainerSpec, facts: NamespaceFacts, host: Hos
   return list;
 }
 
-/** References of containers whose pid, ipc or uts namespace the spec joins. */
-export function joinedContainers(spec: ContainerSpec): string[] {
-  return [spec.pid, spec.ipc, spec.uts].flatMap((mode) => (mode?.kind === "container" ? [mode.container] : []));
+/** References of containers whose network, pid, ipc or uts namespace the spec joins. */
+export function joinedContainers(spec: Pick<ContainerSpec, "networkMode" | "pid" | "ipc" | "uts">): string[] {
+  return [spec.networkMode, spec.pid, spec.ipc, spec.uts].flatMap((mode) =>
+    mode?.kind === "container" ? [mode.container] : [],
+  );
 }
