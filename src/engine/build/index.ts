@@ -103,10 +103,10 @@ async function buildHeld(deps: BuildDeps, request: BuildRequest): Promise<ImageI
   };
   const baseImage = async (name: string, stagePlatform: string): Promise<ImageInfo> => {
     const wanted = stagePlatform !== "" ? stagePlatform : request.platform;
-    const stored = request.pull === true ? undefined : await deps.images.find(name, wanted);
-    const fits =
-      stored !== undefined && (wanted === undefined || parsePlatform(wanted).architecture === stored.architecture);
-    if (stored !== undefined && fits) return stored;
+    // a name may belong to another platform's image: what is asked for, else this machine's, comes first
+    const platform = parsePlatform(wanted);
+    const stored = request.pull === true ? undefined : await deps.images.find(name, formatPlatform(platform));
+    if (stored !== undefined && ["", platform.architecture].includes(stored.architecture)) return stored;
     // a name that services run from is not moved by a build that only reads from it
     try {
       return await deps.images.pull(name, {
@@ -116,6 +116,8 @@ async function buildHeld(deps: BuildDeps, request: BuildRequest): Promise<ImageI
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
     } catch (error) {
+      // an image that is here for another platform only, and no platform asked for: that one, as a run would take it
+      if (stored !== undefined && wanted === undefined) return stored;
       if (!isTscError(error, "TSC_IMAGE_PLATFORM")) throw error;
       throw changedError(error, { message: `${name}: no match for platform in manifest: not found` });
     }
