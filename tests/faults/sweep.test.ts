@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "@jest/globals";
 import { debianRootfs } from "../helpers/debian.js";
-import { CACHE, isRoot, onHost, type TestHost } from "../helpers/host.js";
+import { CACHE, eventually, isRoot, onHost, type TestHost } from "../helpers/host.js";
 import { pushImage, type Registry, startRegistry } from "../helpers/registry.js";
 import { viewStore } from "../helpers/strays.js";
 import { putImage, tarOf } from "../integration/images/fixtures.js";
@@ -165,12 +165,15 @@ describe.each(modes)("kill points, %s", (mode) => {
     });
 
   const running = async (host: TestHost, folder: string, wanted: number): Promise<void> => {
-    const states = (await clean(host, folder, ["ps", "-a", "--format", "{{.Service}} {{.State}}"]))
-      .trim()
-      .split("\n")
-      .sort();
-    if (states.length !== wanted || states.some((line) => !line.endsWith(" running")))
+    // what died with the command comes back by its policy, a moment later
+    await eventually(async () => {
+      const states = (await clean(host, folder, ["ps", "-a", "--format", "{{.Service}} {{.State}}"]))
+        .trim()
+        .split("\n")
+        .sort();
+      if (states.length === wanted && states.every((line) => line.endsWith(" running"))) return true;
       throw new Error(`${wanted} should run: ${states.join(", ")}`);
+    });
     const odd = oddities(host);
     if (odd.length > 0) throw new Error(`odd: ${odd.join(", ")}`);
     const conmons = processesOf(host, "conmon").length;
