@@ -8,7 +8,7 @@ import type { ContainerTarget } from "../../plan/plan.js";
 import { cancelled, type ExecuteContext, errorEvent, idOf } from "../context.js";
 import type { OperationOf } from "./index.js";
 
-/** A container that ends at once is told as ended, not as one without a healthcheck: docker looks for the first time after this long. */
+/** A container that ends at once is told as ended, not as running or without a healthcheck: docker looks for the first time after this long. */
 const FIRST_LOOK_MS = 500;
 /** A wait is long after this time: from then on it looks after its container, and tells what is missing, this often at most. */
 const LONG_WAIT_MS = 5_000;
@@ -36,17 +36,17 @@ async function waitContainer(
   context.emit({ type: "status", resource: "Container", name, status: "working", text: "Waiting" });
   const patience = new Patience(context, id, name);
   try {
-    for (let looks = 0; ; looks++) {
+    let isEarly = true;
+    const settled = pause(FIRST_LOOK_MS).then(() => {
+      isEarly = false;
+    });
+    for (;;) {
       if (context.signal?.aborted === true) throw cancelled();
       const changed = context.watch.changed(id);
       const info = await context.engine.containers.inspect(id);
-      if (
-        looks === 0 &&
-        info.state === "running" &&
-        !info.hasHealthcheck &&
-        operation.condition === "service_healthy"
-      ) {
-        await Promise.race([changed, aborted(context.signal), pause(FIRST_LOOK_MS)]);
+      const mayEnd = info.state === "running" && !info.hasHealthcheck;
+      if (isEarly && mayEnd && operation.condition !== "service_completed_successfully") {
+        await Promise.race([changed, aborted(context.signal), settled]);
         continue;
       }
       const text = verdict(operation, info);
