@@ -26,10 +26,9 @@ export function openBuildLog(stream: PrintedStream): BuildLog {
     step(id, { step, steps, text, cached }) {
       finish(id);
       const number = ++count;
-      line(
-        number,
-        joined([printed`[${id.replace(/^Image /, "")} ${step}/${steps}] `, printedText(text.replaceAll("\n", "\\n"))]),
-      );
+      // an image without a name has none in front of its steps, either
+      const where = `${id.replace(/^Image /, "")} ${step}/${steps}`.trim();
+      line(number, joined([printed`[${where}] `, printedText(text.replaceAll("\n", "\\n"))]));
       if (cached) line(number, printed`CACHED`);
       else open.set(id, { number, startedAt: performance.now() });
     },
