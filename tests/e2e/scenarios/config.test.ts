@@ -56,7 +56,7 @@ scenario("TestLocalComposeConfigNoConsistency", "--no-consistency lists what an 
   same(await list("--services"), ["incomplete"]);
   same(await list("--volumes"), ["data"]);
   same(await list("--networks"), ["internal"]);
-  same(await list("--models"), ["llm"]);
+  same(await list("--models"), ["ai/example"]);
   const [hash = ""] = await list("--hash", "*");
   if (!/^incomplete [0-9a-f]{64}$/.test(hash)) throw new Error(hash);
   same((await lines(s, "--profile", "extra", "config", "--no-consistency", "--services")).toSorted(), [
