@@ -34,7 +34,7 @@ export async function runOneOff(
   const detach = options.flag("detach");
   const quiet: RunOptions = options.flag("quiet") ? { quiet: true } : {};
   const tty = !detach && options.flag("tty") && !options.flag("no-tty") && ctx.isTty.stdin && ctx.isTty.stdout;
-  const session = await openSession(ctx, project);
+  const session = await openSession(ctx, project, { beforeResult: true });
   try {
     await prepare(session, project, service, options, quiet);
     const separator = separatorOf(ctx);

@@ -37,13 +37,18 @@ export class Session implements AsyncDisposable {
   readonly #warned = new Set<string>();
   readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #cwd: string;
+  readonly #beforeResult: boolean;
 
   constructor(
     ctx: CliContext,
     engine: EngineApi,
     project: string,
     lock: AsyncDisposable | undefined,
-    around: { readonly environment: Readonly<Record<string, string | undefined>>; readonly cwd: string },
+    around: {
+      readonly environment: Readonly<Record<string, string | undefined>>;
+      readonly cwd: string;
+      readonly beforeResult: boolean;
+    },
   ) {
     this.ctx = ctx;
     this.engine = engine;
@@ -51,6 +56,7 @@ export class Session implements AsyncDisposable {
     this.#lock = lock;
     this.#environment = around.environment;
     this.#cwd = around.cwd;
+    this.#beforeResult = around.beforeResult;
   }
 
   /** Carries a plan out, or prints it with `--dry-run`. Warnings are told in both cases. */
@@ -110,7 +116,7 @@ export class Session implements AsyncDisposable {
   }
 
   #renderer({ besideLogs = false }: RunOptions): Promise<Progress> {
-    this.#progress ??= this.ctx.progress({ besideLogs });
+    this.#progress ??= this.ctx.progress({ besideLogs, beforeResult: this.#beforeResult });
     return this.#progress;
   }
 
@@ -147,7 +153,11 @@ export async function openSession(
     readonly environment?: Readonly<Record<string, string>>;
     readonly workingDir?: string;
   },
-  options: { readonly lock?: boolean } = {},
+  options: {
+    readonly lock?: boolean;
+    /** Standard output is for what the command runs: the log of a build is not printed there. */
+    readonly beforeResult?: boolean;
+  } = {},
 ): Promise<Session> {
   const engine = await ctx.engine();
   const lock =
@@ -163,5 +173,6 @@ export async function openSession(
   return new Session(ctx, engine, project.name, lock, {
     environment: { ...ctx.env, ...project.environment },
     cwd: project.workingDir ?? ctx.cwd,
+    beforeResult: options.beforeResult === true,
   });
 }
