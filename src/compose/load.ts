@@ -254,7 +254,7 @@ function resolveEnvFiles(project: Project, options: LoadOptions, problems: Probl
     if (service.env_file === undefined && service.label_file === undefined) return service;
     const { env_file, label_file, environment, labels, ...rest } = service;
     // paths are still relative when their resolution is switched off
-    const inProject = (path: string): string => resolve(project.workingDir, path);
+    const inProject = (path: string): string => (path === "" ? "" : resolve(project.workingDir, path));
     const absolute = (file: EnvFile): EnvFile => ({ ...file, path: inProject(file.path) });
     const keepFiles = options.noEnvResolution === true && env_file !== undefined;
     const merged =

@@ -143,7 +143,7 @@ export const SERVICE: Struct = fields(
     devices: fields("source target permissions"),
     provider: fields("type options:options"),
     env_file: [
-      { name: "path", kind: "string" },
+      { name: "path", kind: "string", keepZero: true },
       { name: "required", kind: "bool", keepZero: true, dropTrue: true },
       { name: "format", kind: "string" },
     ],

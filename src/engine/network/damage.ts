@@ -7,15 +7,18 @@ import { join } from "node:path";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { errnoOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
-import { dnsServer, PID_FILE } from "./dns-server.js";
+import { dnsServer, PID_FILE, temporaryFile } from "./dns-server.js";
 
-/** A name server or uplink that should run and does not, or a rootless namespace that nobody is in. */
+/** A name server or uplink that should run and does not, a file of names half written, or a rootless namespace that nobody is in. */
 export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "state" | "rootless">): boolean {
   const { network } = ctx.paths;
   if (!existsSync(network)) return false;
-  const isDead = (name: string): boolean =>
-    existsSync(join(network, "dns", name, PID_FILE)) && dnsServer(ctx.kernel, join(network, "dns", name)) === undefined;
-  const inDns = isDead("main") || isDead("internal");
+  const isBroken = (name: string): boolean => {
+    const dir = join(network, "dns", name);
+    const isDead = existsSync(join(dir, PID_FILE)) && dnsServer(ctx.kernel, dir) === undefined;
+    return isDead || existsSync(temporaryFile(dir));
+  };
+  const inDns = isBroken("main") || isBroken("internal");
   if (inDns || !ctx.rootless) return inDns;
   if (isUplinkDead(ctx)) return true;
   return existsSync(join(network, "rootless-netns")) && !hasEndpoints(ctx);

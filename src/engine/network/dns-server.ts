@@ -10,6 +10,9 @@ export const PID_FILE = "aardvark.pid";
 /** The record of the server of a folder: beside it, as any foreign file inside ends the server. */
 const recordOf = (dir: string): string => `${dir}.process`;
 
+/** Where a file of a folder is written before it appears there by rename: beside the folder, as any foreign file inside ends the server. */
+export const temporaryFile = (dir: string): string => `${dir}.new`;
+
 /** The live server of a folder. */
 export function dnsServer(kernel: Kernel, dir: string): ProcessIdentity | undefined {
   return kernel.recordedProcess(recordOf(dir));
@@ -28,8 +31,9 @@ export function recordServer(kernel: Kernel, dir: string): ProcessIdentity | und
   return started !== undefined && kernel.recordProcess(recordOf(dir), started) ? dnsServer(kernel, dir) : undefined;
 }
 
-/** Removes the folder of a server that has ended, and its record. */
+/** Removes the folder of a server that has ended, and what stands beside it. */
 export function forgetServer(dir: string): void {
+  rmSync(temporaryFile(dir), { force: true });
   rmSync(dir, { recursive: true, force: true });
   rmSync(recordOf(dir), { force: true });
 }

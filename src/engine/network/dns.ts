@@ -13,7 +13,7 @@ import { findNetwork, isNetworkStanding } from "../state/networks.js";
 import { parseAddress } from "./addresses.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { boundSockets, dnsFile, procAddress } from "./dns-files.js";
-import { dnsServer, endServer, endServers, forgetServer, PID_FILE, recordServer } from "./dns-server.js";
+import { dnsServer, endServer, endServers, forgetServer, PID_FILE, recordServer, temporaryFile } from "./dns-server.js";
 import { withLock } from "./locks.js";
 import { helperEnv, needProgram } from "./programs.js";
 import { run } from "./run.js";
@@ -164,6 +164,9 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
 
   async function update(instance: Instance, wanted: Wanted): Promise<void> {
     const dir = dirOf(instance);
+    const temporary = temporaryFile(dir);
+    // left by a command that was killed before its rename
+    rmSync(temporary, { force: true });
     let present: string[];
     try {
       present = readdirSync(dir).filter((file) => file !== PID_FILE);
@@ -185,7 +188,6 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
     // Any unreadable file in the folder ends the server: files appear whole, by rename from outside.
     for (const [file, text] of wanted.files) {
       if (readText(join(dir, file)) === text) continue;
-      const temporary = join(base, `new-${instance}`);
       writeFileSync(temporary, text, { mode: 0o600 });
       renameSync(temporary, join(dir, file));
       changed = true;
