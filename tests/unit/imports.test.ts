@@ -53,7 +53,8 @@ const SHARED_PURE: readonly string[] = [
 
 /** What each area may import besides itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  cli: ["compose", "plan", "execute", "engine", "lib"],
+  cli: ["project", "compose", "plan", "execute", "engine", "lib"],
+  project: ["compose", "plan", "execute", "engine", "lib"],
   execute: ["plan", "engine", "compose", "lib"],
   plan: ["compose", "engine", "lib"],
   compose: ["lib"],

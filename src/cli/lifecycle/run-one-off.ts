@@ -103,10 +103,10 @@ async function prepare(
   };
   const { planImages } = await import("../../plan/images.js");
   const { observeImages } = await import("../../plan/observe.js");
-  const { imageOptions } = await import("./bring-up.js");
+  const { imageOptions } = await import("../../project/bring-up.js");
   const separator = separatorOf(ctx);
   const stored = await observeImages(session.engine, imageReferences(project, separator));
-  await session.run(planImages(project, stored, imageOptions(project, { images }, separator)), run);
+  await session.run(planImages(project, stored, imageOptions(project, { images, separator })), run);
   await bringUp(
     session,
     {
