@@ -134,8 +134,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const close = async (): Promise<void> => {
     if (isClosed) return;
     isClosed = true;
-    if (imagesPart.used()) (await imagesPart()).store[Symbol.dispose]();
-    state[Symbol.dispose]();
+    try {
+      if (imagesPart.used()) (await imagesPart()).store[Symbol.dispose]();
+    } finally {
+      state[Symbol.dispose]();
+    }
   };
   try {
     await containers.repair();

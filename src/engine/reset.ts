@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../lib/errors.js";
+import { tearDown } from "../lib/teardown.js";
 import type { ContainersApi, NetworksApi } from "./api.js";
 import type { EngineContext } from "./context.js";
 
@@ -16,11 +17,24 @@ export interface ResetDeps {
   readonly close: () => Promise<void>;
 }
 
-/** Stops and removes all; the engine is closed afterwards. Stops at the first container or network that cannot be removed: with its error. */
+/** Stops and removes all; the engine is closed afterwards. Files stay while there is a container or network that cannot be removed: all such are told. */
 export async function resetEngine({ ctx, containers, networks, close }: ResetDeps): Promise<void> {
   const { kernel, paths } = ctx;
-  for (const { id } of await containers.list()) await containers.remove(id, { force: true, volumes: true });
-  for (const { name } of await networks.list()) await networks.remove(name);
+  const found = await containers.list();
+  await tearDown(
+    found.map(
+      ({ id }) =>
+        () =>
+          containers.remove(id, { force: true, volumes: true }),
+    ),
+  );
+  await tearDown(
+    (await networks.list()).map(
+      ({ name }) =>
+        () =>
+          networks.remove(name),
+    ),
+  );
   const supervisor = kernel.recordedProcess(join(paths.supervise, ".lock"));
   if (supervisor !== undefined && kernel.signal(supervisor, "SIGTERM")) await kernel.waitForExit(supervisor);
   const holder = ctx.rootless ? kernel.recordedProcess(join(paths.runRoot, "pause.pid")) : undefined;
