@@ -20,6 +20,7 @@ import { formatAddress, macOf, parseAddress, parsePrefix } from "./addresses.js"
 import { allocateAddress, isIn } from "./allocate.js";
 import { type AssignedAddress, fillConflist } from "./conflist.js";
 import { checkInterfaceName, checkMac } from "./names.js";
+import { networkNotFound } from "./network-bridge.js";
 import { conflistOf } from "./networks.js";
 import { clash, portTaken } from "./ports.js";
 import { servedNames } from "./served-names.js";
@@ -173,7 +174,7 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
     return request.planned.map((plan) => {
       const { network, attachment } = plan;
       if (findNetwork(state, network.name)?.id !== network.id) {
-        throw new TscError("TSC_NETWORK_NOT_FOUND", `network ${network.name} not found`, { kind: "not-found" });
+        throw networkNotFound(network.name);
       }
       const wantedMac = attachment.mac ?? attachment.driverOpts?.[MAC_OPTION] ?? "";
       if (wantedMac !== "") checkMac(wantedMac);

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PacketSocket } from "../../kernel/kernel.js";
 import { errnoOf, isTscError, TscError } from "../../lib/errors.js";
+import { notRunning } from "../errors.js";
 import { keptEnv } from "../secrets/index.js";
 import { type ContainerRow, containerById } from "../state/containers.js";
 import type { ExecSpec, StdioSession } from "../types.js";
@@ -132,7 +133,7 @@ async function execProcess(deps: RuntimeDeps, row: ContainerRow, spec: ExecSpec)
   const base = config.process;
   const pid = livingPid(ctx, row);
   if (pid === undefined) {
-    throw new TscError("TSC_CONTAINER_NOT_RUNNING", `container ${row.name} is not running`, { kind: "conflict" });
+    throw notRunning(row.name);
   }
   const root = `/proc/${pid}/root`;
   const etc = (name: string): string =>

@@ -4,12 +4,11 @@
  */
 import { cpus, totalmem } from "node:os";
 import { basename, join } from "node:path";
-import { TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
+import { notRunning } from "../errors.js";
 import type { ContainerRow } from "../state/containers.js";
 import type { ContainerStats } from "../types.js";
 import { containerPids, readProc, readProcess, TICKS_PER_SECOND } from "./processes.js";
-
 import { listProcesses } from "./top.js";
 
 export { TOP_TITLES } from "./top.js";
@@ -58,7 +57,7 @@ export function containerTop(
 ): { titles: string[]; processes: string[][] } {
   const target = targetOf(ctx, row);
   if (target.pid !== 0) return listProcesses(target);
-  throw new TscError("TSC_CONTAINER_NOT_RUNNING", `container ${row.name} is not running`, { kind: "conflict" });
+  throw notRunning(row.name);
 }
 
 /** A sample. All zero for a container that does not run, as docker has it. */
