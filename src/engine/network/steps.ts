@@ -1,6 +1,7 @@
 /** The steps that joining and leaving share: claiming ports, adding reserved rows, taking rows off. */
 
 import { throwEvery } from "../../lib/teardown.js";
+import { isNetworkShared } from "../state/container-facts.js";
 import type { EndpointRecord } from "../state/endpoints.js";
 import { liveEndpoints, publishedPorts, saveEndpoint } from "../state/endpoints.js";
 import { findNetwork } from "../state/networks.js";
@@ -155,14 +156,7 @@ export function createSteps({ ctx, site, networks, firewall, dns, life }: Parts)
 
   /** Another container may live in this one's namespace, which then outlives the pin. */
   function isShared({ containerId, cni }: EndpointRecord): boolean {
-    return (
-      state.get(
-        `SELECT 1 FROM containers WHERE json_extract(spec, '$.networkMode.kind') = 'container'
-         AND json_extract(spec, '$.networkMode.container') IN (?, ?) LIMIT 1`,
-        containerId,
-        cni.containerName,
-      ) !== undefined
-    );
+    return isNetworkShared(state, containerId, cni.containerName);
   }
 
   return { claimPorts, addAll, removeAll };
