@@ -1,4 +1,6 @@
 /** A container joins its networks before it starts and leaves them after it ended: all or nothing. */
+
+import { settingAt } from "../../kernel/proc.js";
 import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
 import { withSuppressed } from "../../lib/suppressed.js";
 import { throwEvery } from "../../lib/teardown.js";
@@ -30,8 +32,8 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
       await kernel.createNetworkNamespace(path, sysctls);
     } catch (error) {
       const file = typeof error === "object" && error !== null && "path" in error ? String(error.path) : "";
-      if (!file.startsWith("/proc/sys/")) throw error;
-      const name = file.slice("/proc/sys/".length).replaceAll("/", ".");
+      const name = settingAt(file);
+      if (name === undefined) throw error;
       throw new TscError("TSC_SYSCTL", `sysctl ${name} cannot be set: ${errnoOf(error) ?? messageOf(error)}`, {
         kind: "invalid-input",
         hint: "check its name and value; it must belong to the network namespace",

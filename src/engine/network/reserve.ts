@@ -1,6 +1,6 @@
 /** Decides what a container gets (addresses, interface names, default route, ports) and writes it down before anything is done. Synchronous. */
-import { existsSync } from "node:fs";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
+import { hasSetting } from "../../kernel/proc.js";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
@@ -294,7 +294,7 @@ export function namespaceSysctls(ipv6: boolean, own: Readonly<Record<string, str
       });
     }
   }
-  const hasIpv6 = existsSync("/proc/sys/net/ipv6/conf/default");
+  const hasIpv6 = hasSetting("net/ipv6/conf/default");
   return {
     "net.ipv4.ip_unprivileged_port_start": "0",
     ...(hasIpv6

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PacketSocket } from "../../kernel/kernel.js";
+import { processPath } from "../../kernel/proc.js";
 import { errnoOf, isTscError, TscError } from "../../lib/errors.js";
 import { notRunning } from "../errors.js";
 import { keptEnv } from "../secrets/index.js";
@@ -135,7 +136,7 @@ async function execProcess(deps: RuntimeDeps, row: ContainerRow, spec: ExecSpec)
   if (pid === undefined) {
     throw notRunning(row.name);
   }
-  const root = `/proc/${pid}/root`;
+  const root = processPath(pid, "root");
   const etc = (name: string): string =>
     ctx.kernel.readFileInRoot(root, `/etc/${name}`, MAX_PASSWD_BYTES)?.toString() ?? "";
   const user =

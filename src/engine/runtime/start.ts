@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { processPath } from "../../kernel/proc.js";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
 import { noSuchContainer } from "../errors.js";
 import { beginRun } from "../logs/index.js";
@@ -248,7 +249,7 @@ async function beginAttach(deps: RuntimeDeps, row: ContainerRow): Promise<Attach
 
 async function sharedNetwork(target: ContainerRow): Promise<Attachment> {
   const isHost = target.spec.networkMode?.kind === "host";
-  const result = { netnsPath: isHost ? "" : `/proc/${target.pid}/ns/net`, endpoints: [], ports: [] };
+  const result = { netnsPath: isHost ? "" : processPath(target.pid, "ns/net"), endpoints: [], ports: [] };
   return { reserved: result, joined: Promise.resolve(result) };
 }
 
