@@ -1,7 +1,8 @@
 /** The options before the command (reference §1 "(global)") and the environment variables that stand in for them. */
-import { TscError } from "../lib/errors.js";
+import type { TscError } from "../lib/errors.js";
 import type { OptionSpec, ParsedOptions } from "./command.js";
 import type { AnsiMode, GlobalOptions, ProgressMode } from "./context.js";
+import { usage } from "./usage.js";
 
 const NO_DAEMON = "Not used: there is no daemon to connect to (docker)";
 
@@ -184,12 +185,6 @@ function inPod(text: string | undefined): boolean | undefined {
   return isTrue(text);
 }
 
-function usage(message: string): TscError {
-  return new TscError("TSC_USAGE", message, { kind: "invalid-input" });
-}
-
 function bad(name: string, value: string, expected: string): TscError {
-  return new TscError("TSC_USAGE", `invalid value "${value}" for ${name}: expected ${expected}`, {
-    kind: "invalid-input",
-  });
+  return usage(`invalid value "${value}" for ${name}: expected ${expected}`);
 }

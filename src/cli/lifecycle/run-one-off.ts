@@ -1,6 +1,7 @@
 /** The work of `run`: dependencies up, container made, joined, its exit code returned. */
 import { randomBytes } from "node:crypto";
 import type { Project, Service } from "../../compose/model.js";
+import { noSuchService } from "../../compose/no-such-service.js";
 import { TscError } from "../../lib/errors.js";
 import { imageReferences } from "../../plan/images.js";
 import { observe } from "../../plan/observe.js";
@@ -27,7 +28,7 @@ export async function runOneOff(
   const loaded = await ctx.project({ services: [service], noDependencies });
   const config = loaded.services[service];
   if (config === undefined) {
-    throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, { kind: "not-found" });
+    throw noSuchService(service);
   }
   const changed = await changedService(ctx, loaded, config, argv, options);
   const project: Project = { ...loaded, services: { ...loaded.services, [service]: changed } };
@@ -103,10 +104,10 @@ async function prepare(
   };
   const { planImages } = await import("../../plan/images.js");
   const { observeImages } = await import("../../plan/observe.js");
-  const { imageOptions } = await import("./bring-up.js");
+  const { imageOptions } = await import("../../project/bring-up.js");
   const separator = separatorOf(ctx);
   const stored = await observeImages(session.engine, imageReferences(project, separator));
-  await session.run(planImages(project, stored, imageOptions(project, { images }, separator)), run);
+  await session.run(planImages(project, stored, imageOptions(project, { images, separator })), run);
   await bringUp(
     session,
     {

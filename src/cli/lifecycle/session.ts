@@ -8,6 +8,7 @@ import type { ExecuteResult } from "../../execute/executor.js";
 import { changedError, isTscError, TscErrorList } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { Plan } from "../../plan/plan.js";
+import { lockProject } from "../../project/lock.js";
 import type { CliContext } from "../context.js";
 import { printed } from "../render/printed.js";
 import type { Progress } from "../render/progress.js";
@@ -134,15 +135,6 @@ function endWithOne(error: unknown): never {
   if (error instanceof TscErrorList)
     throw new TscErrorList(error.errors.map((one) => changedError(one, { exitCode: 1 })));
   throw changedError(error, { exitCode: 1 });
-}
-
-/** What every command holds while it changes a project. `TSC_CANCELLED` when the signal comes first. */
-export function lockProject(
-  engine: EngineApi,
-  project: string,
-  options: { onWait?: (holder: string) => void; signal?: AbortSignal },
-): Promise<AsyncDisposable> {
-  return engine.lock(`project-${project}`, options);
 }
 
 /** Opens the engine and takes the project's lock; says so when another command holds it. */

@@ -64,7 +64,7 @@ function text(findings: readonly Finding[], cwd: string): readonly string[] {
   const lines = findings.flatMap(({ code, level, message, hint, where }) => {
     const place = where === undefined ? "" : `${shown(where.file, cwd)}:${where.line}:${where.column}: `;
     const source =
-      where === undefined || where.text.trim() === "" || code.startsWith("TSC_CHECK_SECRET")
+      where === undefined || where.text.trim() === "" || code.startsWith("TSC_CHECK_SECRET_")
         ? []
         : [`    ${printable(where.text.trim(), 120)}`];
     return [

@@ -2,7 +2,7 @@
 import { TscError } from "../../lib/errors.js";
 import type { LabelFilter, NetworksApi } from "../api.js";
 import type { EngineContext } from "../context.js";
-import { endpointsOn, isLive } from "../state/endpoints.js";
+import { deleteEndpointsOn, endpointsOn, isLive } from "../state/endpoints.js";
 import {
   deleteNetwork,
   findNetwork,
@@ -124,7 +124,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
         state.transaction(() => {
           deleteNetwork(state, record.name);
           forgetNetworkMeta(state, record.name);
-          state.run("DELETE FROM endpoints WHERE network = ?", record.name);
+          deleteEndpointsOn(state, record.name);
         });
       });
       ctx.emit({

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { FileLock } from "../../kernel/kernel.js";
 import { isTscError, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
+import { noSuchContainer } from "../errors.js";
 import { containerLabels } from "../labels.js";
 import { type ContainerRow, containerById, containerByName, containersByPrefix } from "../state/containers.js";
 import { restartingOwner } from "../state/intents.js";
@@ -21,7 +22,7 @@ export function findContainer(ctx: Pick<EngineContext, "state">, reference: stri
     });
   }
   if (first !== undefined) return first;
-  throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${reference}`, { kind: "not-found" });
+  throw noSuchContainer(reference);
 }
 
 /** The pid of a running container's first process, which lives: a number that was reused must not lead into somebody else's namespaces. */

@@ -4,7 +4,7 @@ import { mkdirSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from "no
 import { basename, join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
-import { deleteLayer, insertLayer, type LayerRow, layerById } from "../state/layers.js";
+import { deleteLayer, hasChildLayer, insertLayer, type LayerRow, layerById } from "../state/layers.js";
 import { listFolder, type Scratch, type ScratchPlace } from "./scratch.js";
 
 /** What is known about a layer once it is complete. */
@@ -93,8 +93,7 @@ export function openLayers(ctx: EngineContext, scratch: Scratch, folders: LayerF
       for (let progress = true; progress; ) {
         progress = false;
         for (const layer of pending) {
-          const child = state.get("SELECT 1 FROM layers WHERE parent = ? LIMIT 1", layer.chainId);
-          if (child !== undefined || inUse.has(layer.shortId)) continue;
+          if (hasChildLayer(state, layer.chainId) || inUse.has(layer.shortId)) continue;
           await take(layer, forget);
           removed.push(layer.chainId);
           pending = pending.filter((other) => other !== layer);

@@ -65,7 +65,7 @@ export function openVolumes(ctx: EngineContext): Volumes {
   const require = (name: string): VolumeInfo => {
     const record = getVolume(state, name);
     if (record !== undefined) return record.info;
-    throw new TscError("TSC_VOLUME_NOT_FOUND", `no such volume: ${name}`, { kind: "not-found" });
+    throw noSuchVolume(name);
   };
 
   const device = (info: VolumeInfo): VolumeDevice | undefined => parseDevice(info.name, info.driverOpts, ctx.rootless);
@@ -158,7 +158,7 @@ export function openVolumes(ctx: EngineContext): Volumes {
     const finish = discard(name);
     if (finish !== undefined) return await finish();
     if (options.force === true) return;
-    throw new TscError("TSC_VOLUME_NOT_FOUND", `no such volume: ${name}`, { kind: "not-found" });
+    throw noSuchVolume(name);
   };
 
   const mount = async (name: string): Promise<string> => {
@@ -316,4 +316,8 @@ function imagePath(kernel: Kernel, rootfs: string, target: string): OpenedPath |
     if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
     throw error;
   }
+}
+
+function noSuchVolume(name: string): TscError {
+  return new TscError("TSC_VOLUME_NOT_FOUND", `no such volume: ${name}`, { kind: "not-found" });
 }

@@ -3,6 +3,7 @@
  * becomes a warning that names it, or an error; nothing is dropped in silence.
  */
 import type { Project, Service } from "../../compose/model.js";
+import { noSuchService } from "../../compose/no-such-service.js";
 import type { ContainerSpec, Healthcheck, LoggingSpec, RestartPolicy } from "../../engine/types.js";
 import { parseDurationMs } from "../../lib/duration.js";
 import { TscError } from "../../lib/errors.js";
@@ -77,10 +78,7 @@ export function serviceSpec(request: SpecRequest): ContainerSpec {
 export function serviceConfig(project: Project, service: string): Service {
   const config = project.services[service] ?? project.disabledServices[service];
   if (config === undefined) {
-    throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, {
-      kind: "not-found",
-      hint: `known services: ${Object.keys(project.services).sort().join(", ") || "none"}`,
-    });
+    throw noSuchService(service, `known services: ${Object.keys(project.services).sort().join(", ") || "none"}`);
   }
   return config;
 }
