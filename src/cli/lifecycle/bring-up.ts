@@ -30,8 +30,7 @@ export async function bringUp(session: Session, project: Project, options: Bring
     }
   }
   const { images: _images, run, ...up } = options;
-  const pod = podOf(session.ctx, project);
-  const plan = await planUp(project, observed, { ...up, separator, ...(pod === undefined ? {} : { pod }) });
+  const plan = await planUp(project, observed, { ...up, separator });
   await session.run(plan, run);
 }
 
@@ -55,15 +54,7 @@ export function imageOptions(
   };
 }
 
-/** `_` in names with `--compatibility` (docker) or `x-podman.name_separator_compat`. */
+/** `_` in names with `--compatibility`. */
 export function separatorOf(ctx: CliContext): Separator {
   return ctx.globals.compatibility ? "_" : "-";
-}
-
-/** `pod_<project>` when pods are asked for. */
-function podOf(ctx: CliContext, project: Project): string | undefined {
-  const extension = project["x-podman"];
-  const fromFile =
-    typeof extension === "object" && extension !== null && "in_pod" in extension && extension.in_pod === true;
-  return (ctx.globals.inPod ?? fromFile) ? `pod_${project.name}` : undefined;
 }

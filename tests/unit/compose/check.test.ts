@@ -87,6 +87,14 @@ const CASES: readonly (readonly [name: string, text: string, wanted: readonly st
     ["error SECRET_FILE_MISSING"],
   ],
   ["windows", "services: {a: {image: 'a:1', cpu_count: 2}}", ["warning NO_EFFECT"]],
+  ["windows' default", "services: {a: {image: 'a:1', isolation: default}}", []],
+  ["a key that the model drops", "services: {a: {image: 'a:1', pull_refresh_after: 1d}}", ["warning NO_EFFECT"]],
+  ["refused", "services: {a: {image: 'a:1', use_api_socket: true}}", ["error UNSUPPORTED"]],
+  [
+    "refused network",
+    "services: {a: {image: 'a:1', networks: [n]}}\nnetworks: {n: {ipam: {driver: x}}}",
+    ["error UNSUPPORTED"],
+  ],
   ["socket", "services: {a: {image: 'a:1', volumes: ['/var/run/docker.sock:/s']}}", ["warning ENGINE_SOCKET"]],
   [
     "overlay",
