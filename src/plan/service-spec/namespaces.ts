@@ -1,4 +1,4 @@
-/** pid, ipc, uts, cgroup and user namespaces of a service. Pure. */
+/** pid, ipc, uts and cgroup namespaces of a service. Pure. */
 import type { Service } from "../../compose/model.js";
 import type { ContainerSpec, NamespaceMode } from "../../engine/types.js";
 import { invalid, optional } from "./index.js";
@@ -15,8 +15,7 @@ export function namespaceFields(
     ...optional("pid", mode("pid", config.pid)),
     ...optional("ipc", mode("ipc", config.ipc)),
     ...optional("uts", mode("uts", config.uts)),
-    ...optional("cgroup", mode("cgroup", config.cgroup)),
-    ...optional("userns", config.userns_mode === "" ? undefined : config.userns_mode),
+    ...(config.cgroup === "host" || config.cgroup === "private" ? { cgroup: { kind: config.cgroup } } : {}),
   };
 }
 
