@@ -189,17 +189,21 @@ function healthcheck(service: string, config: Service): Healthcheck | undefined 
   };
 }
 
-/** `deploy.restart_policy` wins over `restart`, as in the reference. */
+/** `deploy.restart_policy` wins over `restart`, as in the reference, which knows the words of both for its condition. */
 function restartPolicy(service: string, config: Service): RestartPolicy | undefined {
   const deploy = config.deploy?.restart_policy;
   if (deploy !== undefined) {
     switch (deploy.condition ?? "any") {
       case "none":
+      case "no":
         return { policy: "no" };
       case "on-failure":
         return { policy: "on-failure", ...optional("maxRetries", deploy.max_attempts) };
       case "any":
+      case "unless-stopped":
         return { policy: "unless-stopped" };
+      case "always":
+        return { policy: "always" };
       default:
         throw invalid(service, "deploy.restart_policy.condition", deploy.condition ?? "");
     }

@@ -78,6 +78,11 @@ const CASES: readonly (readonly [name: string, text: string, wanted: readonly st
     "services: {a: {image: 'a:1', depends_on: {b: {condition: service_completed_successfully}}}, b: {image: 'a:1', restart: always}}",
     ["error NEVER_COMPLETES"],
   ],
+  [
+    "completes: deploy wins over restart",
+    "services: {a: {image: 'a:1', depends_on: {b: {condition: service_completed_successfully}}}, b: {image: 'a:1', restart: always, deploy: {restart_policy: {condition: none}}}}",
+    [],
+  ],
   ["unused", "services: {a: {image: 'a:1'}}\nvolumes: {v: }", ["note UNUSED"]],
   ["used by a profile", "services: {a: {image: 'a:1', profiles: [p], volumes: ['vol:/v']}}\nvolumes: {vol: }", []],
   ["bind missing", "services: {a: {image: 'a:1', volumes: ['./x.conf:/x', './there:/y']}}", ["warning BIND_MISSING"]],

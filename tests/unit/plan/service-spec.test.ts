@@ -131,5 +131,10 @@ describe("serviceSpec", () => {
     expect(() => spec({ restart: "sometimes" })).toThrow("restart");
     const deploy = { resources: {}, placement: {}, restart_policy: { condition: "any" } };
     expect(spec({ deploy }).spec.restart).toEqual({ policy: "unless-stopped" });
+    // the reference lets deploy win
+    expect(spec({ deploy, restart: "no" }).spec.restart).toEqual({ policy: "unless-stopped" });
+    const of = (condition: string) => spec({ deploy: { ...deploy, restart_policy: { condition } } }).spec.restart;
+    expect([of("none"), of("no"), of("always")].map((made) => made?.policy)).toEqual(["no", "no", "always"]);
+    expect(() => of("sometimes")).toThrow("deploy.restart_policy.condition");
   });
 });
