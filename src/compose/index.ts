@@ -2,8 +2,6 @@
 
 export type { CheckContext, Complaint, Finding, Level, Rule } from "./check/index.js";
 export { checkProject, LEVELS, RULES } from "./check/index.js";
-export type { DependencyGraph, GraphEdge, GraphNode, ResourceKind } from "./graph.js";
-export { dependencyGraph, RESOURCE_KINDS } from "./graph.js";
 export { variablesOf } from "./interpolate.js";
 export type { LoadedModel } from "./load.js";
 export { loadModel, loadProject } from "./load.js";
@@ -12,4 +10,6 @@ export { nodeFs } from "./node-fs.js";
 export type { ComposeFs, LoadOptions, RemoteLoader } from "./options.js";
 export { toConfigJson, toConfigObject, toConfigYaml, toModelText, treeYaml } from "./output.js";
 export { lockTree, pinTree } from "./pin.js";
+export type { DependencyGraph, GraphEdge, GraphNode, ResourceKind } from "./resource-graph.js";
+export { dependencyGraph, RESOURCE_KINDS } from "./resource-graph.js";
 export { enableServices, selectServices, withProfiles } from "./select.js";

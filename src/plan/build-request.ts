@@ -1,6 +1,7 @@
 /** A service's `build` section as an engine BuildRequest. Pure; what the builder cannot honour is told. */
 import { limitsMet } from "../compose/attributes/index.js";
 import type { Build, Project, Service } from "../compose/model.js";
+import { namedService } from "../compose/references.js";
 import type { BuildRequest, Entitlement } from "../engine/api.js";
 import { TscError } from "../lib/errors.js";
 import { inlineContent } from "./hash.js";
@@ -123,7 +124,7 @@ function secret(
 function additionalContexts(project: Project, build: Build, separator: Separator): Record<string, string> {
   const contexts: Record<string, string> = {};
   for (const [name, context] of Object.entries(build.additional_contexts ?? {})) {
-    const service = context.startsWith("service:") ? context.slice("service:".length) : undefined;
+    const service = namedService(context);
     const config = service === undefined ? undefined : (project.services[service] ?? project.disabledServices[service]);
     contexts[name] =
       service === undefined || config === undefined
