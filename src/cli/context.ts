@@ -27,8 +27,6 @@ export interface GlobalOptions {
   readonly verbose: boolean;
   /** Called as `docker-compose`. */
   readonly shim: boolean;
-  /** podman-compose's `--in-pod`; undefined leaves it to `x-podman.in_pod`. */
-  readonly inPod: boolean | undefined;
 }
 
 export interface ProjectRequest {

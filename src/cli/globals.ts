@@ -4,6 +4,8 @@ import type { OptionSpec, ParsedOptions } from "./command.js";
 import type { AnsiMode, GlobalOptions, ProgressMode } from "./context.js";
 import { usage } from "./usage.js";
 
+/** How podman-compose is told to make no pod. */
+const NO_POD = new Set(["false", "0", "no"]);
 const NO_DAEMON = "Not used: there is no daemon to connect to (docker)";
 
 /** docker's own options, which `docker-compose` takes before the command as well. */
@@ -72,7 +74,7 @@ export const globalOptionSpecs: readonly OptionSpec[] = [
     long: "in-pod",
     value: "string",
     hidden: true,
-    help: "Put all containers of the project into one pod: true or false",
+    help: "Not used: there are no pods (podman-compose)",
   },
   ...DOCKER_GLOBALS,
   { long: "shim", hidden: true, help: "Called as docker-compose: the version is the one it stands for" },
@@ -104,6 +106,8 @@ export function readGlobals(
       if (options.given(long)) warn(`--${long} has no effect: containers are run by the built-in engine`);
     }
   }
+  const pod = options.text("in-pod") ?? "";
+  if (pod !== "" && !NO_POD.has(pod.toLowerCase())) warn("--in-pod has no effect: there are no pods");
   for (const { long, help } of DOCKER_GLOBALS) {
     if (help === NO_DAEMON && options.given(long))
       warn(`--${long} has no effect: there is no daemon, the engine is built in`);
@@ -144,7 +148,6 @@ export function readGlobals(
     parallel: parallelLimit(options, env),
     verbose: options.flag("verbose") || options.flag("debug") || options.text("log-level") === "debug",
     shim: options.flag("shim"),
-    inPod: inPod(options.text("in-pod")),
   };
 }
 
@@ -178,11 +181,6 @@ function parallelLimit(options: ParsedOptions, env: Readonly<Record<string, stri
 
 function limited(value: number): number {
   return value <= 0 ? -1 : value;
-}
-
-function inPod(text: string | undefined): boolean | undefined {
-  if (text === undefined || text === "") return undefined;
-  return isTrue(text);
 }
 
 function bad(name: string, value: string, expected: string): TscError {

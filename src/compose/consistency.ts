@@ -1,8 +1,9 @@
 /** Checks that the parts of a project fit together: references exist, exclusive attributes exclude each other. */
 
 import { nearest } from "../lib/nearest.js";
-import { dependencyCycle } from "./graph.js";
 import type { Project, Service } from "./model.js";
+import { isNamespace, serviceReferences } from "./references.js";
+import { dependencyCycle } from "./resource-graph.js";
 import type { Path } from "./tree.js";
 
 /** Reports a problem at a path of the model. */
@@ -129,14 +130,12 @@ function checkDependencies(
       hint,
     );
   }
-  for (const key of ["network_mode", "ipc", "pid", "uts", "cgroup"] as const) {
-    const value = service[key];
-    if (value?.startsWith("service:") !== true) continue;
-    const target = value.slice(8);
+  for (const { how, service: target, path } of serviceReferences(service)) {
+    if (!isNamespace(how)) continue;
     if (known[target] === undefined && service.depends_on?.[target] === undefined) {
       report(
         `service ${JSON.stringify(name)} depends on undefined service ${JSON.stringify(target)}${INVALID}`,
-        [...at, key],
+        [...at, ...path],
         didYouMean(target, known),
       );
     }
@@ -208,7 +207,9 @@ function checkReferences(name: string, service: Service, project: Facts, at: Pat
       `write where in the container the files of \`path\` go`,
     );
   });
-  for (const [context, dependency] of serviceContexts(service)) {
+  for (const { how, service: dependency, path } of serviceReferences(service)) {
+    if (how !== "build") continue;
+    const context = String(path.at(-1));
     const base = project.services[dependency] ?? project.disabledServices[dependency];
     if (base !== undefined && base.build === undefined) {
       report(
@@ -225,13 +226,6 @@ function checkReferences(name: string, service: Service, project: Facts, at: Pat
       );
     }
   }
-}
-
-/** Names of additional contexts and the services they are built from. */
-function serviceContexts(service: Service): [name: string, service: string][] {
-  return Object.entries(service.build?.additional_contexts ?? {})
-    .filter(([, value]) => value.startsWith("service:"))
-    .map(([name, value]) => [name, value.slice(8)]);
 }
 
 /** Pairs of an attribute and its `deploy` twin that must not disagree. */

@@ -1,6 +1,7 @@
 /** From a canonical tree to named and defaulted resources: default network, implicit dependencies, names from keys. */
 import type { StringMap } from "./model.js";
 import { cleanPath } from "./paths.js";
+import { impliedDependency, serviceReferences } from "./references.js";
 import type { Tree, TreeMap } from "./tree.js";
 import { isMap, newMap, scalarText } from "./tree.js";
 
@@ -75,9 +76,6 @@ function normalizeNetworks(tree: TreeMap): void {
   tree["networks"] = networks;
 }
 
-/** Namespace attributes that may name another service. */
-const NAMESPACES = ["network_mode", "ipc", "pid", "uts", "cgroup"] as const;
-
 function normalizeService(service: TreeMap, environment: StringMap): void {
   if (service["pull_policy"] === "if_not_present") service["pull_policy"] = "missing";
   const build = service["build"];
@@ -96,17 +94,9 @@ function normalizeService(service: TreeMap, environment: StringMap): void {
   for (const hook of listOf(service["pre_start"])) {
     if (hook["image"] === undefined && service["image"] !== undefined) hook["image"] = service["image"];
   }
-  for (const link of Array.isArray(service["links"]) ? service["links"] : []) {
-    const [name = "", alias, ...more] = scalarText(link).split(":");
-    addDependency(service, more.length > 0 ? [name, alias, ...more].join(":") : name, true);
-  }
-  for (const key of NAMESPACES) {
-    const value = service[key];
-    if (typeof value === "string" && value.startsWith("service:")) addDependency(service, value.slice(8), true);
-  }
-  for (const from of Array.isArray(service["volumes_from"]) ? service["volumes_from"] : []) {
-    const text = scalarText(from);
-    if (!text.startsWith("container:")) addDependency(service, text.split(":")[0] ?? "", false);
+  for (const reference of serviceReferences(service)) {
+    const implied = impliedDependency(reference);
+    if (implied !== undefined) addDependency(service, reference.service, implied.restart);
   }
 }
 

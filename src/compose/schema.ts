@@ -4,7 +4,7 @@
  */
 
 import { nearest } from "../lib/nearest.js";
-import { own } from "../lib/own.js";
+import { namesAt } from "./attributes/index.js";
 import type { SchemaError } from "./generated/compose-schema.js";
 import validate from "./generated/compose-schema.js";
 import { Problems } from "./problems.js";
@@ -181,34 +181,7 @@ function valueAt(tree: Tree, path: Path): Tree | undefined {
 }
 
 function keyHint(key: string, path: Path): string | undefined {
-  const near = key === "" ? undefined : nearest(key, keysFor(path));
+  const near = key === "" ? undefined : nearest(key, namesAt(path));
   if (near !== undefined) return `did you mean ${JSON.stringify(near)}?`;
   return path.length === 0 ? "services belong under the top-level key `services`" : undefined;
-}
-
-const SERVICE_KEYS =
-  "annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset credential_spec depends_on deploy develop device_cgroup_rules devices dns dns_opt dns_search domainname entrypoint env_file environment expose extends external_links extra_hosts gpus group_add healthcheck hostname image init ipc isolation label_file labels links logging mac_address mem_limit mem_reservation mem_swappiness memswap_limit models network_mode networks oom_kill_disable oom_score_adj pid pids_limit platform ports post_start pre_start pre_stop privileged profiles provider pull_policy read_only restart runtime scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs tty ulimits use_api_socket user userns_mode uts volumes volumes_from working_dir".split(
-    " ",
-  );
-const KEYS: Readonly<Record<string, string>> = {
-  "": "name include services networks volumes secrets configs models",
-  build:
-    "context dockerfile dockerfile_inline entitlements args ssh labels cache_from cache_to no_cache additional_contexts network provenance sbom pull target shm_size extra_hosts isolation privileged secrets tags ulimits platforms",
-  healthcheck: "test interval timeout retries start_period start_interval disable",
-  deploy: "mode endpoint_mode replicas labels rollback_config update_config resources restart_policy placement",
-  resources: "limits reservations",
-  limits: "cpus memory pids",
-  reservations: "cpus memory generic_resources devices",
-  networks: "name driver driver_opts ipam external internal enable_ipv4 enable_ipv6 attachable labels",
-  volumes: "name driver driver_opts external labels",
-  secrets: "name file environment external labels driver driver_opts template_driver",
-  configs: "name file content environment external labels template_driver",
-  logging: "driver options",
-  ipam: "driver config options",
-};
-
-function keysFor(path: Path): readonly string[] {
-  if (path[0] === "services" && path.length === 2) return SERVICE_KEYS;
-  const parent = path.length === 2 ? path[0] : path.at(-1);
-  return (own(KEYS, path.length === 0 ? "" : String(parent)) ?? "").split(" ");
 }

@@ -193,8 +193,8 @@ export interface ContainerSpec {
   readonly pid?: NamespaceMode;
   readonly ipc?: NamespaceMode;
   readonly uts?: NamespaceMode;
-  readonly cgroup?: NamespaceMode;
-  readonly userns?: string;
+  /** Absent: as docker decides, private with cgroup v2. */
+  readonly cgroup?: { readonly kind: "private" | "host" };
   readonly cgroupParent?: string;
   readonly privileged?: boolean;
   readonly capAdd?: readonly string[];
@@ -231,11 +231,6 @@ export interface ContainerSpec {
   readonly autoRemove?: boolean;
   /** The command that makes it removes it when it has ended; if that command is killed before, a later one does. */
   readonly removedByMaker?: boolean;
-  /** Pod to join, by name. */
-  readonly pod?: string;
-  readonly storageOpt?: Readonly<Record<string, string>>;
-  readonly uidMaps?: readonly string[];
-  readonly gidMaps?: readonly string[];
   /** Run from this folder instead of an image. */
   readonly rootfs?: string;
   readonly noHosts?: boolean;
@@ -317,7 +312,6 @@ export interface NetworkSpec {
   readonly internal?: boolean;
   readonly enableIpv4?: boolean;
   readonly enableIpv6?: boolean;
-  readonly attachable?: boolean;
   readonly subnets?: readonly NetworkSubnet[];
   readonly labels?: Readonly<Record<string, string>>;
   /** No name resolution on this network. */
@@ -479,7 +473,7 @@ export interface LogOptions {
 }
 
 export interface EngineEvent {
-  readonly type: "container" | "image" | "network" | "volume" | "pod";
+  readonly type: "container" | "image" | "network" | "volume";
   /** docker's names: create start die stop kill oom destroy health_status exec_create pause unpause restart rename attach connect disconnect pull tag … */
   readonly action: string;
   readonly id: string;

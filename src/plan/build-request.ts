@@ -1,9 +1,12 @@
 /** A service's `build` section as an engine BuildRequest. Pure; what the builder cannot honour is told. */
+import { limitsMet } from "../compose/attributes/index.js";
 import type { Build, Project, Service } from "../compose/model.js";
+import { namedService } from "../compose/references.js";
 import type { BuildRequest, Entitlement } from "../engine/api.js";
 import { TscError } from "../lib/errors.js";
 import { inlineContent } from "./hash.js";
 import { LABEL } from "./labels.js";
+import { sayLimits } from "./limits.js";
 import { imageName, type Separator } from "./names.js";
 import { bytes } from "./service-spec/resources.js";
 
@@ -26,7 +29,7 @@ export function buildRequest(
   options: BuildOptions,
 ): Omit<BuildRequest, "onProgress" | "signal"> {
   const build = config.build ?? {};
-  for (const message of unsupported(service, build)) options.warn(message);
+  sayLimits(limitsMet("services", service, { build }), options.warn);
   const { platform } = options;
   return {
     context: build.context ?? project.workingDir,
@@ -121,7 +124,7 @@ function secret(
 function additionalContexts(project: Project, build: Build, separator: Separator): Record<string, string> {
   const contexts: Record<string, string> = {};
   for (const [name, context] of Object.entries(build.additional_contexts ?? {})) {
-    const service = context.startsWith("service:") ? context.slice("service:".length) : undefined;
+    const service = namedService(context);
     const config = service === undefined ? undefined : (project.services[service] ?? project.disabledServices[service]);
     contexts[name] =
       service === undefined || config === undefined
@@ -129,19 +132,4 @@ function additionalContexts(project: Project, build: Build, separator: Separator
         : `docker-image://${imageName(project.name, service, config, separator)}`;
   }
   return contexts;
-}
-
-function unsupported(service: string, build: Build): string[] {
-  const ignored: [string, unknown, string][] = [
-    ["ssh", build.ssh, "there is no SSH agent forwarding into builds"],
-    ["cache_from", build.cache_from, "the local cache is always used"],
-    ["cache_to", build.cache_to, "the cache stays on this machine"],
-    ["provenance", build.provenance, "no attestations are made"],
-    ["sbom", build.sbom, "no attestations are made"],
-    ["isolation", build.isolation, "it is for Windows"],
-    ["no_cache_filter", build.no_cache_filter, "use --no-cache"],
-  ];
-  return ignored
-    .filter(([, value]) => value !== undefined && value !== false && value !== "false")
-    .map(([name, , why]) => `service "${service}": build.${name} has no effect: ${why}`);
 }

@@ -10,7 +10,6 @@ const COMPOSE_WORD: Readonly<Record<string, string>> = {
   volumesFrom: "volumes_from",
   files: "secrets/configs",
   networkMode: "network_mode",
-  userns: "userns_mode",
   cgroupParent: "cgroup_parent",
   capAdd: "cap_add",
   capDrop: "cap_drop",
@@ -25,7 +24,6 @@ const COMPOSE_WORD: Readonly<Record<string, string>> = {
   dnsSearch: "dns_search",
   dnsOptions: "dns_opt",
   extraHosts: "extra_hosts",
-  storageOpt: "storage_opt",
 };
 const KEYED = new Set(["env", "labels", "sysctls", "annotations", "resources"]);
 

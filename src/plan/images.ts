@@ -3,6 +3,7 @@
  * the clock it is given.
  */
 import type { Project, Service } from "../compose/model.js";
+import { serviceReferences } from "../compose/references.js";
 import type { Entitlement } from "../engine/api.js";
 import type { ImageInfo } from "../engine/types.js";
 import { parseDurationMs } from "../lib/duration.js";
@@ -162,9 +163,9 @@ export function addBuilds(
 
 /** Services named as `service:x` contexts. */
 export function buildDependencies(config: Service): string[] {
-  return Object.values(config.build?.additional_contexts ?? {})
-    .filter((context) => context.startsWith("service:"))
-    .map((context) => context.slice("service:".length))
+  return serviceReferences(config)
+    .filter(({ how }) => how === "build")
+    .map(({ service }) => service)
     .sort();
 }
 

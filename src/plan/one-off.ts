@@ -2,7 +2,7 @@
 import type { Project, Service } from "../compose/model.js";
 import type { ContainerSpec } from "../engine/types.js";
 import { TscError } from "../lib/errors.js";
-import { dependenciesOf } from "./graph.js";
+import { dependenciesOf } from "./dependency-order.js";
 import { LABEL, withoutOurs } from "./labels.js";
 import { imageKey, imageName, type Separator } from "./names.js";
 import { isActive, type Observed } from "./observe.js";

@@ -1,7 +1,7 @@
 /** Which containers a command means, in which order, and what plans call them; from labels when there is no compose file. Pure. */
 import type { Dependency, Project } from "../compose/model.js";
 import { noSuchService } from "../compose/no-such-service.js";
-import { dependenciesOf, parseDependsOnLabel } from "./graph.js";
+import { dependenciesOf, parseDependsOnLabel } from "./dependency-order.js";
 import { LABEL } from "./labels.js";
 import type { Observed, ObservedContainer } from "./observe.js";
 import type { ContainerTarget, HookRun } from "./plan.js";

@@ -2,7 +2,9 @@
  * The plan of `up`, `create` and `scale`: desired project + observed state + options → operations. Pure but for the question
  * before data loss. Creation runs across services at once; only starting follows the dependencies.
  */
+import { projectLimitsMet } from "../compose/attributes/index.js";
 import type { Project } from "../compose/model.js";
+import { sayLimits } from "./limits.js";
 import type { Observed } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 import type { Reconciliation, UpOptions } from "./reconcile/context.js";
@@ -20,6 +22,7 @@ import { startProviders, startService, tellKept, waitForAll } from "./up/starts.
 export async function planUp(project: Project, observed: Observed, options: UpOptions): Promise<Plan> {
   const plan = new PlanBuilder(project.name);
   const rec: Reconciliation = { project, observed, options, plan };
+  sayLimits(projectLimitsMet(project), (message) => plan.warn(message));
   const networks = decideNetworks(rec);
   const volumes = await decideVolumes(rec);
   const replacedVolumes = new Set(volumes.filter(({ action }) => action === "replace").map(({ name }) => name));

@@ -63,11 +63,3 @@ export function defaultPlatformOf(project: Project): { defaultPlatform?: string 
   const platform = project.environment["DOCKER_DEFAULT_PLATFORM"];
   return platform === undefined || platform === "" ? {} : { defaultPlatform: platform };
 }
-
-/** `pod_<project>` when pods are asked for: by the caller, else by `x-podman.in_pod`. */
-export function podOf(project: Project, inPod?: boolean): string | undefined {
-  const extension = project["x-podman"];
-  const fromFile =
-    typeof extension === "object" && extension !== null && "in_pod" in extension && extension.in_pod === true;
-  return (inPod ?? fromFile) ? `pod_${project.name}` : undefined;
-}

@@ -11,7 +11,7 @@ import { type DownOptions, planDown } from "../plan/down.js";
 import { observe } from "../plan/observe.js";
 import type { Plan } from "../plan/plan.js";
 import type { UpOptions } from "../plan/reconcile/context.js";
-import { type BringUpOptions, bringUp, podOf } from "./bring-up.js";
+import { type BringUpOptions, bringUp } from "./bring-up.js";
 import { lockProject } from "./lock.js";
 
 export type { ExecuteEvent, ExecuteListener, ResourceKind } from "../execute/events.js";
@@ -56,12 +56,10 @@ export type UpRequest = ChangeOptions & Omit<BringUpOptions, "confirm"> & Partia
 export async function up(engine: EngineApi, project: Project, request: UpRequest = {}): Promise<void> {
   const { onEvent, signal, onWait, parallel, env, ...rules } = request;
   const change = given({ onEvent, signal, onWait, parallel, env });
-  const pod = rules.pod ?? podOf(project);
   await using _lock = await lock(engine, project.name, change);
   await bringUp({ engine, dryRun: false, run: (plan) => carryOut(engine, plan, project, change) }, project, {
     confirm: () => false,
     ...rules,
-    ...(pod === undefined ? {} : { pod }),
   });
 }
 

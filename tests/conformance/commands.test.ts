@@ -24,6 +24,8 @@ const NOTHING_TO_DO = new Set([
   ...["build --compress", "build --force-rm", "build --no-rm", "build --parallel"],
   ...["pull --no-parallel", "pull --parallel", "pull --force-local", "rm --all", "kill --all"],
   ...["cp --overwrite", "logs --names", "(global) --insecure-registry", "(global) --no-cleanup"],
+  // every network is
+  ...["network create --attachable"],
 ]);
 
 async function program(): Promise<ProgramTable> {

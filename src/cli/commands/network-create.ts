@@ -10,7 +10,7 @@ export const command: CommandSpec = {
   example: "tscompose network create --subnet 10.90.0.0/24 shared",
   args: [{ name: "NETWORK", required: true }],
   options: [
-    { long: "attachable", help: "Enable manual container attachment" },
+    { long: "attachable", help: "Every network is: accepted for docker's sake" },
     { long: "driver", short: "d", value: "string", default: "bridge", help: "Driver to manage the network" },
     { long: "gateway", value: "list", help: "IPv4 or IPv6 gateway for the subnet of the same position" },
     { long: "internal", help: "Restrict external access to the network" },
@@ -38,7 +38,6 @@ export const command: CommandSpec = {
       driverOpts: keyValues(options.list("opt")),
       labels: keyValues(options.list("label")),
       internal: options.flag("internal"),
-      attachable: options.flag("attachable"),
       enableIpv6: options.flag("ipv6"),
       ...(subnets.length === 0 ? {} : { subnets }),
     });

@@ -5,21 +5,19 @@ import * as project from "../../project/bring-up.js";
 import type { CliContext } from "../context.js";
 import type { RunOptions, Session } from "./session.js";
 
-export type BringUpOptions = Omit<project.BringUpOptions, "separator" | "pod"> & { readonly run?: RunOptions };
+export type BringUpOptions = Omit<project.BringUpOptions, "separator"> & { readonly run?: RunOptions };
 
 /** Makes reality match the project. */
 export async function bringUp(session: Session, wanted: Project, options: BringUpOptions): Promise<void> {
   const { run, ...rules } = options;
   const { ctx, engine } = session;
-  const pod = project.podOf(wanted, ctx.globals.inPod);
   await project.bringUp({ engine, dryRun: ctx.globals.dryRun, run: (plan) => session.run(plan, run) }, wanted, {
     ...rules,
     separator: separatorOf(ctx),
-    ...(pod === undefined ? {} : { pod }),
   });
 }
 
-/** `_` in names with `--compatibility` (docker) or `x-podman.name_separator_compat`. */
+/** `_` in names with `--compatibility`. */
 export function separatorOf(ctx: CliContext): Separator {
   return ctx.globals.compatibility ? "_" : "-";
 }

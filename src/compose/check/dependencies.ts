@@ -47,7 +47,8 @@ export const dependencyRules: readonly Rule[] = [
     title: "a service is waited for that is restarted whenever it ends",
     help: "remove its restart policy, or use on-failure",
     find: dependencies("service_completed_successfully", (dependency, { restart, deploy }) => {
-      const policy = restart ?? deploy?.restart_policy?.condition ?? "no";
+      const own = deploy?.restart_policy;
+      const policy = own === undefined ? (restart ?? "no") : (own.condition ?? "any");
       if (!["always", "unless-stopped", "any"].includes(policy)) return undefined;
       return {
         message: `waits until ${JSON.stringify(dependency)} has completed, but restart: ${policy} never lets it end`,

@@ -1,5 +1,6 @@
 /** Rules on what cannot work on this host, or not without root. */
-import type { Service } from "../model.js";
+import { allLimitsMet, limitText, type Outcome } from "../attributes/index.js";
+import type { Project, Service } from "../model.js";
 import type { Complaint, Level, Rule } from "./types.js";
 import { entries, portRange } from "./walk.js";
 
@@ -7,8 +8,7 @@ interface Limit {
   readonly key: string;
   readonly level: Level;
   readonly message: string;
-  readonly hint?: string;
-  readonly applies?: (value: unknown, service: Service) => boolean;
+  readonly applies?: (value: unknown) => boolean;
 }
 
 /** Keys that need more than an ordinary user has. */
@@ -43,31 +43,26 @@ const ROOTLESS: readonly Limit[] = [
   },
 ];
 
-/** Keys that mean nothing on a single Linux host. */
-const ANYWHERE: readonly Limit[] = [
-  { key: "isolation", level: "warning", message: "isolation is for Windows", applies: (value) => value !== "default" },
-  { key: "credential_spec", level: "warning", message: "credential_spec is for Windows" },
-  { key: "cpu_count", level: "warning", message: "cpu_count is for Windows", hint: "use cpus" },
-  { key: "cpu_percent", level: "warning", message: "cpu_percent is for Windows", hint: "use cpus" },
-  { key: "storage_opt", level: "warning", message: "storage_opt depends on a storage driver with quotas" },
-];
-
-function limits(services: Readonly<Record<string, Service>>, table: readonly Limit[]): Complaint[] {
+function rootlessLimits(services: Readonly<Record<string, Service>>): Complaint[] {
   return entries(services).flatMap(([name, service]) =>
-    table.flatMap(({ key, level, message, hint, applies }): Complaint[] => {
+    ROOTLESS.flatMap(({ key, level, message, applies }): Complaint[] => {
       // the model's keys are known; the table reads them by name
       const value = (service as unknown as Readonly<Record<string, unknown>>)[key];
-      if (value === undefined || applies?.(value, service) === false) return [];
-      return [
-        {
-          message: `service ${JSON.stringify(name)}: ${message}`,
-          path: ["services", name, key],
-          level,
-          ...(hint === undefined ? {} : { hint }),
-        },
-      ];
+      if (value === undefined || applies?.(value) === false) return [];
+      return [{ message: `service ${JSON.stringify(name)}: ${message}`, path: ["services", name, key], level }];
     }),
   );
+}
+
+/** What the plan tells or refuses, each at its place. */
+function attributeLimits(project: Project, outcome: Outcome): Complaint[] {
+  return allLimitsMet(project)
+    .filter(({ limit }) => limit.outcome === outcome)
+    .map((met) => ({
+      message: limitText(met),
+      path: met.path,
+      ...(outcome === "refused" ? { hint: met.limit.why } : {}),
+    }));
 }
 
 /** Sockets of other engines. */
@@ -85,7 +80,7 @@ export const hostRules: readonly Rule[] = [
     level: "error",
     title: "something that cannot work without root",
     help: "run as root, or do without it",
-    find: ({ project, rootless }) => (rootless ? limits(project.services, ROOTLESS) : []),
+    find: ({ project, rootless }) => (rootless ? rootlessLimits(project.services) : []),
   },
   {
     code: "TSC_CHECK_PORT_PRIVILEGED",
@@ -111,9 +106,21 @@ export const hostRules: readonly Rule[] = [
   {
     code: "TSC_CHECK_NO_EFFECT",
     level: "warning",
-    title: "a key that has no effect on a single Linux host",
+    title: "an attribute that has no effect on a single Linux host",
     help: "remove it",
-    find: ({ project }) => limits(project.services, ANYWHERE),
+    find: ({ project }) => [
+      ...attributeLimits(project, "told"),
+      ...project.warnings
+        .filter(({ code }) => code === "TSC_COMPOSE_NO_EFFECT")
+        .map(({ message, path }) => ({ message, path: path ?? [] })),
+    ],
+  },
+  {
+    code: "TSC_CHECK_UNSUPPORTED",
+    level: "error",
+    title: "an attribute that nothing here can give: `up` refuses it",
+    help: "do without it",
+    find: ({ project }) => attributeLimits(project, "refused"),
   },
   {
     code: "TSC_CHECK_ENGINE_SOCKET",
@@ -121,8 +128,8 @@ export const hostRules: readonly Rule[] = [
     title: "a container wants an engine's socket",
     help: "there is no daemon here to talk to; whoever has such a socket is root on its host",
     find: ({ project }) =>
-      entries(project.services).flatMap(([name, { volumes, use_api_socket }]) => [
-        ...(volumes ?? []).flatMap((volume, i): Complaint[] =>
+      entries(project.services).flatMap(([name, { volumes }]) =>
+        (volumes ?? []).flatMap((volume, i): Complaint[] =>
           volume.source === undefined || !SOCKETS.includes(volume.source)
             ? []
             : [
@@ -132,15 +139,7 @@ export const hostRules: readonly Rule[] = [
                 },
               ],
         ),
-        ...(use_api_socket === true
-          ? [
-              {
-                message: `service ${JSON.stringify(name)} asks for the engine's socket`,
-                path: ["services", name, "use_api_socket"],
-              },
-            ]
-          : []),
-      ]),
+      ),
   },
   {
     code: "TSC_CHECK_NETWORK_DRIVER",

@@ -4,10 +4,10 @@
  * looked at again when the container is created: one that still lives had its pid all along.
  */
 import { TscError } from "../../lib/errors.js";
+import { sharedContainers } from "../sharing.js";
 import type { ContainerRow } from "../state/containers.js";
 import type { RuntimeDeps } from "./deps.js";
 import { findContainer, livingPid } from "./lookup.js";
-import { joinedContainers } from "./oci/namespaces.js";
 
 /** Rows of running containers, by the reference given in the spec. */
 export type Donors = ReadonlyMap<string, ContainerRow>;
@@ -15,10 +15,12 @@ export type Donors = ReadonlyMap<string, ContainerRow>;
 /** All donors of a container. `TSC_CONTAINER_NOT_FOUND`, `TSC_CONTAINER_NOT_RUNNING`. */
 export function findDonors({ ctx }: RuntimeDeps, row: Pick<ContainerRow, "name" | "spec">): Donors {
   const donors = new Map<string, ContainerRow>();
-  for (const reference of joinedContainers(row.spec)) {
-    const donor = findContainer(ctx, reference);
+  for (const { how, container } of sharedContainers(row.spec)) {
+    // volumes were found when the container was made
+    if (how === "volumes") continue;
+    const donor = findContainer(ctx, container);
     if (livingPid(ctx, donor) === undefined) throw notRunning(row, donor);
-    donors.set(reference, donor);
+    donors.set(container, donor);
   }
   return donors;
 }

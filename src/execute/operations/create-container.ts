@@ -1,5 +1,6 @@
 /** Making a container, and giving it its final name. */
-import type { ContainerSpec, NamespaceMode, NetworkMode } from "../../engine/types.js";
+import { withSharedContainers } from "../../engine/sharing.js";
+import type { ContainerSpec } from "../../engine/types.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
 import type { OperationOf } from "./index.js";
 
@@ -30,18 +31,9 @@ export async function renameContainer(
 }
 
 function resolved(context: ExecuteContext, spec: ContainerSpec, service: string): ContainerSpec {
-  const name = (reference: string): string => context.ids.get(reference) ?? reference;
-  const namespace = <M extends NamespaceMode | NetworkMode>(mode: M): M =>
-    mode.kind === "container" ? { ...mode, container: name(mode.container) } : mode;
   const provided = context.providerEnv.get(service);
   return {
-    ...spec,
-    ...(spec.networkMode === undefined ? {} : { networkMode: namespace(spec.networkMode) }),
-    ...(spec.pid === undefined ? {} : { pid: namespace(spec.pid) }),
-    ...(spec.ipc === undefined ? {} : { ipc: namespace(spec.ipc) }),
-    ...(spec.volumesFrom === undefined
-      ? {}
-      : { volumesFrom: spec.volumesFrom.map((from) => ({ ...from, container: name(from.container) })) }),
+    ...withSharedContainers(spec, (name) => context.ids.get(name) ?? name),
     ...(provided === undefined ? {} : { env: { ...spec.env, ...provided } }),
   };
 }

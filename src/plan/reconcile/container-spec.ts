@@ -31,7 +31,6 @@ export function buildSpec(
     choosePort: (port) => context.ports.choose(port, previous),
     containerOf: (other, what) => containerOf(context, other, what),
     ...(options.noHosts === undefined ? {} : { noHosts: options.noHosts }),
-    ...(options.pod === undefined ? {} : { pod: options.pod }),
     warn: (message) => plan.warn(message),
   });
   return previous === undefined || options.renewAnonymousVolumes === true ? spec : inheritVolumes(spec, previous);

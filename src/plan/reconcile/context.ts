@@ -25,8 +25,6 @@ export interface UpOptions {
   /** Providers were called by an earlier plan of this command. */
   readonly skipProviders?: boolean;
   readonly noHosts?: boolean;
-  /** Pod that every container joins. */
-  readonly pod?: string;
   /** Asked before data is lost; the default answer is no. */
   readonly confirm: (question: string) => boolean | Promise<boolean>;
 }

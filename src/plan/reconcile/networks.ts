@@ -1,9 +1,11 @@
 /** Networks of the project: create, or replace when their configuration changed. Decides; the order of removal is the caller's. */
+import { limitsMet } from "../../compose/attributes/index.js";
 import type { NetworkConfig } from "../../compose/model.js";
 import type { NetworkSpec } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
 import { networkHash } from "../hash.js";
 import { COMPOSE_VERSION, LABEL } from "../labels.js";
+import { sayLimits } from "../limits.js";
 import { networkName } from "../names.js";
 import type { Reconciliation } from "./context.js";
 
@@ -31,6 +33,7 @@ export function decideNetworks({ project, observed, plan }: Reconciliation): Net
         }
         return [];
       }
+      sayLimits(limitsMet("networks", key, config), (message) => plan.warn(message));
       const spec = networkSpec(project.name, key, name, config);
       if (existing === undefined) return [{ key, name, spec, action: "create" }];
       const owner = existing.labels[LABEL.project];
@@ -54,7 +57,6 @@ function networkSpec(project: string, key: string, name: string, config: Network
     ...(config.driver === undefined || config.driver === "default" ? {} : { driver: config.driver }),
     ...(config.driver_opts === undefined ? {} : { driverOpts: config.driver_opts }),
     ...(config.internal === undefined ? {} : { internal: config.internal }),
-    ...(config.attachable === undefined ? {} : { attachable: config.attachable }),
     ...(config.enable_ipv4 === undefined ? {} : { enableIpv4: config.enable_ipv4 }),
     ...(config.enable_ipv6 === undefined ? {} : { enableIpv6: config.enable_ipv6 }),
     ...(config.ipam?.config === undefined

@@ -4,7 +4,7 @@
  */
 import type { Project, Service } from "../../compose/model.js";
 import { TscError } from "../../lib/errors.js";
-import { dependenciesOf, inDependencyOrder } from "../graph.js";
+import { dependenciesOf, inDependencyOrder } from "../dependency-order.js";
 import { scaleOf } from "../names.js";
 import type { ObservedContainer } from "../observe.js";
 import { buildSpec, finalName } from "./container-spec.js";

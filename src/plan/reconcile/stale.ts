@@ -1,7 +1,8 @@
 /** Whether an existing container is what the project asks for (compose.md §3.3, rule 21). */
+import { isNamespace, isShared, serviceReferences } from "../../compose/references.js";
+import { type SharedContainer, sharedContainers } from "../../engine/sharing.js";
 import type { ContainerSpec } from "../../engine/types.js";
 import { explainDifference } from "../diff.js";
-import { serviceOfMode } from "../graph.js";
 import { LABEL } from "../labels.js";
 import type { ObservedContainer } from "../observe.js";
 import { samePath } from "./container-spec.js";
@@ -43,26 +44,19 @@ function comparable(spec: ContainerSpec, { info }: ObservedContainer): Container
 
 /** A container that shares a namespace or volumes is bound to that very container. */
 function parentCause({ rec, config, decisions }: ServiceContext, observed: ObservedContainer): string | undefined {
-  const shares: [string, string][] = [];
-  for (const mode of [config.network_mode, config.ipc, config.pid]) {
-    const parent = serviceOfMode(mode);
-    if (parent !== undefined) shares.push([parent, "namespace"]);
-  }
-  for (const from of config.volumes_from ?? []) {
-    if (!from.startsWith("container:")) shares.push([from.split(":")[0] ?? "", "volumes"]);
-  }
-  for (const [parent, what] of shares) {
+  const shares = serviceReferences(config).filter(isShared);
+  for (const { how, service: parent } of shares) {
     const made = decisions.get(parent)?.some(({ action }) => action === "create" || action === "recreate");
+    const what = isNamespace(how) ? "namespace" : "volumes";
     if (made === true) return `shares ${what} with ${parent}, which is recreated`;
   }
-  const parentRefs = [observed.info.spec.networkMode, observed.info.spec.ipc, observed.info.spec.pid];
-  for (const mode of parentRefs) {
-    if (mode?.kind !== "container") continue;
-    const known = rec.observed.containers.some(({ id, name }) => id === mode.container || name === mode.container);
-    const isOurs = shares.length > 0;
-    if (isOurs && !known) return `shares a namespace with a container that is gone`;
-  }
-  return undefined;
+  // a namespace of a container that the project does not know is another's business
+  if (shares.length === 0) return undefined;
+  const isGone = ({ how, container }: SharedContainer): boolean =>
+    how !== "volumes" && !rec.observed.containers.some(({ id, name }) => id === container || name === container);
+  return sharedContainers(observed.info.spec).some(isGone)
+    ? "shares a namespace with a container that is gone"
+    : undefined;
 }
 
 function networkCause({ info }: ObservedContainer, spec: ContainerSpec): string | undefined {

@@ -54,11 +54,6 @@ function content(
       hint: `give the ${kind} a \`file\`, \`environment\`${kind === "config" ? " or `content`" : ""}`,
     });
   }
-  if (object.driver !== undefined || object.template_driver !== undefined) {
-    throw new TscError("TSC_SERVICE_UNSUPPORTED", `${kind} "${source}": drivers are not supported`, {
-      kind: "unsupported",
-    });
-  }
   if (object.file !== undefined) return { sourcePath: object.file };
   const text = inlineContent(project, object);
   if (text !== undefined) return { content: text };

@@ -2,20 +2,21 @@
  * One compose service → one engine ContainerSpec. Pure: same project and options, same spec. Whatever the engine cannot honour
  * becomes a warning that names it, or an error; nothing is dropped in silence.
  */
-import type { Project, Service } from "../../compose/model.js";
+import { limitsMet } from "../../compose/attributes/index.js";
+import type { FileReference, Project, Service } from "../../compose/model.js";
 import { noSuchService } from "../../compose/no-such-service.js";
 import type { ContainerSpec, Healthcheck, LoggingSpec, RestartPolicy } from "../../engine/types.js";
 import { parseDurationMs } from "../../lib/duration.js";
 import { TscError } from "../../lib/errors.js";
 import { filesHash, serviceHash } from "../hash.js";
 import { COMPOSE_VERSION, LABEL, withoutOurs } from "../labels.js";
+import { sayLimits } from "../limits.js";
 import { containerName, imageName, type Separator } from "../names.js";
 import { fileInjections } from "./files.js";
 import { mountSpecs } from "./mounts.js";
 import { namespaceFields } from "./namespaces.js";
 import { networkFields } from "./networking.js";
 import { deviceFields, resourceFields } from "./resources.js";
-import { unsupportedWarnings } from "./unsupported.js";
 
 export interface SpecRequest {
   readonly project: Project;
@@ -31,7 +32,6 @@ export interface SpecRequest {
   /** Name of the container that stands for another service when `what` (`network namespace`, `volume` …) is shared with it. */
   readonly containerOf: (service: string, what: string) => string;
   readonly noHosts?: boolean;
-  readonly pod?: string;
   readonly warn: (message: string) => void;
 }
 export interface PortChoice {
@@ -45,7 +45,7 @@ export interface PortChoice {
 export function serviceSpec(request: SpecRequest): ContainerSpec {
   const { project, service, number } = request;
   const config = serviceConfig(project, service);
-  for (const message of unsupportedWarnings(service, config)) request.warn(message);
+  sayServiceLimits(request, config);
   return clean({
     ...processFields(service, config),
     name: containerName(project.name, service, config, number, request.separator),
@@ -62,16 +62,27 @@ export function serviceSpec(request: SpecRequest): ContainerSpec {
     ...deviceFields(service, config),
     resources: resourceFields(service, config),
     ...optional("healthcheck", healthcheck(service, config)),
-    ...optional("restart", restartPolicy(service, config, request.warn)),
+    ...optional("restart", restartPolicy(service, config)),
     ...optional("logging", logging(config)),
     ...optional("platform", config.platform),
     ...optional("runtime", config.runtime),
-    ...optional("pod", request.pod),
-    ...optional("storageOpt", config.storage_opt),
     ...optional("noHosts", request.noHosts === true || config["x-podman.no_hosts"] === true ? true : undefined),
-    ...optional("uidMaps", stringList(config["x-podman.uidmaps"])),
-    ...optional("gidMaps", stringList(config["x-podman.gidmaps"])),
   });
+}
+
+/** Of the service and of the files that it reads; what its build asks for is said where that is made. */
+function sayServiceLimits({ project, service, warn }: SpecRequest, config: Service): void {
+  const files = (section: "secrets" | "configs", references: readonly FileReference[] = []) =>
+    references.flatMap(({ source = "" }) => limitsMet(section, source, project[section][source] ?? {}));
+  const { build: _build, ...container } = config;
+  sayLimits(
+    [
+      ...limitsMet("services", service, container),
+      ...files("configs", config.configs),
+      ...files("secrets", config.secrets),
+    ],
+    warn,
+  );
 }
 
 /** The service, active or not; TSC_COMPOSE_SERVICE_UNKNOWN (`no such service: x`). */
@@ -176,38 +187,35 @@ function healthcheck(service: string, config: Service): Healthcheck | undefined 
   };
 }
 
-function restartPolicy(service: string, config: Service, warn: (message: string) => void): RestartPolicy | undefined {
+/** `deploy.restart_policy` wins over `restart`, as in the reference, which knows the words of both for its condition. */
+function restartPolicy(service: string, config: Service): RestartPolicy | undefined {
   const deploy = config.deploy?.restart_policy;
-  if (config.restart !== undefined && config.restart !== "") {
-    const [policy = "", retries] = config.restart.split(":");
-    const maxRetries = retries === undefined ? undefined : Number(retries);
-    if (
-      (policy !== "no" && policy !== "always" && policy !== "on-failure" && policy !== "unless-stopped") ||
-      (maxRetries !== undefined && (!Number.isSafeInteger(maxRetries) || maxRetries < 0 || policy !== "on-failure"))
-    ) {
-      throw invalid(service, "restart", config.restart);
+  if (deploy !== undefined) {
+    switch (deploy.condition ?? "any") {
+      case "none":
+      case "no":
+        return { policy: "no" };
+      case "on-failure":
+        return { policy: "on-failure", ...optional("maxRetries", deploy.max_attempts) };
+      case "any":
+      case "unless-stopped":
+        return { policy: "unless-stopped" };
+      case "always":
+        return { policy: "always" };
+      default:
+        throw invalid(service, "deploy.restart_policy.condition", deploy.condition ?? "");
     }
-    return { policy, ...optional("maxRetries", maxRetries) };
   }
-  if (deploy === undefined) return undefined;
-  for (const key of ["delay", "window"] as const) {
-    if (deploy[key] !== undefined) {
-      warn(`service "${service}": deploy.restart_policy.${key} is not supported here and has no effect`);
-    }
+  if (config.restart === undefined || config.restart === "") return undefined;
+  const [policy = "", retries] = config.restart.split(":");
+  const maxRetries = retries === undefined ? undefined : Number(retries);
+  if (
+    (policy !== "no" && policy !== "always" && policy !== "on-failure" && policy !== "unless-stopped") ||
+    (maxRetries !== undefined && (!Number.isSafeInteger(maxRetries) || maxRetries < 0 || policy !== "on-failure"))
+  ) {
+    throw invalid(service, "restart", config.restart);
   }
-  switch (deploy.condition ?? "any") {
-    case "none":
-      return { policy: "no" };
-    case "on-failure":
-      return { policy: "on-failure", ...optional("maxRetries", deploy.max_attempts) };
-    case "any":
-      if (deploy.max_attempts !== undefined) {
-        warn(`service "${service}": deploy.restart_policy.max_attempts needs condition on-failure and has no effect`);
-      }
-      return { policy: "unless-stopped" };
-    default:
-      throw invalid(service, "deploy.restart_policy.condition", deploy.condition ?? "");
-  }
+  return { policy, ...optional("maxRetries", maxRetries) };
 }
 
 function logging(config: Service): LoggingSpec | undefined {
@@ -237,10 +245,6 @@ export function invalid(service: string, attribute: string, value: string): TscE
 /** `{ [key]: value }`, or nothing for undefined (exactOptionalPropertyTypes). */
 export function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
-}
-
-function stringList(value: unknown): readonly string[] | undefined {
-  return Array.isArray(value) ? value.map(String) : undefined;
 }
 
 /** Leaves out empty lists and objects whose absence means the same; entrypoint and command keep theirs (empty clears). */

@@ -1,7 +1,6 @@
 /** Volumes and tmpfs of a service as engine mounts. Pure. */
 import type { Project, Service, ServiceVolume } from "../../compose/model.js";
 import type { MountSpec, TmpfsMount } from "../../engine/types.js";
-import { TscError } from "../../lib/errors.js";
 import { LABEL } from "../labels.js";
 import { volumeName } from "../names.js";
 import { invalid, optional } from "./index.js";
@@ -60,16 +59,9 @@ function mountSpec(project: Project, service: string, volume: ServiceVolume): Mo
       };
     case "image":
       return { type: "image", source, target, ...optional("subpath", volume.image?.subpath) };
-    case "npipe":
-    case "cluster":
-    case "glob":
-      throw new TscError(
-        "TSC_SERVICE_UNSUPPORTED",
-        `service "${service}": volume type ${volume.type} is not supported`,
-        {
-          kind: "unsupported",
-        },
-      );
+    default:
+      // the limits of the attribute refuse the other types
+      throw invalid(service, "volumes.type", volume.type);
   }
 }
 

@@ -1,5 +1,6 @@
-/** pid, ipc, uts, cgroup and user namespaces of a service. Pure. */
+/** pid, ipc, uts and cgroup namespaces of a service. Pure. */
 import type { Service } from "../../compose/model.js";
+import { namedService } from "../../compose/references.js";
 import type { ContainerSpec, NamespaceMode } from "../../engine/types.js";
 import { invalid, optional } from "./index.js";
 
@@ -15,8 +16,7 @@ export function namespaceFields(
     ...optional("pid", mode("pid", config.pid)),
     ...optional("ipc", mode("ipc", config.ipc)),
     ...optional("uts", mode("uts", config.uts)),
-    ...optional("cgroup", mode("cgroup", config.cgroup)),
-    ...optional("userns", config.userns_mode === "" ? undefined : config.userns_mode),
+    ...(config.cgroup === "host" || config.cgroup === "private" ? { cgroup: { kind: config.cgroup } } : {}),
   };
 }
 
@@ -28,8 +28,18 @@ function namespaceMode(
 ): NamespaceMode | undefined {
   if (text === undefined || text === "") return undefined;
   if (text === "host" || text === "private" || text === "shareable") return { kind: text };
-  if (text.startsWith("service:"))
-    return { kind: "container", container: containerOf(text.slice("service:".length), `${attribute} namespace`) };
-  if (text.startsWith("container:")) return { kind: "container", container: text.slice("container:".length) };
-  throw invalid(service, attribute, text);
+  const container = joinedContainer(text, `${attribute} namespace`, containerOf);
+  if (container === undefined) throw invalid(service, attribute, text);
+  return { kind: "container", container };
+}
+
+/** The container that `service:x` stands for, or that `container:x` names; undefined for anything else. */
+export function joinedContainer(
+  text: string,
+  what: string,
+  containerOf: (service: string, what: string) => string,
+): string | undefined {
+  const other = namedService(text);
+  if (other !== undefined) return containerOf(other, what);
+  return text.startsWith("container:") ? text.slice("container:".length) : undefined;
 }

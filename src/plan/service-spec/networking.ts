@@ -3,6 +3,7 @@ import type { Port, Service, ServiceNetwork } from "../../compose/model.js";
 import type { ContainerSpec, NetworkAttachment, NetworkMode, PortMapping } from "../../engine/types.js";
 import { containerName, networkName, scaleOf } from "../names.js";
 import { invalid, optional, type SpecRequest } from "./index.js";
+import { joinedContainer } from "./namespaces.js";
 
 /** Everything about the network side of the spec. */
 export function networkFields(request: SpecRequest, config: Service): Partial<ContainerSpec> {
@@ -34,11 +35,9 @@ function networkMode(request: SpecRequest, config: Service): NetworkMode | undef
   if (text === undefined || text === "") return undefined;
   if (text === "host" || text === "none") return { kind: text };
   if (text === "bridge" || text === "default" || text === "private") return { kind: "bridge" };
-  if (text.startsWith("service:")) {
-    return { kind: "container", container: request.containerOf(text.slice("service:".length), "network namespace") };
-  }
-  if (text.startsWith("container:")) return { kind: "container", container: text.slice("container:".length) };
-  throw invalid(request.service, "network_mode", text);
+  const container = joinedContainer(text, "network namespace", request.containerOf);
+  if (container === undefined) throw invalid(request.service, "network_mode", text);
+  return { kind: "container", container };
 }
 
 /** The networks of a service by connect order: priority, then name. Without any it has none (the loader adds `default`). */

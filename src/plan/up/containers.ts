@@ -1,5 +1,6 @@
 /** New containers, and the exchange of old ones for them. */
-import { dependenciesOf } from "../graph.js";
+import { sharedContainers } from "../../engine/sharing.js";
+import { dependenciesOf } from "../dependency-order.js";
 import type { ObservedContainer } from "../observe.js";
 import type { ContainerDecision } from "../reconcile/decision.js";
 import { isEarly } from "./bounce.js";
@@ -16,7 +17,7 @@ export function createContainers(draft: UpDraft): void {
     const dependsOn = [
       ...(spec.networks ?? []).flatMap(({ network }) => draft.networkReady.get(network) ?? []),
       ...(spec.mounts ?? []).flatMap((m) => (m.type === "volume" ? (draft.volumeReady.get(m.source) ?? []) : [])),
-      ...referencedContainers(spec).flatMap((name) => draft.created.get(name) ?? []),
+      ...sharedContainers(spec).flatMap(({ container }) => draft.created.get(container) ?? []),
       ...providerStarts(draft, service),
       ...(early === undefined ? [] : [early]),
     ];
@@ -108,19 +109,4 @@ function takeFinalName(
     { kind: "rename-container", container: decision.target },
   );
   draft.startable.set(decision.target.name, [...(draft.startable.get(decision.target.name) ?? []), renamed]);
-}
-
-/** Containers (by name) whose namespaces or volumes this one uses. */
-function referencedContainers(spec: {
-  readonly networkMode?: { readonly kind: string; readonly container?: string };
-  readonly pid?: { readonly kind: string; readonly container?: string };
-  readonly ipc?: { readonly kind: string; readonly container?: string };
-  readonly volumesFrom?: readonly { readonly container: string }[];
-}): string[] {
-  return [
-    ...[spec.networkMode, spec.pid, spec.ipc].flatMap((mode) =>
-      mode?.container === undefined ? [] : [mode.container],
-    ),
-    ...(spec.volumesFrom ?? []).map(({ container }) => container),
-  ];
 }

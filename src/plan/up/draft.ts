@@ -1,5 +1,5 @@
 /** What the parts of one `up` plan share while it is written: the decisions, and which operation brings about what. */
-import { inDependencyOrder } from "../graph.js";
+import { inDependencyOrder } from "../dependency-order.js";
 import type { ObservedContainer } from "../observe.js";
 import type { PlanBuilder } from "../plan.js";
 import type { Reconciliation } from "../reconcile/context.js";

@@ -1,5 +1,5 @@
 /** Containers that go: orphans, what is too many, and the stop before it. */
-import { dependentsOf } from "../graph.js";
+import { dependentsOf } from "../dependency-order.js";
 import { isActive, type ObservedContainer } from "../observe.js";
 import type { ContainerTarget, HookRun } from "../plan.js";
 import { orphansOf, orphanWarning } from "../reconcile/orphans.js";

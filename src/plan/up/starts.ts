@@ -1,5 +1,5 @@
 /** Starts in the order of the dependencies, with the waits between them. */
-import { dependenciesOf, dependentsOf } from "../graph.js";
+import { dependenciesOf, dependentsOf } from "../dependency-order.js";
 import type { ContainerDecision } from "../reconcile/decision.js";
 import { afterCreation, type Conditions, label, type UpDraft } from "./draft.js";
 import { preStartHooks } from "./pre-start.js";

@@ -78,6 +78,11 @@ const CASES: readonly (readonly [name: string, text: string, wanted: readonly st
     "services: {a: {image: 'a:1', depends_on: {b: {condition: service_completed_successfully}}}, b: {image: 'a:1', restart: always}}",
     ["error NEVER_COMPLETES"],
   ],
+  [
+    "completes: deploy wins over restart",
+    "services: {a: {image: 'a:1', depends_on: {b: {condition: service_completed_successfully}}}, b: {image: 'a:1', restart: always, deploy: {restart_policy: {condition: none}}}}",
+    [],
+  ],
   ["unused", "services: {a: {image: 'a:1'}}\nvolumes: {v: }", ["note UNUSED"]],
   ["used by a profile", "services: {a: {image: 'a:1', profiles: [p], volumes: ['vol:/v']}}\nvolumes: {vol: }", []],
   ["bind missing", "services: {a: {image: 'a:1', volumes: ['./x.conf:/x', './there:/y']}}", ["warning BIND_MISSING"]],
@@ -87,6 +92,14 @@ const CASES: readonly (readonly [name: string, text: string, wanted: readonly st
     ["error SECRET_FILE_MISSING"],
   ],
   ["windows", "services: {a: {image: 'a:1', cpu_count: 2}}", ["warning NO_EFFECT"]],
+  ["windows' default", "services: {a: {image: 'a:1', isolation: default}}", []],
+  ["a key that the model drops", "services: {a: {image: 'a:1', pull_refresh_after: 1d}}", ["warning NO_EFFECT"]],
+  ["refused", "services: {a: {image: 'a:1', use_api_socket: true}}", ["error UNSUPPORTED"]],
+  [
+    "refused network",
+    "services: {a: {image: 'a:1', networks: [n]}}\nnetworks: {n: {ipam: {driver: x}}}",
+    ["error UNSUPPORTED"],
+  ],
   ["socket", "services: {a: {image: 'a:1', volumes: ['/var/run/docker.sock:/s']}}", ["warning ENGINE_SOCKET"]],
   [
     "overlay",

@@ -91,6 +91,18 @@ describe("serviceSpec", () => {
     expect(warnings.join("\n")).toMatch(/isolation.*\n.*deploy\.placement.*\n.*deploy\.endpoint_mode/);
   });
 
+  test("every refusal is said at once, with what to do", () => {
+    const ask = () => spec({ use_api_socket: true, userns_mode: "keep-id", cgroup: "service:db" });
+    expect(ask).toThrow("use_api_socket is not supported");
+    expect(ask).toThrow("userns_mode: keep-id is not supported");
+    expect(ask).toThrow("cgroup: service:db is not supported");
+    expect(() => spec({ secrets: [{ source: "s" }] }, { secrets: { s: { file: "/s", driver: "d" } } })).toThrow(
+      'secret "s": driver is not supported',
+    );
+    const { warnings } = spec({ configs: [{ source: "c" }] }, { configs: { c: { file: "/c", labels: { k: "v" } } } });
+    expect(warnings).toEqual(['config "c": labels has no effect: a config is a file here']);
+  });
+
   test("gpus are CDI names", () => {
     expect(spec({ gpus: [{ count: -1 }] }).spec.cdiDevices).toEqual(["nvidia.com/gpu=all"]);
     expect(spec({ gpus: [{ driver: "cdi", device_ids: ["v.com/c=x"] }] }).spec.cdiDevices).toEqual(["v.com/c=x"]);
@@ -119,5 +131,10 @@ describe("serviceSpec", () => {
     expect(() => spec({ restart: "sometimes" })).toThrow("restart");
     const deploy = { resources: {}, placement: {}, restart_policy: { condition: "any" } };
     expect(spec({ deploy }).spec.restart).toEqual({ policy: "unless-stopped" });
+    // the reference lets deploy win
+    expect(spec({ deploy, restart: "no" }).spec.restart).toEqual({ policy: "unless-stopped" });
+    const of = (condition: string) => spec({ deploy: { ...deploy, restart_policy: { condition } } }).spec.restart;
+    expect([of("none"), of("no"), of("always")].map((made) => made?.policy)).toEqual(["no", "no", "always"]);
+    expect(() => of("sometimes")).toThrow("deploy.restart_policy.condition");
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { Project } from "../../../src/compose/model.js";
+import type { Project, Service } from "../../../src/compose/model.js";
 import { formatPlan, isEmpty } from "../../../src/plan/plan.js";
 import type { UpOptions } from "../../../src/plan/reconcile/context.js";
 import { planUp } from "../../../src/plan/up.js";
@@ -172,13 +172,31 @@ describe("up again", () => {
 `);
   });
 
-  test("who shares the namespace of a replaced container is replaced too", async () => {
-    const before = project({ db: {}, side: { network_mode: "service:db" } });
-    const wanted = project({ ...before.services, db: { ...before.services.db, user: "1" } });
-    const now = observed(before, [container(before, "db", 1), container(before, "side", 1)]);
-    expect(await story(wanted, now)).toContain(
-      "create container side-1: shares namespace with db, which is recreated (after #1)",
-    );
+  test("who shares the namespace of a replaced container is replaced too, whichever namespace", async () => {
+    const shares: readonly Partial<Service>[] = [
+      { network_mode: "service:db" },
+      { pid: "service:db" },
+      { ipc: "service:db" },
+      { uts: "service:db" },
+    ];
+    for (const share of shares) {
+      const before = project({ db: {}, side: share });
+      const wanted = project({ ...before.services, db: { ...before.services.db, user: "1" } });
+      const now = observed(before, [container(before, "db", 1), container(before, "side", 1)]);
+      expect(await story(wanted, now)).toContain(
+        "create container side-1: shares namespace with db, which is recreated (after #1)",
+      );
+      // its donor went while nobody looked
+      expect(await story(before, observed(before, [container(before, "side", 1)]))).toContain(
+        "create container side-1: shares namespace with db, which is recreated (after #1)",
+      );
+      const other = container(before, "side", 1);
+      const mode = { kind: "container", container: "gone" } as const;
+      const [key = ""] = Object.keys(share);
+      const spec = { ...other.spec, [key === "network_mode" ? "networkMode" : key]: mode };
+      const left = observed(before, [container(before, "db", 1), { ...other, spec }]);
+      expect(await story(before, left)).toContain("shares a namespace with a container that is gone");
+    }
   });
 });
 

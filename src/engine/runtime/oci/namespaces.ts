@@ -33,10 +33,3 @@ export function namespaces(spec: ContainerSpec, facts: NamespaceFacts, host: Hos
   if (cgroup === "private") list.push({ type: "cgroup" });
   return list;
 }
-
-/** References of containers whose network, pid, ipc or uts namespace the spec joins. */
-export function joinedContainers(spec: Pick<ContainerSpec, "networkMode" | "pid" | "ipc" | "uts">): string[] {
-  return [spec.networkMode, spec.pid, spec.ipc, spec.uts].flatMap((mode) =>
-    mode?.kind === "container" ? [mode.container] : [],
-  );
-}

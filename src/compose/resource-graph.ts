@@ -1,5 +1,6 @@
-/** The dependency graph of a project's resources: plain data, cycles reported as a path. Decides no order of work. */
+/** The graph of a project's resources and what they need: plain data, cycles reported as a path. Decides no order of work. */
 import type { DependencyCondition, Project, Service } from "./model.js";
+import { serviceReferences } from "./references.js";
 
 /** What a graph consists of. */
 export const RESOURCE_KINDS = ["service", "network", "volume", "secret", "config", "model"] as const;
@@ -60,8 +61,8 @@ function edgesOf(name: string, service: Service, node: (kind: ResourceKind, name
   for (const [other, { condition, required }] of Object.entries(service.depends_on ?? {})) {
     edges.push({ from, to: node("service", other), reason: "depends_on", condition, required });
   }
-  for (const context of Object.values(service.build?.additional_contexts ?? {})) {
-    if (context.startsWith("service:")) edges.push({ from, to: node("service", context.slice(8)), reason: "build" });
+  for (const { how, service: other } of serviceReferences(service)) {
+    if (how === "build") edges.push({ from, to: node("service", other), reason: "build" });
   }
   for (const network of Object.keys(service.networks ?? {}))
     edges.push({ from, to: node("network", network), reason: "network" });

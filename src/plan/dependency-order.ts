@@ -1,5 +1,6 @@
 /** Who must be up before whom. Built from `depends_on` and the implicit dependencies of shared namespaces, volumes and links. Pure. */
 import type { Dependency, Service } from "../compose/model.js";
+import { impliedDependency, serviceReferences } from "../compose/references.js";
 
 type Services = Readonly<Record<string, Service>>;
 
@@ -10,21 +11,13 @@ export function dependenciesOf(config: Service, services: Services): ReadonlyMap
     const dependency = config.depends_on?.[name];
     if (dependency !== undefined && services[name] !== undefined) found.set(name, dependency);
   }
-  const imply = (name: string | undefined, restart: boolean): void => {
-    if (name === undefined || services[name] === undefined || found.has(name)) return;
-    found.set(name, { condition: "service_started", restart, required: true });
-  };
-  for (const mode of [config.network_mode, config.ipc, config.pid]) imply(serviceOfMode(mode), true);
-  for (const from of config.volumes_from ?? []) {
-    if (!from.startsWith("container:")) imply(from.split(":")[0], false);
+  for (const reference of serviceReferences(config)) {
+    const implied = impliedDependency(reference);
+    const { service: name } = reference;
+    if (implied === undefined || services[name] === undefined || found.has(name)) continue;
+    found.set(name, { condition: "service_started", restart: implied.restart, required: true });
   }
-  for (const link of config.links ?? []) imply(link.split(":")[0], true);
   return found;
-}
-
-/** `db` of `service:db`. */
-export function serviceOfMode(mode: string | undefined): string | undefined {
-  return mode?.startsWith("service:") === true ? mode.slice("service:".length) : undefined;
 }
 
 /** Service names, dependencies before dependents, otherwise by name. Cycles (refused at load) are cut. */
