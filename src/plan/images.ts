@@ -224,7 +224,7 @@ function noWay(
   options: ImageOptions,
 ): undefined {
   if (stored !== undefined || (buildable && options.noBuild !== true)) return undefined;
-  throw new TscError("TSC_IMAGE_NOT_FOUND", `no such image: ${image}`, {
+  throw new TscError("TSC_IMAGE_NOT_FOUND", `No such image: ${image}`, {
     kind: "not-found",
     hint: buildable ? `build it with: tscompose build ${service}` : "the pull policy forbids pulling it",
   });

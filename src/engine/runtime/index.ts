@@ -72,7 +72,7 @@ export function openContainers(deps: RuntimeDeps): Containers {
   const inspect = async (reference: string): Promise<ContainerInfo> => {
     const info = await fresh(find(reference));
     if (info !== undefined) return info;
-    throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${reference}`, { kind: "not-found" });
+    throw new TscError("TSC_CONTAINER_NOT_FOUND", `No such container: ${reference}`, { kind: "not-found" });
   };
 
   const wait = async (id: string, signal?: AbortSignal): Promise<number> => {

@@ -21,7 +21,7 @@ export function findContainer(ctx: Pick<EngineContext, "state">, reference: stri
     });
   }
   if (first !== undefined) return first;
-  throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${reference}`, { kind: "not-found" });
+  throw new TscError("TSC_CONTAINER_NOT_FOUND", `No such container: ${reference}`, { kind: "not-found" });
 }
 
 /** The pid of a running container's first process, which lives: a number that was reused must not lead into somebody else's namespaces. */

@@ -53,7 +53,7 @@ export async function startContainer(deps: RuntimeDeps, id: string, options: Sta
   const known = containerById(ctx.state, id);
   const row = known === undefined ? undefined : await settleLocked(deps, known);
   if (row === undefined) {
-    throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${id}`, { kind: "not-found" });
+    throw new TscError("TSC_CONTAINER_NOT_FOUND", `No such container: ${id}`, { kind: "not-found" });
   }
   if (row.state === "running" || row.state === "paused") return;
   if (row.state === "removing") {

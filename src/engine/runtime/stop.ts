@@ -189,7 +189,7 @@ export async function removeContainer(
   const { ctx } = deps;
   let row = containerById(ctx.state, id);
   if (row === undefined)
-    throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${id}`, { kind: "not-found" });
+    throw new TscError("TSC_CONTAINER_NOT_FOUND", `No such container: ${id}`, { kind: "not-found" });
   if (row.state === "running" || row.state === "paused") row = await settleContainer(deps, id);
   if (row?.state === "running" || row?.state === "paused") {
     if (options.force !== true) {

@@ -148,7 +148,7 @@ describe("images", () => {
 
   test("policies: always, never, refresh", () => {
     expect(text({ a: { image: "x", pull_policy: "always" } }, ["x"])).toContain("pull policy is always");
-    expect(() => text({ a: { image: "x", pull_policy: "never" } })).toThrow("no such image: x");
+    expect(() => text({ a: { image: "x", pull_policy: "never" } })).toThrow("No such image: x");
     const tagged = (at: string) => new Map([["x", { ...image("x"), lastTaggedAt: at }]]);
     const daily = project({ a: { image: "x", pull_policy: "daily" } });
     expect(planImages(daily, tagged("2026-11-23T20:00:00Z"), { now }).operations).toEqual([]);
