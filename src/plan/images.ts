@@ -8,7 +8,7 @@ import type { ImageInfo } from "../engine/types.js";
 import { parseDurationMs } from "../lib/duration.js";
 import { TscError } from "../lib/errors.js";
 import { buildPlatforms } from "./build-platforms.js";
-import { buildRequest } from "./build-request.js";
+import { buildRequest, checkClassicBuilder } from "./build-request.js";
 import { imageKey, imageName, type Separator, scaleOf } from "./names.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 
@@ -34,6 +34,8 @@ export interface ImageOptions {
   readonly now: number;
   /** Platform of services without one (DOCKER_DEFAULT_PLATFORM). */
   readonly defaultPlatform?: string;
+  /** DOCKER_BUILDKIT=0. */
+  readonly classicBuilder?: boolean;
   /** Builds are made for every platform that is listed, not only for the one that will run. */
   readonly everyPlatform?: boolean;
   /** `--scale`: services scaled to zero need no image. */
@@ -134,6 +136,7 @@ export function addBuilds(
       return id === undefined || id === 0 ? [] : [id];
     });
     const image = imageName(project.name, service, config, separator);
+    if (options.classicBuilder === true) checkClassicBuilder(service, config.build);
     const [first, ...others] = buildPlatforms(service, config, options);
     const id = plan.add(
       { resource: `image ${image} of ${service}`, cause, dependsOn },

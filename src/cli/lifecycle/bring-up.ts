@@ -41,6 +41,12 @@ export function defaultPlatformOf(project: Project): { defaultPlatform?: string 
   return platform === undefined || platform === "" ? {} : { defaultPlatform: platform };
 }
 
+/** DOCKER_BUILDKIT=0, of the environment or `.env`, in the words that Go reads as false. */
+export function classicBuilderOf(project: Project): { classicBuilder?: true } {
+  const asked = project.environment["DOCKER_BUILDKIT"];
+  return asked !== undefined && /^(0|f|F|false|FALSE|False)$/.test(asked) ? { classicBuilder: true } : {};
+}
+
 export function imageOptions(
   project: Project,
   options: Pick<BringUpOptions, "images" | "scale">,
@@ -50,6 +56,7 @@ export function imageOptions(
     ...options.images,
     ...(options.scale === undefined ? {} : { scale: options.scale }),
     ...defaultPlatformOf(project),
+    ...classicBuilderOf(project),
     separator,
     now: Date.now(),
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { DependencyCondition, Project, Service } from "../../../src/compose/model.js";
+import type { Build, DependencyCondition, Project, Service } from "../../../src/compose/model.js";
 import { buildPlatforms } from "../../../src/plan/build-platforms.js";
 import { planDown } from "../../../src/plan/down.js";
 import { planPull } from "../../../src/plan/image-commands.js";
@@ -186,6 +186,24 @@ describe("images", () => {
     expect(() => of({ build, platform: "linux/riscv64" })).toThrow(
       'service "s" build configuration does not support platform: linux/riscv64',
     );
+  });
+
+  test("docker's classic builder is refused what it lacks", () => {
+    const refused = (build: Build) => () => {
+      planImages(project({ a: { build } }), new Map(), { now, classicBuilder: true });
+    };
+    expect(refused({ context: "/c" })).not.toThrow();
+    expect(refused({ context: "/c", platforms: ["linux/amd64"] })).not.toThrow();
+    for (const [build, what] of [
+      [{ platforms: ["linux/amd64", "linux/arm64"] }, "multi-arch build"],
+      [{ privileged: true }, "privileged mode"],
+      [{ additional_contexts: { x: "/y" } }, "additional contexts"],
+      [{ ssh: ["default"] }, "SSH keys"],
+      [{ secrets: [{ source: "x" }] }, "secrets"],
+    ] as const)
+      expect(refused({ context: "/c", ...build })).toThrow(
+        `the classic builder doesn't support ${what}, set DOCKER_BUILDKIT=1 to use BuildKit`,
+      );
   });
 
   test("pull skips with a reason", () => {
