@@ -22,6 +22,8 @@ export function dockerInfo(info: SystemInfo): Row {
     ContainersStopped: info.containers - info.containersRunning,
     Images: info.images,
     Driver: info.storageDriver,
+    // by these words scripts learn whether one image name may hold several platforms: here it may, as in containerd's store
+    DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]],
     LoggingDriver: "json-file",
     CgroupDriver: info.cgroupManager,
     CgroupVersion: info.cgroups === "v2" ? "2" : "1",
