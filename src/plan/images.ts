@@ -131,7 +131,9 @@ export function addBuilds(
     const config = project.services[service] ?? project.disabledServices[service];
     if (config?.build === undefined) return undefined;
     ids.set(service, 0);
-    const dependsOn = buildDependencies(config).flatMap((name) => {
+    // the classic builder knows no contexts of other services: what a service depends on is built before it, for its FROM
+    const before = options.classicBuilder === true ? builtBefore(project, service, builds) : [];
+    const dependsOn = [...new Set([...buildDependencies(config), ...before])].flatMap((name) => {
       const id = add(name, `${service} builds upon it`);
       return id === undefined || id === 0 ? [] : [id];
     });
@@ -161,6 +163,17 @@ export function addBuilds(
     return id;
   };
   for (const [service, cause] of builds) add(service, cause);
+}
+
+/** What a service depends on and is built, also by way of services that are not. */
+function builtBefore(project: Project, service: string, builds: ReadonlyMap<string, string>): string[] {
+  const seen = new Set([service]);
+  const found: string[] = [];
+  for (const name of seen) {
+    if (name !== service && builds.has(name)) found.push(name);
+    else for (const next of Object.keys(project.services[name]?.depends_on ?? {})) seen.add(next);
+  }
+  return found;
 }
 
 /** Services named as `service:x` contexts. */

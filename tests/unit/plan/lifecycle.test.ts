@@ -206,6 +206,18 @@ describe("images", () => {
       );
   });
 
+  test("for the classic builder what a service depends on is built before it", () => {
+    const services = {
+      a: { build: { context: "/a" }, depends_on: { c: { condition: "service_started", required: true } } },
+      b: { build: { context: "/b" } },
+      c: { image: "x", depends_on: { b: { condition: "service_started", required: true } } },
+    } as const;
+    const order = (classicBuilder: boolean) =>
+      formatPlan(planImages(project(services), new Map([["x", image("x")]]), { now, classicBuilder }));
+    expect(order(false)).not.toContain("after");
+    expect(order(true)).toMatch(/#1 build .* of b: .*\n#2 build .* of a: .*\(after #1\)/);
+  });
+
   test("pull skips with a reason", () => {
     const wanted = project({
       a: { image: "x:1", pull_policy: "missing" },
