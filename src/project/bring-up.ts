@@ -54,8 +54,15 @@ export function imageOptions(
     ...(options.scale === undefined ? {} : { scale: options.scale }),
     ...(options.separator === undefined ? {} : { separator: options.separator }),
     ...defaultPlatformOf(project),
+    ...classicBuilderOf(project),
     now: Date.now(),
   };
+}
+
+/** DOCKER_BUILDKIT=0, of the environment or `.env`, in the words that Go reads as false. */
+export function classicBuilderOf(project: Project): { classicBuilder?: true } {
+  const asked = project.environment["DOCKER_BUILDKIT"];
+  return asked !== undefined && /^(0|f|F|false|FALSE|False)$/.test(asked) ? { classicBuilder: true } : {};
 }
 
 /** DOCKER_DEFAULT_PLATFORM, of the environment or `.env`. */

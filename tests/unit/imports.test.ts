@@ -49,6 +49,8 @@ const SHARED_PURE: readonly string[] = [
   "engine/build/dockerignore.ts",
   // every command looks for dead helpers without loading the network part
   "engine/network/damage.ts",
+  // `check` asks the kernel one setting without loading the engine
+  "engine/port-start.ts",
   // `info` asks for the runtime's version without loading the runtime
   "engine/runtime/oci-runtime.ts",
 ];

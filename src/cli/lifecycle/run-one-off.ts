@@ -11,6 +11,7 @@ import { hooksOf } from "../../plan/selection.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { printed, printedWord } from "../render/printed.js";
+import { checkTty, chooseTty } from "../tty.js";
 import { bringUp, separatorOf } from "./bring-up.js";
 import { joinContainer, removeQuietly } from "./join-container.js";
 import { orphanRules, pullPolicy } from "./options.js";
@@ -34,14 +35,16 @@ export async function runOneOff(
   const project: Project = { ...loaded, services: { ...loaded.services, [service]: changed } };
   const detach = options.flag("detach");
   const quiet: RunOptions = options.flag("quiet") ? { quiet: true } : {};
-  const tty = !detach && options.flag("tty") && !options.flag("no-tty") && ctx.isTty.stdin && ctx.isTty.stdout;
+  const tty = chooseTty(ctx, options);
+  const interactive = options.flag("interactive");
+  const mode = { tty, stdin: interactive };
+  if (!detach) checkTty(ctx, mode);
   const session = await openSession(ctx, project, { beforeResult: true });
   try {
     await prepare(session, project, service, options, quiet);
     const separator = separatorOf(ctx);
     const observed = await observe(session.engine, project.name, { images: imageReferences(project, separator) });
     const name = options.text("name");
-    const interactive = options.flag("interactive") && !detach;
     const { plan, name: containerName } = planOneOff(project, observed, {
       service,
       slug: randomBytes(6).toString("hex"),
@@ -50,9 +53,9 @@ export async function runOneOff(
       publish: options.flag("service-ports") || options.list("publish").length > 0,
       useAliases: options.flag("use-aliases"),
       removal: !options.flag("rm") ? "none" : detach ? "engine" : "command",
-      stdinOpen: interactive || (detach && changed.stdin_open === true),
-      stdinOnce: interactive,
-      tty: detach ? changed.tty === true : tty,
+      stdinOpen: interactive,
+      stdinOnce: interactive && !detach,
+      tty,
       labels: labelsOf(options),
       waitForDependencies: !noDependencies,
     });
@@ -69,7 +72,6 @@ export async function runOneOff(
       return 0;
     }
     try {
-      const mode = { tty, stdin: interactive };
       return await joinContainer(ctx, session.engine, id, mode, () => start(session, project, target));
     } finally {
       if (options.flag("rm")) await removeQuietly(session.engine, id);

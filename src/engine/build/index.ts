@@ -186,6 +186,7 @@ async function buildHeld(deps: BuildDeps, request: BuildRequest): Promise<ImageI
   warnUnusedArgs(build);
   const labels = { ...last.config.labels, ...request.labels };
   const config = encodeImageConfig({ ...last, config: { ...last.config, labels }, createdAt: last.createdAt || EPOCH });
+  const exportedFrom = performance.now();
   const info = await deps.images.createImage({
     config,
     topChainId: last.chainId,
@@ -196,6 +197,13 @@ async function buildHeld(deps: BuildDeps, request: BuildRequest): Promise<ImageI
     const name = familiarName(tag);
     deps.ctx.emit({ type: "image", action: "tag", id: info.id, name, attributes: { name } });
   }
+  build.progress({
+    type: "build-export",
+    image: build.image,
+    imageId: info.id,
+    names: info.tags,
+    durationMs: performance.now() - exportedFrom,
+  });
   build.progress({ type: "build-done", image: build.image, imageId: info.id });
   return info;
 }

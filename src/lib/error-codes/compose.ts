@@ -22,6 +22,7 @@ export const COMPOSE_CODES = {
   TSC_COMPOSE_INVALID: "a value is not one that its attribute can have → correct it at the place that is named",
   TSC_COMPOSE_KEY_NOT_STRING: "a key of a mapping is no text → quote it",
   TSC_COMPOSE_MERGE: "files give one attribute values of different types → write it the same way in both",
+  TSC_COMPOSE_NO_EFFECT: "an attribute has no effect → the message says what to write instead",
   TSC_COMPOSE_PORT_INVALID: "a port cannot be read → write [[IP:]HOST:]CONTAINER[/PROTOCOL]",
   TSC_COMPOSE_PROJECT_NAME: "a project's name is empty or has other signs than a-z, 0-9, - and _ → choose one with -p",
   TSC_COMPOSE_SCHEMA: "the file has a key that compose does not know, or a value of another type → see place and hint",

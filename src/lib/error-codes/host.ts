@@ -35,6 +35,7 @@ export const HOST_CODES = {
   TSC_TIME_INVALID: "a time cannot be read → write 2026-01-31T10:00:00Z, seconds since 1970, or 10m",
   TSC_TOO_MANY_FILES: "too many files are open → raise the limit (`ulimit -n`)",
   TSC_UNSUPPORTED: "the command or option does not exist here → the hint says what does",
+  TSC_STDIN_NOT_TTY: "a terminal is asked for and standard input is none → leave out --tty, or use -T",
   TSC_USAGE: "flags or arguments are not what the command takes → its --help lists them",
   TSC_USER_NAMESPACE: "this user may make no user namespace → the hint names the setting",
   TSC_VOLUME_DRIVER: "there is no such volume driver → only `local` is; it mounts nfs, bind and tmpfs through options",

@@ -2,6 +2,7 @@
 export const IMAGE_CODES = {
   TSC_BUILD_ARCHIVE: "an archive of ADD is broken or grows without bound → unpack it yourself and add the files",
   TSC_BUILD_CACHE_LOCK: "the lock of a cache mount cannot be taken → look at the permissions of the store",
+  TSC_BUILD_CLASSIC: "DOCKER_BUILDKIT=0 asks for a builder that lacks something → take the variable out",
   TSC_BUILD_CONTEXT:
     "the context, the Dockerfile or a file of them cannot be used → correct `build.context` or the path",
   TSC_BUILD_DOWNLOAD: "ADD could not download its source → the reason follows; try it with curl",

@@ -193,7 +193,7 @@ describe("progress", () => {
     progress.update(item("Container p-s-1", "working", "Starting"));
     progress.update(item("Container p-s-1", "working", "Starting"));
     progress.update(item("Container p-s-1", "done", "Started"));
-    expect(out).toEqual([" Container p-s-1  Starting\n", " Container p-s-1  Started\n"]);
+    expect(out).toEqual([" Container p-s-1 Starting \n", " Container p-s-1 Started \n"]);
   });
   test("hostile ids cannot move the cursor", () => {
     expect(plainLine(item("a\u001b[2Jb", "done", "Started"))).not.toContain("\u001b");
