@@ -8,7 +8,6 @@ import {
   loadModel,
   loadProject,
   toConfigJson,
-  toConfigYaml,
   toModelText,
 } from "../../src/compose/index.js";
 import { isTscError } from "../../src/lib/errors.js";
