@@ -1,14 +1,13 @@
 /** What a compose file may ask for and one Linux host without a swarm cannot give: told, never dropped in silence. */
 import type { Service } from "../../compose/model.js";
-import { TscError } from "../../lib/errors.js";
+import { ServiceError } from "./service-error.js";
 
 /** Warnings for what has no effect here; throws TSC_SERVICE_UNSUPPORTED for what the container could not work without. */
 export function unsupportedWarnings(service: string, config: Service): string[] {
   const refuse = (attribute: string, hint: string): never => {
-    throw new TscError("TSC_SERVICE_UNSUPPORTED", `service "${service}": ${attribute} is not supported`, {
-      kind: "unsupported",
-      hint,
-    });
+    const [key = ""] = attribute.split(":");
+    const message = `service "${service}": ${attribute} is not supported`;
+    throw new ServiceError("TSC_SERVICE_UNSUPPORTED", message, [key], { kind: "unsupported", hint });
   };
   if (config.use_api_socket === true)
     refuse("use_api_socket", "there is no API socket: the engine runs inside tscompose");
