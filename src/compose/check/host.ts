@@ -1,7 +1,7 @@
 /** Rules on what cannot work on this host, or not without root. */
 import type { Service } from "../model.js";
 import type { Complaint, Level, Rule } from "./types.js";
-import { entries, portRange } from "./walk.js";
+import { entries, portRange, publishedPorts } from "./walk.js";
 
 interface Limit {
   readonly key: string;
@@ -30,12 +30,6 @@ const ROOTLESS: readonly Limit[] = [
   },
   { key: "mac_address", level: "note", message: "mac_address counts inside the rootless network only" },
   {
-    key: "network_mode",
-    level: "warning",
-    message: "network_mode: host shares the rootless network, not the host's",
-    applies: (value) => value === "host",
-  },
-  {
     key: "userns_mode",
     level: "warning",
     message: "userns_mode: host is the rootless user namespace, not the host's",
@@ -50,6 +44,13 @@ const ANYWHERE: readonly Limit[] = [
   { key: "cpu_count", level: "warning", message: "cpu_count is for Windows", hint: "use cpus" },
   { key: "cpu_percent", level: "warning", message: "cpu_percent is for Windows", hint: "use cpus" },
   { key: "storage_opt", level: "warning", message: "storage_opt depends on a storage driver with quotas" },
+  {
+    key: "ports",
+    level: "warning",
+    message: "published ports are discarded with this network_mode",
+    hint: "remove them: with host, what the program binds is open on the host as it is",
+    applies: (_value, service) => (service.ports ?? []).length > 0 && publishedPorts(service).length === 0,
+  },
 ];
 
 function limits(services: Readonly<Record<string, Service>>, table: readonly Limit[]): Complaint[] {
@@ -95,8 +96,8 @@ export const hostRules: readonly Rule[] = [
     find: ({ project, rootless, unprivilegedPort }) =>
       !rootless
         ? []
-        : entries(project.services).flatMap(([name, { ports }]) =>
-            (ports ?? []).flatMap((port, i): Complaint[] => {
+        : entries(project.services).flatMap(([name, service]) =>
+            publishedPorts(service).flatMap((port, i): Complaint[] => {
               const first = portRange(port.published)?.[0];
               if (first === undefined || first === 0 || first >= unprivilegedPort) return [];
               return [
