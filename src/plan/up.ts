@@ -22,7 +22,7 @@ import { startProviders, startService, tellKept, waitForAll } from "./up/starts.
 export async function planUp(project: Project, observed: Observed, options: UpOptions): Promise<Plan> {
   const plan = new PlanBuilder(project.name);
   const rec: Reconciliation = { project, observed, options, plan };
-  sayLimits(projectLimitsMet(project), (message) => plan.warn(message));
+  sayLimits(projectLimitsMet(project), project, (message) => plan.warn(message));
   const networks = decideNetworks(rec);
   const volumes = await decideVolumes(rec);
   const replacedVolumes = new Set(volumes.filter(({ action }) => action === "replace").map(({ name }) => name));

@@ -76,9 +76,11 @@ export class Session implements AsyncDisposable {
     }
     const progress = options.quiet === true ? undefined : await this.#renderer(options);
     const { describeEvent } = await import("../render/execute-events.js");
+    const { warningWords } = await import("./warning-words.js");
+    const words = warningWords(plan);
     const show = (event: ExecuteEvent): void => {
       options.onEvent?.(event);
-      if (event.type === "warning") this.#warn(progress, event.message);
+      if (event.type === "warning") this.#warn(progress, words(event.message));
       else if (event.type === "output" && options.onOutput !== undefined) options.onOutput(event.name, event.text);
       else if (progress !== undefined) for (const update of describeEvent(event)) progress.update(update);
     };

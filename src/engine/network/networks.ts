@@ -112,7 +112,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
     remove: async (name) => {
       const record = findNetwork(state, name);
       if (record === undefined) throw networkNotFound(name);
-      await withLock(ctx, `net-${record.id}`, async () => {
+      await withLock(ctx, record, async () => {
         const users = endpointsOn(state, record.name).filter((row) => isLive(row, bootId));
         if (users.length > 0) {
           throw new TscError("TSC_NETWORK_IN_USE", `network ${record.name} has active endpoints`, {
@@ -154,7 +154,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
     lowerIfIdle: async (name) => {
       const record = name === DEFAULT_NETWORK ? findNetwork(state, name) : undefined;
       if (record === undefined) return;
-      await withLock(ctx, `net-${record.id}`, async () => {
+      await withLock(ctx, record, async () => {
         // Whoever comes next has its row before it looks whether the bridge is there.
         if (!endpointsOn(state, name).some((row) => isLive(row, bootId))) await bridges.takeDown(record);
       });

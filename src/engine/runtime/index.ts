@@ -179,11 +179,7 @@ export function openContainers(deps: RuntimeDeps): Containers {
         ctx.emit({ type: "container", action: "rename", id: row.id, name, attributes });
         return true;
       });
-      if (!isFree) {
-        throw new TscError("TSC_CONTAINER_EXISTS", `the container name ${name} is already in use`, {
-          kind: "already-exists",
-        });
-      }
+      if (!isFree) throw (await import("./create.js")).nameTaken(ctx, name);
     },
     async list(filter: LabelFilter = {}) {
       const infos = await Promise.all(listContainers(ctx.state, filter.labels).map(fresh));

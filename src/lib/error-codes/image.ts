@@ -1,7 +1,6 @@
 /** Codes of builds, images and registries: what it means → what to do. */
 export const IMAGE_CODES = {
   TSC_BUILD_ARCHIVE: "an archive of ADD is broken or grows without bound → unpack it yourself and add the files",
-  TSC_BUILD_CACHE_LOCK: "the lock of a cache mount cannot be taken → look at the permissions of the store",
   TSC_BUILD_CLASSIC: "DOCKER_BUILDKIT=0 asks for a builder that lacks something → take the variable out",
   TSC_BUILD_CONTEXT:
     "the context, the Dockerfile or a file of them cannot be used → correct `build.context` or the path",
@@ -27,7 +26,6 @@ export const IMAGE_CODES = {
   TSC_IMAGE_IN_USE: "containers or other names need the image → remove them first, or force it",
   TSC_IMAGE_LAYER_CHANGED: "a stored layer gives other bytes than it was pulled with → build or pull the image again",
   TSC_IMAGE_LAYER_INVALID: "a layer cannot be unpacked safely → do not trust this image",
-  TSC_IMAGE_LOCK: "the lock of the images cannot be taken → look at the permissions of the store",
   TSC_IMAGE_MANIFEST_INVALID: "a manifest is not what it must be → tell whoever keeps the registry",
   TSC_IMAGE_MANIFEST_UNSUPPORTED: "the manifest is of an old kind, or no image → push the image with a current tool",
   TSC_IMAGE_NOT_FOUND: "no such image is stored, and it may not be brought → pull or build it",
