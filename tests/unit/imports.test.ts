@@ -49,6 +49,8 @@ const SHARED_PURE: readonly string[] = [
   "engine/build/dockerignore.ts",
   // every command looks for dead helpers without loading the network part
   "engine/network/damage.ts",
+  // `check` asks for it without opening the engine
+  "engine/port-start.ts",
   // `info` asks for the runtime's version without loading the runtime
   "engine/runtime/oci-runtime.ts",
 ];
@@ -64,6 +66,48 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   kernel: ["lib"],
   lib: [],
 };
+
+/** These name places of a container, not of the host. */
+const INSIDE_CONTAINERS: readonly string[] = [
+  "engine/build/placeholders.ts",
+  "engine/runtime/oci/mounts.ts",
+  "engine/runtime/oci/security.ts",
+  "engine/runtime/targets.ts",
+];
+
+/** Files whose text, comments left out, is such. */
+function readersOf(isSuch: (code: string) => boolean): string[] {
+  return files
+    .filter((path) => !path.includes("/compose/generated/"))
+    .filter((path) => isSuch(readFileSync(path, "utf8").replace(/\/\*[\s\S]*?\*\/|(?:^|\s)\/\/.*$/gm, "")))
+    .map((path) => relative(SRC, path))
+    .toSorted();
+}
+
+/** Files that reach one another, a line for each such knot (Tarjan's strongly connected components). */
+function circles(edges: readonly Import[]): string[] {
+  const next = Map.groupBy(edges, ({ from }) => from);
+  const order = new Map<string, number>();
+  const stack: string[] = [];
+  const knots: string[] = [];
+  const visit = (file: string): number => {
+    let low = order.size;
+    order.set(file, low);
+    const mine = low;
+    stack.push(file);
+    for (const { to } of next.get(file) ?? []) {
+      if (!order.has(to)) low = Math.min(low, visit(to));
+      else if (stack.includes(to)) low = Math.min(low, order.get(to) ?? low);
+    }
+    if (low === mine) {
+      const knot = stack.splice(stack.indexOf(file));
+      if (knot.length > 1) knots.push(knot.toSorted().join(" "));
+    }
+    return low;
+  };
+  for (const file of next.keys()) if (!order.has(file)) visit(file);
+  return knots;
+}
 
 describe("imports", () => {
   test("the graph is really read", () => {
@@ -139,6 +183,24 @@ describe("imports", () => {
     const elsewhere = starters.filter(({ from }) => !["engine", "execute"].includes(area(from)));
     expect(show(elsewhere)).toEqual([]);
     expect(show(graph.filter(({ to, from }) => to.endsWith(".node") && area(from) !== "kernel"))).toEqual([]);
+  });
+
+  test("no circle of files, types and lazy imports included", () => {
+    expect(circles(inner)).toEqual([]);
+    const edge = (from: string, to: string) => ({ from, to, isTypeOnly: false });
+    expect(circles([edge("a", "b"), edge("b", "c"), edge("c", "b"), edge("c", "d")])).toEqual(["b c"]);
+  });
+
+  test("only engine/state asks the database", () => {
+    const asking = /["`]\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|PRAGMA|CREATE|ALTER|DROP)\s/;
+    const elsewhere = readersOf((code) => asking.test(code)).filter((path) => part(path) !== "engine/state");
+    expect(elsewhere).toEqual([]);
+  });
+
+  test("only src/kernel names files of the host's /proc and /sys", () => {
+    const naming = /["`]\/(?:proc|sys)(?:\/[^"`\s]*)?["`]/;
+    const elsewhere = readersOf((code) => naming.test(code)).filter((path) => area(path) !== "kernel");
+    expect(elsewhere).toEqual(INSIDE_CONTAINERS);
   });
 
   test("only cli/main.ts reads the process or ends it", () => {

@@ -12,7 +12,7 @@ import { allImages } from "../state/images.js";
 import { allLayers } from "../state/layers.js";
 import { listFolder } from "../storage/index.js";
 import { chainIdsOf } from "./digest.js";
-import { blobsOf, type StoreDeps } from "./store.js";
+import { blobsOf, type StoreDeps } from "./store-deps.js";
 
 function lockPath(ctx: EngineContext): string {
   mkdirSync(ctx.paths.locks, { recursive: true, mode: 0o700 });

@@ -8,9 +8,9 @@ import { delimiter, join } from "node:path";
 import { withCallerUmask } from "../../lib/caller.js";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
+import type { OperationOf } from "../../plan/plan.js";
 import type { ExecuteContext } from "../context.js";
 import { LineSplitter } from "./hooks.js";
-import type { OperationOf } from "./index.js";
 
 /** TSC_PROVIDER_NOT_FOUND, TSC_PROVIDER_FAILED. Variables go to the dependents' containers, raw ones without the service's prefix. */
 export async function runProvider(context: ExecuteContext, operation: OperationOf<"run-provider">): Promise<void> {

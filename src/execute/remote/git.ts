@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import { cachedFolder, composeFileIn } from "./cache.js";
-import type { RemoteSurroundings } from "./index.js";
+import type { RemoteSurroundings } from "./surroundings.js";
 
 const TIMEOUT_MS = 300_000;
 

@@ -4,8 +4,8 @@ import type { MountSpec, TmpfsMount } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
 import { LABEL } from "../labels.js";
 import { volumeName } from "../names.js";
-import { invalid, optional } from "./index.js";
 import { bytes } from "./resources.js";
+import { invalid, optional } from "./values.js";
 
 /** In the order written; tmpfs last. */
 export function mountSpecs(project: Project, service: string, config: Service): MountSpec[] {

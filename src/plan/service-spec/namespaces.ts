@@ -1,7 +1,7 @@
 /** pid, ipc, uts, cgroup and user namespaces of a service. Pure. */
 import type { Service } from "../../compose/model.js";
 import type { ContainerSpec, NamespaceMode } from "../../engine/types.js";
-import { invalid, optional } from "./index.js";
+import { invalid, optional } from "./values.js";
 
 /** `containerOf` gives the container that stands for `service:x`. */
 export function namespaceFields(
