@@ -12,6 +12,6 @@ export { loadModel, loadProject } from "./load.js";
 export type * from "./model.js";
 export { nodeFs } from "./node-fs.js";
 export type { ComposeFs, LoadOptions, RemoteLoader } from "./options.js";
-export { toConfigJson, toConfigObject, toConfigYaml, toModelText, treeYaml } from "./output.js";
+export { toConfigJson, toConfigObject, toConfigYaml, toModelText, toServicesText, treeYaml } from "./output.js";
 export { lockTree, pinTree } from "./pin.js";
 export { enableServices, selectServices, withProfiles } from "./select.js";
