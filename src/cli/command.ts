@@ -78,6 +78,24 @@ export interface ParsedOptions {
   given(long: string): boolean;
 }
 
+/** A command by name, with where its declaration is loaded from. */
+export interface TableEntry {
+  /** One word, or `noun verb`. */
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly hidden?: boolean;
+  readonly load: () => Promise<{ readonly command: CommandSpec }>;
+}
+
+/** Every command, for the few commands that speak of all: handed to them, since the table names them too. */
+export interface CommandTable {
+  readonly entries: readonly TableEntry[];
+  /** Every declared command in table order. */
+  loadAll(): Promise<readonly CommandSpec[]>;
+  /** The command that `words` begin with, and how many of them name it. */
+  find(words: readonly string[]): { readonly entry: TableEntry; readonly consumed: number } | undefined;
+}
+
 export interface CommandSpec {
   /** One word, or `noun verb`. */
   readonly name: string;

@@ -1,9 +1,8 @@
 /** Works out completions from the command table and, for names, from the project and the engine. Prints nothing. */
-import type { ArgumentSpec, CommandSpec, Completion, OptionSpec } from "./command.js";
+import type { ArgumentSpec, CommandSpec, CommandTable, Completion, OptionSpec } from "./command.js";
 import type { CliContext } from "./context.js";
 import { globalOptionSpecs, persistentOptionSpecs } from "./globals.js";
 import { loadOptions } from "./load-options.js";
-import { commandTable, findCommand } from "./table.js";
 
 export interface Candidate {
   readonly text: string;
@@ -20,20 +19,20 @@ const STATES = ["created", "dead", "exited", "paused", "removing", "restarting",
 const NOTHING: Completions = { candidates: [], directive: ":none" };
 
 /** Candidates for the last of `words` (empty when a new word begins). */
-export async function complete(ctx: CliContext, words: readonly string[]): Promise<Completions> {
+export async function complete(ctx: CliContext, table: CommandTable, words: readonly string[]): Promise<Completions> {
   const current = words.at(-1) ?? "";
   const before = words.slice(0, -1);
   const line = readLine(before);
   if (line.pending !== undefined) return await completeValue(ctx, line.globals, line.pending, current);
-  if (line.words[0] === "help") return await completeCommand(line.words.slice(1), current);
-  const found = findCommand(line.words);
+  if (line.words[0] === "help") return await completeCommand(table, line.words.slice(1), current);
+  const found = table.find(line.words);
   if (found === undefined || (before.length > 0 && line.words.length === 0)) {
     if (current.startsWith("-")) return await completeOption(ctx, line.globals, globalOptionSpecs, current);
-    return await completeCommand(line.words, current);
+    return await completeCommand(table, line.words, current);
   }
   const { command } = await found.entry.load();
-  const isNoun = commandTable.some(({ name }) => name.startsWith(`${command.name} `));
-  if (isNoun && line.words.length === found.consumed) return await completeCommand(line.words, current);
+  const isNoun = table.entries.some(({ name }) => name.startsWith(`${command.name} `));
+  if (isNoun && line.words.length === found.consumed) return await completeCommand(table, line.words, current);
   return await completeInside(ctx, line, command, line.words.slice(found.consumed), current);
 }
 
@@ -69,11 +68,11 @@ function findOption(options: readonly OptionSpec[], word: string): OptionSpec | 
   return options.find((option) => option.short !== undefined && option.short === word.at(-1));
 }
 
-async function completeCommand(parents: readonly string[], current: string): Promise<Completions> {
+async function completeCommand(table: CommandTable, parents: readonly string[], current: string): Promise<Completions> {
   const prefix = parents.length === 0 ? "" : `${parents.join(" ")} `;
   // below a hidden noun (`alpha`) everything is offered: whoever wrote the noun knows it
-  const isOpen = prefix !== "" && commandTable.some(({ name, hidden }) => hidden === true && name === parents[0]);
-  const entries = commandTable.filter(
+  const isOpen = prefix !== "" && table.entries.some(({ name, hidden }) => hidden === true && name === parents[0]);
+  const entries = table.entries.filter(
     ({ name, hidden }) => (isOpen || hidden !== true) && name.startsWith(prefix) && !name.startsWith("internal"),
   );
   const words = new Map<string, (typeof entries)[number]>();

@@ -9,7 +9,7 @@ import { globalOptionSpecs, persistentOptionSpecs, readGlobals } from "./globals
 import { openContext, type Surroundings } from "./open-context.js";
 import { parseWords, usageError } from "./parse.js";
 import type { Printed, PrintedStream } from "./render/printed.js";
-import { findCommand } from "./table.js";
+import { commandTable, findCommand, loadAllCommands } from "./table.js";
 
 /** Runs `words` (without node and script) and resolves with the exit code; rejects never. */
 export async function runProgram(words: readonly string[], around: Surroundings): Promise<number> {
@@ -133,7 +133,7 @@ async function printHelp(around: Surroundings, words: readonly string[]): Promis
 }
 
 async function printOverview(around: Surroundings, noun: string): Promise<number> {
-  const [{ overviewHelp }, { loadAllCommands }] = await Promise.all([import("./help.js"), import("./all-commands.js")]);
+  const { overviewHelp } = await import("./help.js");
   const all = await loadAllCommands();
   const chosen =
     noun === "" ? all : all.filter(({ name }) => name.startsWith(`${noun} `)).map((c) => ({ ...c, hidden: false }));
@@ -142,7 +142,6 @@ async function printOverview(around: Surroundings, noun: string): Promise<number
 }
 
 async function unknownCommand(around: Surroundings, words: readonly string[]): Promise<number> {
-  const { commandTable } = await import("./table.js");
   const noun = words[0] ?? "";
   const isNoun = commandTable.some(({ name }) => name.startsWith(`${noun} `));
   const [, verb] = words;

@@ -71,9 +71,8 @@ async function projectText(
   // the text would only be thrown away
   if (options.flag("quiet")) return "";
   if (!isLock) return format === "json" ? toConfigJson(project) : await toConfigYaml(project);
-  const { toConfigObject, treeYaml } = await import("../compose/index.js");
-  const { services: locked } = toConfigObject(project, format);
-  return format === "json" ? `${goJson({ services: locked }, 2)}\n` : await treeYaml({ services: locked });
+  const { toServicesText } = await import("../compose/index.js");
+  return await toServicesText(project, format);
 }
 
 async function rawText(

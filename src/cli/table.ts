@@ -2,14 +2,7 @@
  * Every command and the module that declares it. Static on purpose: the bundler splits at each `import()`, so a command loads
  * its own code only. Order is the order of `--help`.
  */
-import type { CommandSpec } from "./command.js";
-
-export interface TableEntry {
-  readonly name: string;
-  readonly aliases?: readonly string[];
-  readonly hidden?: boolean;
-  readonly load: () => Promise<{ readonly command: CommandSpec }>;
-}
+import type { CommandSpec, CommandTable, TableEntry } from "./command.js";
 
 type Load = TableEntry["load"];
 
@@ -23,6 +16,11 @@ function sameAs(name: string, load: Load): TableEntry {
       return { command: { ...command, name, example, engine: true } };
     },
   };
+}
+
+/** A command that speaks of all commands is handed the table. */
+function over(load: () => Promise<{ readonly commandOver: (table: CommandTable) => CommandSpec }>): Load {
+  return async () => ({ command: (await load()).commandOver(wholeTable) });
 }
 
 /** The commands by name; `noun verb` for the engine's own. */
@@ -128,16 +126,16 @@ export const commandTable: readonly TableEntry[] = [
   sameAs("system info", () => import("./commands/info.js")),
   { name: "system prune", load: () => import("./commands/system-prune.js") },
   { name: "system reset", load: () => import("./commands/system-reset.js") },
-  { name: "alpha", hidden: true, load: () => import("./commands/alpha.js") },
+  { name: "alpha", hidden: true, load: over(() => import("./commands/alpha.js")) },
   { name: "alpha dry-run", hidden: true, load: () => import("./commands/alpha-dry-run.js") },
   { name: "alpha generate", hidden: true, load: () => import("./commands/alpha-generate.js") },
   { name: "alpha publish", hidden: true, load: () => import("./commands/alpha-publish.js") },
   { name: "alpha scale", hidden: true, load: () => import("./commands/alpha-scale.js") },
   { name: "alpha viz", hidden: true, load: () => import("./commands/alpha-viz.js") },
   { name: "alpha watch", hidden: true, load: () => import("./commands/alpha-watch.js") },
-  { name: "bridge", hidden: true, load: () => import("./commands/bridge.js") },
+  { name: "bridge", hidden: true, load: over(() => import("./commands/bridge.js")) },
   { name: "bridge convert", hidden: true, load: () => import("./commands/bridge-convert.js") },
-  { name: "bridge transformations", hidden: true, load: () => import("./commands/bridge-transformations.js") },
+  { name: "bridge transformations", hidden: true, load: over(() => import("./commands/bridge-transformations.js")) },
   {
     name: "bridge transformations create",
     hidden: true,
@@ -149,8 +147,8 @@ export const commandTable: readonly TableEntry[] = [
     hidden: true,
     load: () => import("./commands/bridge-transformations-list.js"),
   },
-  { name: "commands", hidden: true, load: () => import("./commands/commands.js") },
-  { name: "__complete", hidden: true, load: () => import("./commands/complete.js") },
+  { name: "commands", hidden: true, load: over(() => import("./commands/commands.js")) },
+  { name: "__complete", hidden: true, load: over(() => import("./commands/complete.js")) },
   { name: "internal cleanup", hidden: true, load: () => import("./commands/internal-cleanup.js") },
   { name: "internal restart", hidden: true, load: () => import("./commands/internal-restart.js") },
 ];
@@ -173,3 +171,15 @@ export function findCommand(
   }
   return undefined;
 }
+
+/** Loads every declaration: for help, completion scripts and the list of flags. Never on a command's own path. */
+export async function loadAllCommands(): Promise<readonly CommandSpec[]> {
+  return await Promise.all(
+    commandTable.map(async ({ load, hidden }) => {
+      const { command } = await load();
+      return hidden === true ? { ...command, hidden: true } : command;
+    }),
+  );
+}
+
+const wholeTable: CommandTable = { entries: commandTable, loadAll: loadAllCommands, find: findCommand };

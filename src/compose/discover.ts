@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { TscError } from "../lib/errors.js";
 import { assertInside, rooted } from "./confine.js";
 import { readEnvFiles } from "./env-file.js";
-import type { SourceFile } from "./load-file.js";
+import type { SourceFile } from "./load-state.js";
 import type { LoadWarning, StringMap } from "./model.js";
 import type { ComposeFs, LoadOptions } from "./options.js";
 import { expandHome } from "./paths.js";

@@ -3,11 +3,11 @@ import { dirname, isAbsolute, relative, resolve } from "node:path";
 import type { TscError } from "../lib/errors.js";
 import { nearest } from "../lib/nearest.js";
 import { confineTree, rooted } from "./confine.js";
-import type { LoadState } from "./load-file.js";
-import { loadFile, removePath } from "./load-file.js";
+import type { LoadState } from "./load-state.js";
 import { mergeService } from "./merge.js";
 import { expandHome, resolvePaths } from "./paths.js";
 import { problem } from "./problems.js";
+import { removePath } from "./remove-path.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
 import { cloneTree, isMap, newMap, scalarText } from "./tree.js";
 
@@ -133,11 +133,16 @@ async function baseFile(
   if (loaded === undefined) {
     const folder = dirname(path);
     const base = remote === undefined && !isAbsolute(from) ? relative(state.workingDir, folder) : folder;
-    const { tree, resets } = await loadFile({ path, root, namedAt: ["services", name, "extends"] }, newMap(), state, {
-      skipExtends: true,
-      skipInclude: true,
-      skipValidation: true,
-    });
+    const { tree, resets } = await state.loadFile(
+      { path, root, namedAt: ["services", name, "extends"] },
+      newMap(),
+      state,
+      {
+        skipExtends: true,
+        skipInclude: true,
+        skipValidation: true,
+      },
+    );
     if (!isMap(tree["services"])) {
       throw problem(
         state.files.slice(0, -1),

@@ -5,13 +5,12 @@ import { isDeepStrictEqual } from "node:util";
 import { TscError } from "../lib/errors.js";
 import { assertInside, rooted } from "./confine.js";
 import { readEnvFiles } from "./env-file.js";
-import type { LoadState } from "./load-file.js";
-import { removePath } from "./load-file.js";
-import { loadTree } from "./load-tree.js";
+import type { LoadState } from "./load-state.js";
 import { mergeTrees } from "./merge.js";
 import type { StringMap } from "./model.js";
 import { expandHome } from "./paths.js";
 import { problem } from "./problems.js";
+import { removePath } from "./remove-path.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
 import { isMap, newMap, scalarText } from "./tree.js";
 
@@ -100,7 +99,7 @@ async function loadEntry(entry: Entry, at: Path, file: string, state: LoadState)
   const environment = includeEnvironment(entry, folder, state, paths[0]?.root);
   const nested: LoadState = { ...state, workingDir: folder, environment, included: [...chain, main] };
   const base = anyRemote ? folder : relativeBase(state.workingDir, folder, entry);
-  return await loadTree(
+  return await state.loadTree(
     paths.map(({ path, root }) => ({ path, root, namedAt: at })),
     nested,
     { resolvePaths: true, base },

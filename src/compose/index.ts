@@ -10,7 +10,7 @@ export { loadModel, loadProject } from "./load.js";
 export type * from "./model.js";
 export { nodeFs } from "./node-fs.js";
 export type { ComposeFs, LoadOptions, RemoteLoader } from "./options.js";
-export { toConfigJson, toConfigObject, toConfigYaml, toModelText, treeYaml } from "./output.js";
+export { toConfigJson, toConfigObject, toConfigYaml, toModelText, toServicesText, treeYaml } from "./output.js";
 export { lockTree, pinTree } from "./pin.js";
 export type { DependencyGraph, GraphEdge, GraphNode, ResourceKind } from "./resource-graph.js";
 export { dependencyGraph, RESOURCE_KINDS } from "./resource-graph.js";

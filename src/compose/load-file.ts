@@ -9,57 +9,15 @@ import { assertInside, confineTree } from "./confine.js";
 import { applyExtends } from "./extends.js";
 import { applyIncludes } from "./include.js";
 import { interpolate } from "./interpolate.js";
+import type { FilePhases, LoadState, SourceFile } from "./load-state.js";
 import { mergeTrees } from "./merge.js";
-import type { LoadWarning, StringMap } from "./model.js";
-import type { ComposeFs, RemoteLoader } from "./options.js";
 import { placeOf, problem } from "./problems.js";
-import type { Path, Tree, TreeMap } from "./tree.js";
+import { removePath } from "./remove-path.js";
+import type { Path, TreeMap } from "./tree.js";
 import { cloneTree, isMap, newMap, scalarText } from "./tree.js";
 import { EntryError, enforceUnicity } from "./unicity.js";
 import type { YamlFile } from "./yaml.js";
 import { parseYaml } from "./yaml.js";
-
-/** What the phases of one project share. */
-export interface LoadState {
-  readonly environment: StringMap;
-  /** Where relative paths of this project start; absolute. */
-  readonly workingDir: string;
-  readonly home: string | undefined;
-  readonly fs: ComposeFs;
-  readonly remotes: readonly RemoteLoader[];
-  readonly warn: (warning: LoadWarning) => void;
-  readonly interpolate: boolean;
-  readonly validate: boolean;
-  /** The project's name, for files that say only `name: ${COMPOSE_PROJECT_NAME}`. */
-  readonly projectName: string;
-  /** Every file read, for places in messages. */
-  readonly files: YamlFile[];
-  /** Parsed texts by path: `extends` reads the same file many times. */
-  readonly texts: Map<string, string>;
-  /** Files that were parsed for the project's name and not loaded yet, by path. */
-  readonly parsed: Map<string, YamlFile>;
-  /** The fetched folder that what a remote file names must not leave; undefined for files of this machine. */
-  readonly root?: string | undefined;
-  /** Files that are being included, outermost first. */
-  readonly included: readonly string[];
-}
-
-/** Which phases a caller leaves out. */
-export interface FilePhases {
-  readonly skipExtends?: boolean;
-  readonly skipInclude?: boolean;
-  readonly skipValidation?: boolean;
-}
-
-/** A file to load: read from its path unless `text` is given. */
-export interface SourceFile {
-  readonly path: string;
-  readonly text?: string;
-  /** Where another file names it. */
-  readonly namedAt?: Path;
-  /** Of a remote file, or one that a remote file names: the folder it came with. */
-  readonly root?: string | undefined;
-}
 
 /** Reads and parses a file; throws TSC_COMPOSE_FILE_NOT_FOUND. */
 export function readYaml(file: SourceFile, state: LoadState): YamlFile {
@@ -196,16 +154,4 @@ function fixEmpty(tree: TreeMap): void {
   const volumes = tree["volumes"];
   if (!isMap(volumes)) return;
   for (const key in volumes) volumes[key] ??= newMap();
-}
-
-/** Removes what a `!reset` or `!override` path names. */
-export function removePath(tree: Tree, path: Path): void {
-  let node: Tree | undefined = tree;
-  for (let i = 0; i < path.length - 1; i++) {
-    const part = path[i];
-    node = Array.isArray(node) && typeof part === "number" ? node[part] : isMap(node) ? node[String(part)] : undefined;
-  }
-  const last = path.at(-1);
-  // an item's index says nothing about the items of another file's list: only keys are removed
-  if (isMap(node) && last !== undefined) delete node[String(last)];
 }

@@ -1,19 +1,13 @@
 /** All files of one project (or of one include) to one canonical tree: merged, defaulted, validated, paths resolved. */
 import { setDefaults } from "./defaults.js";
-import type { LoadState, SourceFile } from "./load-file.js";
 import { loadFile } from "./load-file.js";
+import type { LoadState, SourceFile, TreeOptions } from "./load-state.js";
 import { resolveEnvironment } from "./normalize.js";
 import { resolvePaths } from "./paths.js";
 import { Problems } from "./problems.js";
 import type { TreeMap } from "./tree.js";
 import { newMap } from "./tree.js";
 import { validate } from "./validate.js";
-
-export interface TreeOptions {
-  readonly resolvePaths: boolean;
-  /** What relative paths become relative to; the state's folder when absent. */
-  readonly base?: string;
-}
 
 /** Loads and merges the files in order. */
 export async function loadTree(files: readonly SourceFile[], state: LoadState, options: TreeOptions): Promise<TreeMap> {

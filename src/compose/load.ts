@@ -10,7 +10,8 @@ import { checkConsistency, checkContainerNames, type Report } from "./consistenc
 import type { Discovered } from "./discover.js";
 import { discover } from "./discover.js";
 import { labelsOfFiles, serviceEnvironment } from "./env-file.js";
-import type { LoadState } from "./load-file.js";
+import { loadFile } from "./load-file.js";
+import type { LoadState } from "./load-state.js";
 import { loadTree } from "./load-tree.js";
 import type {
   EnvFile,
@@ -94,6 +95,8 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
     texts,
     parsed,
     included: [],
+    loadFile,
+    loadTree,
   };
   const tree = await loadTree(found.files, state, { resolvePaths: options.noPathResolution !== true });
   if (Object.keys(tree).length === 0)

@@ -145,6 +145,12 @@ export function toConfigJson(project: Project, options: OutputOptions = {}): str
   return goJson(configOf(project, "json", options), 2);
 }
 
+/** The services alone, as `--lock-image-digests` prints them, newline at the end. */
+export async function toServicesText(project: Project, format: "json" | "yaml"): Promise<string> {
+  const services = new Map([["services", configOf(project, format, {}).get("services")]]);
+  return format === "json" ? `${goJson(services, 2)}\n` : await treeYaml(services);
+}
+
 /** YAML with two spaces, sequences indented. */
 export async function toConfigYaml(project: Project, options: OutputOptions = {}): Promise<string> {
   return await treeYaml(configOf(project, "yaml", options));

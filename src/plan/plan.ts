@@ -137,7 +137,8 @@ export type OperationBody =
     };
 
 export type Operation = Base & OperationBody;
-export type OperationKind = OperationBody["kind"];
+/** One member of the operation union. */
+export type OperationOf<K extends Operation["kind"]> = Extract<Operation, { readonly kind: K }>;
 
 /** What to do, in an order that satisfies every `dependsOn`; and what the person should be told before. */
 export interface Plan {

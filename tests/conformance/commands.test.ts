@@ -11,10 +11,10 @@ import {
   WITHOUT_EFFECT,
   wantedCommands,
 } from "../../scripts/flag-table.js";
-import { loadAllCommands } from "../../src/cli/all-commands.js";
 import type { OptionSpec } from "../../src/cli/command.js";
 import { globalOptionSpecs } from "../../src/cli/globals.js";
 import { commandHelp } from "../../src/cli/help.js";
+import { loadAllCommands } from "../../src/cli/table.js";
 
 const check = existsSync(REFERENCE) ? test : test.skip;
 const CLI = resolve(import.meta.dirname, "../../src/cli");

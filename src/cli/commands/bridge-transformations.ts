@@ -1,7 +1,8 @@
 /** `bridge transformations`: a group; shows what is in it. */
-import type { CommandSpec } from "../command.js";
+import type { CommandSpec, CommandTable } from "../command.js";
 
-export const command: CommandSpec = {
+/** The command, over the table that it speaks of. */
+export const commandOver = (table: CommandTable): CommandSpec => ({
   name: "bridge transformations",
   hidden: true,
   summary: "Manage transformation images",
@@ -9,11 +10,8 @@ export const command: CommandSpec = {
   args: [],
   options: [],
   run: async (ctx) => {
-    const [{ overviewHelp }, { loadAllCommands }] = await Promise.all([
-      import("../help.js"),
-      import("../all-commands.js"),
-    ]);
-    const all = (await loadAllCommands()).filter((spec) => spec.name.startsWith("bridge transformations "));
+    const { overviewHelp } = await import("../help.js");
+    const all = (await table.loadAll()).filter((spec) => spec.name.startsWith("bridge transformations "));
     ctx.print(
       overviewHelp(
         all.map((spec) => ({ ...spec, hidden: false })),
@@ -22,4 +20,4 @@ export const command: CommandSpec = {
     );
     return 0;
   },
-};
+});

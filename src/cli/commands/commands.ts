@@ -1,9 +1,10 @@
 /** `commands`: every command with its flags, for comparison with the reference. */
-import type { CommandSpec } from "../command.js";
+import type { CommandSpec, CommandTable } from "../command.js";
 import { globalOptionSpecs } from "../globals.js";
 import { joined, printed, printedJson } from "../render/printed.js";
 
-export const command: CommandSpec = {
+/** The command, over the table that it speaks of. */
+export const commandOver = (table: CommandTable): CommandSpec => ({
   name: "commands",
   hidden: true,
   summary: "List every command and its flags",
@@ -11,8 +12,7 @@ export const command: CommandSpec = {
   args: [],
   options: [{ long: "json", help: "One JSON object: command to flags" }],
   run: async (ctx, _args, options) => {
-    const { loadAllCommands } = await import("../all-commands.js");
-    const all = await loadAllCommands();
+    const all = await table.loadAll();
     const list = [
       { name: "(global)", hidden: false, options: globalOptionSpecs },
       ...all.map((spec) => ({ name: spec.name, hidden: spec.hidden === true, options: spec.options })),
@@ -37,4 +37,4 @@ export const command: CommandSpec = {
     }
     return 0;
   },
-};
+});

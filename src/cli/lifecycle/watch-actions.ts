@@ -13,8 +13,8 @@ import { printed } from "../render/printed.js";
 import { bringUp } from "./bring-up.js";
 import { openSession } from "./session.js";
 import { tarOfPaths } from "./sync-tar.js";
-import type { Batch, WatchOptions } from "./watch.js";
 import type { Rule } from "./watch-rules.js";
+import type { Batch, WatchOptions } from "./watch-types.js";
 
 /** The first sync of rules that ask for one, into containers in whatever state; nothing is taken away. */
 export async function syncAtFirst(ctx: CliContext, project: Project, rules: readonly Rule[]): Promise<void> {

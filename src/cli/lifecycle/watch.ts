@@ -5,31 +5,15 @@
 import type { Project } from "../../compose/model.js";
 import { messageOf, TscError } from "../../lib/errors.js";
 import type { CliContext } from "../context.js";
-import type { LogPrinter } from "../render/log-printer.js";
 import { printed } from "../render/printed.js";
 import { applyBatch, syncAtFirst } from "./watch-actions.js";
 import { type Rule, rulesOf } from "./watch-rules.js";
+import type { Batch, WatchOptions } from "./watch-types.js";
 
 /** A batch begins this long after the last change … */
 const QUIET_MS = 200;
 /** … but no later than this after the first one. */
 const AT_MOST_MS = 2000;
-
-export interface WatchOptions {
-  readonly services?: readonly string[];
-  readonly signal: AbortSignal;
-  readonly quiet: boolean;
-  readonly prune?: boolean;
-  /** Containers' output is printed meanwhile. */
-  readonly besideLogs?: boolean;
-  /** Where it is told what is done. */
-  readonly printer: LogPrinter;
-  /** The project as its files say now: what is rebuilt gets the environment of today. */
-  readonly reload: () => Promise<Project>;
-}
-
-/** Changed host paths by rule. */
-export type Batch = ReadonlyMap<Rule, ReadonlySet<string>>;
 
 /** Sees every change from now on; disposing ends that. */
 export interface OpenWatch extends AsyncDisposable {

@@ -5,12 +5,11 @@ import type { EngineContext } from "../context.js";
 import type { Images } from "../images/index.js";
 import type { Storage } from "../storage/index.js";
 import type { FileInjection, MountSpec, ProgressListener, Ulimit } from "../types.js";
-import type { SourceTree } from "./context.js";
+import type { SourceEntry, SourceTree } from "./context.js";
 import type { Place } from "./dockerfile/instructions.js";
 import type { ParsedDockerfile } from "./dockerfile/parse.js";
 import type { Stage, StagePlan } from "./stages.js";
 import type { StageState } from "./state.js";
-import type { VisibleCopies } from "./visible-copy.js";
 
 /** One RUN: a process in the mounted rootfs with the isolation of a container. */
 export interface RunStepRequest {
@@ -44,6 +43,9 @@ export interface BuildDeps {
   readonly images: BuildImages;
   readonly runStep: RunStep;
 }
+
+/** The folder that holds what `tree` shows below `entry`. */
+export type VisibleCopies = (tree: SourceTree, entry: SourceEntry) => Promise<string>;
 
 /** One build in progress. */
 export interface Build {

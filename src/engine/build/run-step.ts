@@ -1,5 +1,5 @@
 /** RUN through the engine's own containers: created on the mounted rootfs, attached, waited for and always removed. */
-import type { Containers } from "../runtime/index.js";
+import type { Containers } from "../runtime/containers-api.js";
 import type { RunStep } from "./deps.js";
 import { DEFAULT_PATH } from "./state.js";
 

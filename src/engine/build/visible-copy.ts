@@ -8,13 +8,10 @@ import { Readable } from "node:stream";
 import { createPace } from "../../lib/pace.js";
 import { openScratch } from "../storage/index.js";
 import type { SourceEntry, SourceTree } from "./context.js";
-import type { BuildDeps } from "./deps.js";
+import type { BuildDeps, VisibleCopies } from "./deps.js";
 import { EMPTY_VIEW } from "./rootfs-view.js";
 import { layoutTar } from "./steps/layout.js";
 import { folderItems } from "./steps/sources.js";
-
-/** The folder that holds what `tree` shows below `entry`. */
-export type VisibleCopies = (tree: SourceTree, entry: SourceEntry) => Promise<string>;
 
 /** Copies that `stack` removes when it is disposed. */
 export function visibleCopies(

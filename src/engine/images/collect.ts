@@ -12,7 +12,7 @@ import { allLayers } from "../state/layers.js";
 import { listFolder } from "../storage/index.js";
 import { takeLock } from "../take-lock.js";
 import { chainIdsOf } from "./digest.js";
-import { blobsOf, type StoreDeps } from "./store.js";
+import { blobsOf, type StoreDeps } from "./store-deps.js";
 
 const LOCK = "store-use.lock";
 

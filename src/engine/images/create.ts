@@ -9,7 +9,8 @@ import { chainIdOf, digestOf } from "./digest.js";
 import { readImageConfig } from "./image-config.js";
 import { ingestLayer } from "./ingest.js";
 import { fullName, parseReference, withDefaultTag } from "./reference.js";
-import { type NamePolicy, recordImage, type StoreDeps } from "./store.js";
+import { type NamePolicy, recordImage } from "./store.js";
+import type { StoreDeps } from "./store-deps.js";
 
 export interface CommitLayerRequest {
   /** Folder with the changes: an upper dir (overlay drivers), or the whole tree (vfs). */

@@ -14,7 +14,8 @@ import { ingestLayer } from "./ingest.js";
 import { type Descriptor, type ImageManifest, MANIFEST_LIMIT, parseManifest } from "./manifest.js";
 import { choosePlatform, hostPlatform } from "./platform.js";
 import { familiarName, fullName, parseReference, withDefaultTag } from "./reference.js";
-import { recordImage, type StoreDeps } from "./store.js";
+import { recordImage } from "./store.js";
+import type { StoreDeps } from "./store-deps.js";
 
 const LIST_LIMIT = 1024 * 1024;
 const INDEX_DEPTH = 4;

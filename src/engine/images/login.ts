@@ -10,19 +10,19 @@ import { eraseLogin, knownLogins, type LoginKey, loginIn, storeLogin } from "./r
 
 /** The logins of an engine's person. */
 export function openLogins(ctx: EngineContext, registries: () => Promise<Registries>): LoginsApi {
-  const { kernel, env } = ctx;
+  const { env } = ctx;
   return {
     async login({ registry, username, password, authFile, insecure }) {
       const { key, reference } = target(registry);
       const open = await registries();
       const credentials = { kind: "password", username, password } as const;
       if (!(await open.accepts(reference, credentials, { insecure: insecure ?? false }))) throw refused(registry);
-      return await storeLogin(kernel, env, key, { username, password }, authFile);
+      return await storeLogin(env, key, { username, password }, authFile);
     },
     async existing({ registry, authFile, insecure }) {
       const { key, reference } = target(registry);
       if (authFile !== undefined) return loginIn(authFile, key)?.username;
-      const found = await findCredentials(kernel, env, key.host, key.namespace.slice(1));
+      const found = await findCredentials(env, key.host, key.namespace.slice(1));
       if (found === undefined || found.kind === "bearer") return undefined;
       const isGood = await (await registries()).accepts(reference, found, { insecure: insecure ?? false });
       return isGood ? found.username : undefined;
@@ -30,11 +30,11 @@ export function openLogins(ctx: EngineContext, registries: () => Promise<Registr
     async userOf({ registry, authFile }) {
       const { key } = target(registry);
       if (authFile !== undefined) return loginIn(authFile, key)?.username;
-      const found = await findCredentials(kernel, env, key.host, key.namespace.slice(1));
+      const found = await findCredentials(env, key.host, key.namespace.slice(1));
       return found === undefined || found.kind === "bearer" ? undefined : found.username;
     },
     logout: async ({ registry, authFile }) =>
-      eraseLogin(kernel, env, registry === undefined ? undefined : target(registry).key, authFile),
+      eraseLogin(env, registry === undefined ? undefined : target(registry).key, authFile),
     known: async (authFile) => knownLogins(env, authFile),
   };
 }

@@ -10,7 +10,7 @@ import { type LayerRow, layerById, setLayerBlob } from "../state/layers.js";
 import { type Compression, detectCompression } from "./compression.js";
 import { chainIdsOf, digestHex } from "./digest.js";
 import { type Descriptor, type ImageManifest, MEDIA, parseManifest, writeManifest } from "./manifest.js";
-import type { StoreDeps } from "./store.js";
+import type { StoreDeps } from "./store-deps.js";
 
 export interface PackedImage {
   readonly manifest: ImageManifest;

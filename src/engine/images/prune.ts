@@ -5,7 +5,8 @@ import { allLayers } from "../state/layers.js";
 import { tryCollect } from "./collect.js";
 import { chainIdsOf } from "./digest.js";
 import { familiarName } from "./reference.js";
-import { blobsOf, removeBlobs, type StoreDeps, withImagesLock } from "./store.js";
+import { removeBlobs, withImagesLock } from "./store.js";
+import { blobsOf, type StoreDeps } from "./store-deps.js";
 
 /** An image with what it needs of the store. */
 export interface ImageParts {

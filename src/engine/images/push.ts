@@ -11,7 +11,7 @@ import { familiarName, fullName, parseReference, repositoryName, withDefaultTag 
 import { registryError } from "./registry/errors.js";
 import { type HttpResponse, protocolError } from "./registry/http.js";
 import type { Registries, Repository } from "./registry/index.js";
-import type { StoreDeps } from "./store.js";
+import type { StoreDeps } from "./store-deps.js";
 
 export interface PushDeps extends StoreDeps {
   readonly registries: Registries;

@@ -9,7 +9,7 @@ import { MEDIA } from "./manifest.js";
 import { type PackedImage, packImage } from "./packed.js";
 import { requireImage } from "./records.js";
 import { familiarName, fullName, parseReference } from "./reference.js";
-import type { StoreDeps } from "./store.js";
+import type { StoreDeps } from "./store-deps.js";
 
 /** Writes the archive; see `ImagesApi.save`. A regular file appears whole or not at all. */
 export async function saveImages(deps: StoreDeps, references: readonly string[], path: string): Promise<void> {

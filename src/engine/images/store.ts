@@ -21,21 +21,13 @@ import {
 } from "../state/images.js";
 import type { State } from "../state/index.js";
 import { allLayers, layerById } from "../state/layers.js";
-import type { Storage } from "../storage/index.js";
 import { takeLock } from "../take-lock.js";
 import type { ImageInfo } from "../types.js";
-import type { Blobs } from "./blobs.js";
-import { chainIdsOf, digestHex } from "./digest.js";
-import { parseManifest } from "./manifest.js";
+import { chainIdsOf } from "./digest.js";
 import { formatPlatform, hostPlatform, platformMatches } from "./platform.js";
 import { infoOf, requireImage } from "./records.js";
 import { familiarName, fullName, parseReference } from "./reference.js";
-
-export interface StoreDeps {
-  readonly ctx: EngineContext;
-  readonly storage: Storage;
-  readonly blobs: Blobs;
-}
+import { blobsOf, type StoreDeps } from "./store-deps.js";
 
 /** An image about to become visible. Its config (and manifest) are blobs already. */
 export interface NewImage {
@@ -221,12 +213,4 @@ export function removeBlobs({ ctx: { state }, blobs }: StoreDeps, row: ImageRow)
   const stored = [...mine].filter((digest) => blobs.has(digest));
   for (const digest of stored) blobs.remove(digest);
   return stored;
-}
-
-/** Digests of the config, the manifest and the layers it names; they need not all be stored. */
-export function blobsOf(blobs: Blobs, row: ImageRow): string[] {
-  if (row.manifestDigest === "" || !blobs.has(row.manifestDigest)) return [row.id];
-  const manifest = parseManifest(blobs.read(row.manifestDigest), "", `image ${digestHex(row.id).slice(0, 12)}`);
-  if (manifest.kind !== "manifest") return [row.id, row.manifestDigest];
-  return [row.id, row.manifestDigest, ...manifest.layers.map((layer) => layer.digest)];
 }

@@ -4,7 +4,7 @@
  */
 import type { BridgeJoin, BridgeLinks } from "../../kernel/kernel.js";
 import { own } from "../../lib/own.js";
-import type { CniAttachment, CniList, CniPlugin, CniResult } from "./cni.js";
+import type { CniAttachment, CniList, CniPlugin, CniResult } from "./cni-types.js";
 
 /** Configuration of the address plugin `static`. */
 interface StaticIpam {

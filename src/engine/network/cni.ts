@@ -8,37 +8,11 @@ import { printable } from "../../lib/printable.js";
 import { withSuppressed } from "../../lib/suppressed.js";
 import { throwEvery } from "../../lib/teardown.js";
 import { bridgeJoinOf, bridgeResult } from "./bridge-plugin.js";
+import type { CniAttachment, CniList, CniPlugin, CniResult } from "./cni-types.js";
 import { checkContainerId, checkInterfaceName, checkNetworkName, checkPluginType } from "./names.js";
 import { findPlugin } from "./programs.js";
 import { run } from "./run.js";
 
-export interface CniPlugin {
-  readonly type: string;
-  readonly capabilities?: Readonly<Record<string, boolean>>;
-  readonly [key: string]: unknown;
-}
-export interface CniList {
-  readonly cniVersion: string;
-  readonly name: string;
-  readonly disableCheck?: boolean;
-  readonly plugins: readonly CniPlugin[];
-}
-export interface CniResult {
-  readonly cniVersion?: string;
-  readonly interfaces?: readonly { readonly name: string; readonly mac?: string; readonly sandbox?: string }[];
-  readonly ips?: readonly { readonly address: string; readonly gateway?: string; readonly interface?: number }[];
-  readonly routes?: readonly { readonly dst: string; readonly gw?: string }[];
-  readonly dns?: unknown;
-}
-export interface CniAttachment {
-  readonly containerId: string;
-  /** May be empty for DEL. */
-  readonly netns: string;
-  readonly ifName: string;
-  /** CNI_ARGS, `K=V;K2=V2`. */
-  readonly args: string;
-  readonly capabilityArgs: Readonly<Record<string, unknown>>;
-}
 export interface CniHost {
   readonly kernel: Kernel;
   readonly dirs: readonly string[];

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { NetworkSettings } from "../state/networks.js";
 import type { NetworkSpec } from "../types.js";
-import { type CniList, type CniPlugin, parseConflist } from "./cni.js";
+import { parseConflist } from "./cni.js";
+import type { CniList, CniPlugin } from "./cni-types.js";
 
 export interface ConflistOptions {
   readonly name: string;

@@ -6,7 +6,7 @@ import type { EngineContext } from "../context.js";
 import { listNetworks, type NetworkRecord, type NetworkSettings } from "../state/networks.js";
 import type { NetworkSpec, NetworkSubnet } from "../types.js";
 import { formatPrefix, type Prefix, parsePrefix } from "./addresses.js";
-import type { CniList } from "./cni.js";
+import type { CniList } from "./cni-types.js";
 import { ENABLE_ICC, generateConflist, isolatesContainers } from "./conflist.js";
 import { BRIDGE_NAME, checkInterfaceName } from "./names.js";
 import { interfaceTaken } from "./network-bridge.js";

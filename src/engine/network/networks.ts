@@ -13,7 +13,8 @@ import {
 } from "../state/networks.js";
 import type { NetworkInfo, NetworkSpec } from "../types.js";
 import { parseAddress } from "./addresses.js";
-import { type CniList, parseConflist } from "./cni.js";
+import { parseConflist } from "./cni.js";
+import type { CniList } from "./cni-types.js";
 import { conflistDirs, readUserConflists } from "./conflist.js";
 import type { Firewall } from "./firewall.js";
 import { withLock } from "./locks.js";

@@ -86,7 +86,7 @@ export async function createContainer(
     if (spec.rootfs === undefined) await (await deps.storage()).createRootfs(id, record.topChainId);
   } catch (error) {
     await ctx.kernel.removeTree(folderOf(ctx, id));
-    await (await import("./stop.js")).forgetContainer(deps, id, true);
+    await (await import("./remove.js")).forgetContainer(deps, id, true);
     throw error;
   }
   ctx.state.transaction(() => {

@@ -3,7 +3,7 @@
  * when first used, because `ps` must be quick.
  */
 import { TscError } from "../../lib/errors.js";
-import type { ContainersApi, LabelFilter, SecurityFinding } from "../api.js";
+import type { LabelFilter, SecurityFinding } from "../api.js";
 import type { EngineContext } from "../context.js";
 import { noSuchContainer } from "../errors.js";
 import { isWatched } from "../health/index.js";
@@ -11,7 +11,8 @@ import type { StoredSpec } from "../secrets/index.js";
 import { type ContainerRow, containerById, listContainers, renameContainer, saveSpec } from "../state/containers.js";
 import { lastExitCode } from "../state/events.js";
 import { beginIntent, endIntent } from "../state/intents.js";
-import type { ContainerInfo, ContainerSpec, LogLine, LogOptions, NetworkAttachment } from "../types.js";
+import type { ContainerInfo, LogLine, LogOptions, NetworkAttachment } from "../types.js";
+import type { Containers } from "./containers-api.js";
 import type { RuntimeDeps } from "./deps.js";
 import type { HostFacts } from "./host.js";
 import { containerInfo, wholeSpec } from "./inspect.js";
@@ -19,20 +20,9 @@ import { eventAttributes, findContainer, isBeingRestarted, whileRunning } from "
 import { owner as self } from "./owner.js";
 import type { PendingAttaches } from "./pending-attach.js";
 
-export type { ImageSource, RuntimeDeps } from "./deps.js";
+export type { Containers } from "./containers-api.js";
+export type { RuntimeDeps } from "./deps.js";
 export { type HostFacts, probeHost } from "./host.js";
-
-/** Containers plus what the supervisor's commands and the engine itself need. */
-export interface Containers extends ContainersApi {
-  /** A container for one step of a build, named after the build's process: with that process it goes, running or not. */
-  createStep(spec: ContainerSpec): Promise<string>;
-  /** Settles what crashes and exits left; at each open. */
-  repair(): Promise<void>;
-  /** `internal restart ID`: brings a container back whose policy says so. */
-  restartByPolicy(id: string): Promise<void>;
-  /** `internal cleanup ID`: settles an exit, and removes the container if it asked for that. */
-  cleanup(id: string): Promise<void>;
-}
 
 /** Which confinement this host gives containers; reads the kernel and asks the installed runtimes. */
 export async function securityReport(ctx: EngineContext, host: HostFacts): Promise<SecurityFinding[]> {

@@ -104,3 +104,12 @@ export function eventAttributes(
   const labels = containerLabels(row.record.image?.labels, row.spec.labels);
   return { ...labels, image: row.imageName, name: row.name, ...extra };
 }
+
+/** Tells of something done to a container, with no more than its own attributes. */
+export function emitPlain(
+  { ctx }: { readonly ctx: Pick<EngineContext, "emit"> },
+  row: ContainerRow,
+  action: string,
+): void {
+  ctx.emit({ type: "container", action, id: row.id, name: row.name, attributes: eventAttributes(row) });
+}

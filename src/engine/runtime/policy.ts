@@ -3,9 +3,9 @@ import { ensureSupervisor } from "../health/index.js";
 import { containerById } from "../state/containers.js";
 import type { RuntimeDeps } from "./deps.js";
 import { lockContainer } from "./lookup.js";
+import { removeLocked } from "./remove.js";
 import { settleLocked } from "./settle.js";
 import { startContainer } from "./start.js";
-import { removeLocked } from "./stop.js";
 import { restartsAfter, unsuperviseContainer, watchAgain } from "./supervise.js";
 
 /** Settles the exit and starts again if the policy still wants it (a stop may have come between). */

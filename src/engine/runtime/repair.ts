@@ -30,8 +30,10 @@ import {
 import { endIntent, type Intent, openIntents } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
 import { bundleOf, folderOf, lockContainer } from "./lookup.js";
-import { hasDied, releaseResources, settleLocked } from "./settle.js";
-import { forgetContainer, removeContainer, removeLocked, thawHalfPaused } from "./stop.js";
+import { releaseResources } from "./release.js";
+import { forgetContainer, removeLocked } from "./remove.js";
+import { hasDied, settleLocked } from "./settle.js";
+import { removeContainer, thawHalfPaused } from "./stop.js";
 import { restartsAfter, watchAgain } from "./supervise.js";
 
 const STRAY_ROUNDS = 50;

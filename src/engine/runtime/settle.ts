@@ -3,20 +3,16 @@
  * and cgroups, then change the row once. Every step is idempotent; the row changes last, so a crash repeats them.
  */
 import { existsSync } from "node:fs";
-import { readFile, stat, unlink } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { errnoOf } from "../../lib/errors.js";
-import { removeInjectedFiles } from "../secrets/index.js";
 import { type ContainerRow, containerById, markExited } from "../state/containers.js";
 import { beginIntent } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
 import { bundleOf, eventAttributes, isBeingRestarted, lockContainer } from "./lookup.js";
-import { deleteDead } from "./oci-runtime.js";
 import { owner } from "./owner.js";
-import { unpin } from "./pins.js";
-import { unmountShm } from "./shm.js";
-import { unsuperviseContainer } from "./supervise.js";
+import { type ReleaseOptions, releaseResources } from "./release.js";
 
 /** conmon drains the container's output before it writes the exit file. */
 const CONMON_TIMEOUT_MS = 10_000;
@@ -28,11 +24,6 @@ export interface ExitFacts {
   readonly oomKilled: boolean;
   readonly finishedAt: string;
   readonly error: string;
-}
-
-export interface ReleaseOptions {
-  /** The supervisor goes on watching: a restart follows. */
-  readonly keepWatch?: boolean;
 }
 
 /** True when the database says that a process runs but the kernel knows none. */
@@ -82,7 +73,7 @@ export async function settleLocked(
   });
   const settled = containerById(ctx.state, row.id);
   if (!isRemoved || settled === undefined) return settled;
-  await (await import("./stop.js")).removeLocked(deps, settled, true);
+  await (await import("./remove.js")).removeLocked(deps, settled, true);
   return undefined;
 }
 
@@ -109,52 +100,4 @@ export async function readExit(deps: RuntimeDeps, row: ContainerRow, conmon: Pro
       error: "its monitor (conmon) was killed, so the exit code is unknown",
     };
   }
-}
-
-/** Gives back everything a run used, in any state of half-done; the errors met, never thrown. */
-export async function releaseResources(
-  deps: RuntimeDeps,
-  row: ContainerRow,
-  options: ReleaseOptions = {},
-): Promise<unknown[]> {
-  const { ctx } = deps;
-  const bundle = bundleOf(ctx, row.id);
-  const errors: unknown[] = [];
-  const attempt = async (work: () => Promise<unknown> | unknown): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      errors.push(error);
-    }
-  };
-  if (options.keepWatch !== true) await attempt(() => unsuperviseContainer(ctx, row.id));
-  const runtime = row.record.runtime;
-  await Promise.all([
-    attempt(async () => {
-      if (row.spec.networkMode?.kind !== "container") await (await deps.networking()).detach(row.id);
-    }),
-    attempt(async () => {
-      if (runtime !== undefined) await deleteDead(ctx, deps.host(), runtime, row.record.cgroupPath ?? "", row.id);
-      unpin(ctx.kernel, bundle);
-      if (row.spec.rootfs === undefined) await (await deps.storage()).unmountRootfs(row.id);
-      for (const mount of row.record.mounts) {
-        if (mount.type === "image") await unmountImage(deps, row, mount.name);
-      }
-      unmountShm(ctx.kernel, bundle);
-      await removeInjectedFiles(ctx.kernel, join(bundle, "files"));
-      // Never into a mount that could not be taken away.
-      await ctx.kernel.removeTree(bundle);
-    }),
-    attempt(() => unlink(join(ctx.paths.exits, row.id)).catch(ignoreMissing)),
-  ]);
-  return errors;
-}
-
-async function unmountImage(deps: RuntimeDeps, row: ContainerRow, reference: string): Promise<void> {
-  const image = await (await deps.images()).inspect(reference);
-  await (await deps.storage()).unmountImage(`${row.id}-${image.id.slice(7, 19)}`);
-}
-
-function ignoreMissing(error: unknown): void {
-  if (errnoOf(error) !== "ENOENT") throw error;
 }

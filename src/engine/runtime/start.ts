@@ -34,9 +34,10 @@ import { unpin } from "./pins.js";
 import { checkReadOnly } from "./read-only.js";
 import { runtimeReason } from "./reasons.js";
 import type { RuntimeChoice } from "./record.js";
+import { type ReleaseOptions, releaseResources } from "./release.js";
+import { removeLocked } from "./remove.js";
 import { keepCompiledFilter } from "./seccomp-filter.js";
-import { type ReleaseOptions, readExit, releaseResources, settleLocked } from "./settle.js";
-import { removeLocked } from "./stop.js";
+import { readExit, settleLocked } from "./settle.js";
 import { superviseContainer } from "./supervise.js";
 
 export interface StartOptions {

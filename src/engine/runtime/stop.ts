@@ -1,25 +1,16 @@
 /** Ending containers: stop, kill, pause, removal. */
-import { rm } from "node:fs/promises";
 import { constants } from "node:os";
-import { join } from "node:path";
 import { messageOf, TscError } from "../../lib/errors.js";
 import { findSignal, signalNumber } from "../../lib/signals.js";
-import { tearDown, throwEvery } from "../../lib/teardown.js";
 import { noSuchContainer, notRunning } from "../errors.js";
-import {
-  type ContainerRow,
-  containerById,
-  deleteContainer,
-  markRemoving,
-  movePaused,
-  setStoppedByUser,
-} from "../state/containers.js";
-import { beginIntent, endIntent, endIntentsOf } from "../state/intents.js";
+import { type ContainerRow, containerById, movePaused, setStoppedByUser } from "../state/containers.js";
+import { beginIntent, endIntent } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
-import { eventAttributes, folderOf, livingPid, lockContainer } from "./lookup.js";
+import { emitPlain, eventAttributes, livingPid, lockContainer } from "./lookup.js";
 import { callRuntime, type RuntimeCall } from "./oci-runtime.js";
 import { owner } from "./owner.js";
-import { releaseResources, settleContainer, settleLocked } from "./settle.js";
+import { removeLocked } from "./remove.js";
+import { settleContainer, settleLocked } from "./settle.js";
 import { unsuperviseContainer } from "./supervise.js";
 
 export interface StopOptions {
@@ -173,10 +164,6 @@ export async function thawHalfPaused(deps: RuntimeDeps, row: ContainerRow): Prom
   });
 }
 
-function emitPlain(deps: RuntimeDeps, row: ContainerRow, action: string): void {
-  deps.ctx.emit({ type: "container", action, id: row.id, name: row.name, attributes: eventAttributes(row) });
-}
-
 function emitKill(deps: RuntimeDeps, row: ContainerRow, signal: number): void {
   const attributes = eventAttributes(row, { signal: String(signal) });
   deps.ctx.emit({ type: "container", action: "kill", id: row.id, name: row.name, attributes });
@@ -205,48 +192,4 @@ export async function removeContainer(
   row = containerById(ctx.state, id);
   if (row === undefined) return;
   await removeLocked(deps, row, options.volumes === true);
-}
-
-/**
- * Drops a container's row, its intents and, when asked to, its anonymous volumes in one step: of a container that is gone nobody knows
- * any more that its volumes were to go too.
- */
-export async function forgetContainer(
-  deps: RuntimeDeps,
-  id: string,
-  volumes: boolean,
-  inTransaction: () => void = () => undefined,
-): Promise<void> {
-  const { state } = deps.ctx;
-  const anonymous = volumes ? deps.volumes.ofContainer(id).filter((entry) => entry.removable) : [];
-  const discarded = state.transaction(() => {
-    deleteContainer(state, id);
-    endIntentsOf(state, id);
-    inTransaction();
-    return anonymous.map(({ volume }) => deps.volumes.discard(volume.name));
-  });
-  await tearDown(discarded.map((finish) => () => finish?.()));
-}
-
-/** Removal under the lock; also finishes one that a crash interrupted. */
-export async function removeLocked(deps: RuntimeDeps, row: ContainerRow, volumes: boolean): Promise<void> {
-  const { ctx } = deps;
-  const { id } = row;
-  const wasStarted = row.incarnation > 0 && row.bootId === ctx.kernel.bootId() && row.state !== "exited";
-  ctx.state.transaction(() => {
-    markRemoving(ctx.state, id);
-    beginIntent(ctx.state, volumes ? "remove-all" : "remove", id, owner(ctx), ctx.kernel.bootId());
-  });
-  if (wasStarted) {
-    throwEvery(await releaseResources(deps, row));
-  } else await unsuperviseContainer(ctx, id);
-  if (row.incarnation > 0 && row.spec.networkMode?.kind !== "container") {
-    await (await deps.networking()).detach(id, { release: true });
-  }
-  await Promise.all([
-    row.spec.rootfs === undefined ? (await deps.storage()).removeRootfs(id) : undefined,
-    ctx.kernel.removeTree(folderOf(ctx, id)),
-  ]);
-  await forgetContainer(deps, id, volumes, () => emitPlain(deps, row, "destroy"));
-  await rm(join(ctx.paths.locks, `container-${id}`), { force: true });
 }

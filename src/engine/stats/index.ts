@@ -9,19 +9,10 @@ import type { EngineContext } from "../context.js";
 import { notRunning } from "../errors.js";
 import type { ContainerRow } from "../state/containers.js";
 import type { ContainerStats } from "../types.js";
-import { containerPids, readProcess, TICKS_PER_SECOND } from "./processes.js";
+import { containerPids, readProcess, type StatsTarget, TICKS_PER_SECOND } from "./processes.js";
 import { listProcesses } from "./top.js";
 
 export { TOP_TITLES } from "./top.js";
-
-export interface StatsTarget {
-  readonly id: string;
-  readonly name: string;
-  /** Init's pid on the host; 0 when not running. */
-  readonly pid: number;
-  /** The container's folder in each hierarchy; empty when it has no cgroup. */
-  readonly cgroupFolders: readonly string[];
-}
 
 const PAGE_BYTES = 4096;
 const NS_PER_TICK = 1_000_000_000 / TICKS_PER_SECOND;

@@ -3,6 +3,16 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { allPids, processFile, processLink, textOf } from "../../kernel/proc.js";
 
+/** The container that is looked at. */
+export interface StatsTarget {
+  readonly id: string;
+  readonly name: string;
+  /** Init's pid on the host; 0 when not running. */
+  readonly pid: number;
+  /** The container's folder in each hierarchy; empty when it has no cgroup. */
+  readonly cgroupFolders: readonly string[];
+}
+
 export interface ProcessStat {
   readonly pid: number;
   readonly ppid: number;

@@ -2,8 +2,7 @@
 import { readFileSync } from "node:fs";
 import { machineFile, processFile } from "../../kernel/proc.js";
 import { printable } from "../../lib/printable.js";
-import type { StatsTarget } from "./index.js";
-import { containerPids, type ProcessStat, readProcess, TICKS_PER_SECOND } from "./processes.js";
+import { containerPids, type ProcessStat, readProcess, type StatsTarget, TICKS_PER_SECOND } from "./processes.js";
 
 export const TOP_TITLES: readonly string[] = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"];
 

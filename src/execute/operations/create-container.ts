@@ -1,8 +1,8 @@
 /** Making a container, and giving it its final name. */
 import { withSharedContainers } from "../../engine/sharing.js";
 import type { ContainerSpec } from "../../engine/types.js";
+import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
-import type { OperationOf } from "./index.js";
 
 /** References to containers made by the same plan become ids; variables of providers are added. */
 export async function createContainer(

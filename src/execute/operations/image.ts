@@ -1,8 +1,8 @@
 /** Pull, push, build and remove images, with their progress. */
 import type { ProgressEvent, ProgressListener } from "../../engine/types.js";
 import { changedError, isTscError, messageOf } from "../../lib/errors.js";
+import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, errorEvent, told } from "../context.js";
-import type { OperationOf } from "./index.js";
 
 /** Progress under the name the compose file uses; begin and end are told by the operation itself. */
 function forward(context: ExecuteContext, name: string): ProgressListener {

@@ -78,6 +78,3 @@ export async function runOperation(context: ExecuteContext, operation: Operation
       return assertNever(operation);
   }
 }
-
-/** One member of the operation union. */
-export type OperationOf<K extends Operation["kind"]> = Extract<Operation, { readonly kind: K }>;

@@ -1,7 +1,7 @@
 /** Networks: make, remove, connect, disconnect. */
 import { isTscError } from "../../lib/errors.js";
+import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
-import type { OperationOf } from "./index.js";
 
 /** One that somebody made meanwhile is taken as it is. */
 export async function createNetwork(context: ExecuteContext, operation: OperationOf<"create-network">): Promise<void> {

@@ -1,7 +1,7 @@
 /** Removing a container; one that is gone already is no error. */
 import { isTscError } from "../../lib/errors.js";
+import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
-import type { OperationOf } from "./index.js";
 
 export async function removeContainer(
   context: ExecuteContext,

@@ -1,8 +1,8 @@
 /** A pre_start command: a container of its own that must end with 0 before the service starts. */
 import { TscError } from "../../lib/errors.js";
+import type { OperationOf } from "../../plan/plan.js";
 import type { ExecuteContext } from "../context.js";
 import { LineSplitter } from "./hooks.js";
-import type { OperationOf } from "./index.js";
 
 /** TSC_HOOK_FAILED names the service, the hook and the exit code. The container is removed whatever happens. */
 export async function runHook(context: ExecuteContext, operation: OperationOf<"run-hook">): Promise<void> {

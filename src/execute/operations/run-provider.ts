@@ -2,15 +2,14 @@
  * Services that an external program provides (`provider:`): `PROGRAM compose --project-name P up|stop|down --OPTION=VALUE SERVICE`. It
  * answers with one JSON object a line: `{"type": "info"|"error"|"debug"|"setenv"|"rawsetenv", "message": …}`.
  */
-import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { withCallerUmask } from "../../lib/caller.js";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
-import type { ExecuteContext } from "../context.js";
+import { runProgram } from "../../lib/program.js";
+import type { OperationOf } from "../../plan/plan.js";
+import { cancelled, type ExecuteContext } from "../context.js";
 import { LineSplitter } from "./hooks.js";
-import type { OperationOf } from "./index.js";
 
 /** TSC_PROVIDER_NOT_FOUND, TSC_PROVIDER_FAILED. Variables go to the dependents' containers, raw ones without the service's prefix. */
 export async function runProvider(context: ExecuteContext, operation: OperationOf<"run-provider">): Promise<void> {
@@ -51,32 +50,28 @@ export async function runProvider(context: ExecuteContext, operation: OperationO
   context.emit({ type: "status", resource: "Service", name: service, status: "done", text: done });
 }
 
-function run(
+async function run(
   context: ExecuteContext,
   program: string,
   args: readonly string[],
   onLine: (stream: "stdout" | "stderr", line: string) => void,
 ): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = withCallerUmask(context.env, () =>
-      spawn(program, args, {
-        cwd: context.cwd,
-        env: context.env,
-        stdio: ["ignore", "pipe", "pipe"],
-        ...(context.signal === undefined ? {} : { signal: context.signal }),
-      }),
-    );
-    const lines = new LineSplitter((stream, text) => {
-      if (text !== "") onLine(stream, text);
-    });
-    child.stdout.on("data", (data: Buffer) => lines.push("stdout", data));
-    child.stderr.on("data", (data: Buffer) => lines.push("stderr", data));
-    child.on("error", reject);
-    child.on("close", (code) => {
-      lines.end();
-      resolve(code ?? 1);
-    });
+  const lines = new LineSplitter((stream, text) => {
+    if (text !== "") onLine(stream, text);
   });
+  const { exitCode, errno, isCancelled } = await runProgram(program, args, {
+    cwd: context.cwd,
+    env: context.env,
+    callerUmask: context.env,
+    signal: context.signal,
+    onOutput: (stream, data) => lines.push(stream, data),
+  });
+  if (isCancelled) throw cancelled();
+  if (errno !== undefined) {
+    throw new TscError("TSC_PROVIDER_FAILED", `provider program ${program} cannot be run: ${errno}`);
+  }
+  lines.end();
+  return exitCode ?? 1;
 }
 
 /**

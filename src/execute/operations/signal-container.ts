@@ -1,6 +1,7 @@
 /** Kill, pause, unpause. */
+
+import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
-import type { OperationOf } from "./index.js";
 
 export async function killContainer(context: ExecuteContext, operation: OperationOf<"kill-container">): Promise<void> {
   const { name } = operation.container;

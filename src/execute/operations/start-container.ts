@@ -1,8 +1,8 @@
 /** Starting and restarting, with the hooks that belong to them. */
 import { isTscError } from "../../lib/errors.js";
+import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
 import { runHookCommands } from "./hooks.js";
-import type { OperationOf } from "./index.js";
 
 export async function startContainer(
   context: ExecuteContext,

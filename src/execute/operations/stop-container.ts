@@ -1,8 +1,8 @@
 /** Stopping. A failed pre_stop hook is reported, and the container is stopped all the same. */
 import { isTscError } from "../../lib/errors.js";
+import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
 import { runHookCommands } from "./hooks.js";
-import type { OperationOf } from "./index.js";
 
 export async function stopContainer(context: ExecuteContext, operation: OperationOf<"stop-container">): Promise<void> {
   const { container, preStop, timeoutMs, silent } = operation;

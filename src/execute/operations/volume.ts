@@ -1,7 +1,7 @@
 /** Volumes: make and remove. */
 import { isTscError } from "../../lib/errors.js";
+import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, told } from "../context.js";
-import type { OperationOf } from "./index.js";
 
 export async function createVolume(context: ExecuteContext, operation: OperationOf<"create-volume">): Promise<void> {
   const { spec } = operation;

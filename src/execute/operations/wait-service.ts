@@ -4,9 +4,8 @@
  */
 import type { ContainerInfo } from "../../engine/types.js";
 import { messageOf, TscError } from "../../lib/errors.js";
-import type { ContainerTarget } from "../../plan/plan.js";
+import type { ContainerTarget, OperationOf } from "../../plan/plan.js";
 import { cancelled, type ExecuteContext, errorEvent, idOf } from "../context.js";
-import type { OperationOf } from "./index.js";
 
 /** A container that ends at once is told as ended, not as running or without a healthcheck: docker looks for the first time after this long. */
 const FIRST_LOOK_MS = 500;

@@ -1,11 +1,11 @@
 /** Compose files in git repositories, by the git program: one commit, without history, into the cache. */
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
+import { runProgram } from "../../lib/program.js";
 import { cachedFolder, composeFileIn } from "./cache.js";
-import type { RemoteSurroundings } from "./index.js";
+import type { RemoteSurroundings } from "./surroundings.js";
 
 const TIMEOUT_MS = 300_000;
 
@@ -176,7 +176,7 @@ const REPOSITORY_VARIABLES = [
  * The git program without prompts, hooks and submodules, and the user's url rewriting left as it is. A redirect is followed once, before
  * credentials are asked for: helpers are asked for the host that wants them.
  */
-function git(
+async function git(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal | undefined,
@@ -191,39 +191,25 @@ function git(
     "submodule.recurse=false",
   ];
   const safe = settings.flatMap((setting) => ["-c", setting]);
-  return new Promise((resolve, reject) => {
-    execFile(
-      "git",
-      [...safe, ...args],
-      {
-        // a repository that this program itself runs in (hooks) must not be taken for the fetched one
-        env: {
-          ...env,
-          ...Object.fromEntries(REPOSITORY_VARIABLES.map((name) => [name, undefined])),
-          GIT_ALLOW_PROTOCOL: transports(url),
-          GIT_TERMINAL_PROMPT: "0",
-          LC_ALL: "C",
-        },
-        timeout: TIMEOUT_MS,
-        maxBuffer: 16 * 1024 * 1024,
-        ...(cwd === undefined ? {} : { cwd }),
-        ...(signal === undefined ? {} : { signal }),
-      },
-      (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else if ((error as NodeJS.ErrnoException).code === "ENOENT") {
-          reject(
-            new TscError("TSC_REMOTE_GIT", "git is not installed", {
-              kind: "unavailable",
-              hint: "apt-get install git",
-            }),
-          );
-        } else {
-          const why = printable(stderr.trim().split("\n").at(-1) ?? "", 400) || "git failed";
-          // Without git's own error: it repeats arguments and output as they were.
-          reject(new TscError("TSC_REMOTE_GIT", `cannot fetch ${printable(url)}: ${why}`, { kind: "unavailable" }));
-        }
-      },
-    );
+  const result = await runProgram("git", [...safe, ...args], {
+    // a repository that this program itself runs in (hooks) must not be taken for the fetched one
+    env: {
+      ...env,
+      ...Object.fromEntries(REPOSITORY_VARIABLES.map((name) => [name, undefined])),
+      GIT_ALLOW_PROTOCOL: transports(url),
+      GIT_TERMINAL_PROMPT: "0",
+      LC_ALL: "C",
+    },
+    timeoutMs: TIMEOUT_MS,
+    maxOutput: 16 * 1024 * 1024,
+    signal,
+    ...(cwd === undefined ? {} : { cwd }),
   });
+  if (result.exitCode === 0) return result.stdout;
+  if (result.errno === "ENOENT") {
+    throw new TscError("TSC_REMOTE_GIT", "git is not installed", { kind: "unavailable", hint: "apt-get install git" });
+  }
+  const why = printable(result.stderr.trim().split("\n").at(-1) ?? "", 400) || "git failed";
+  // Without git's own error: it repeats arguments and output as they were.
+  throw new TscError("TSC_REMOTE_GIT", `cannot fetch ${printable(url)}: ${why}`, { kind: "unavailable" });
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { ArtifactFile } from "../../engine/api.js";
 import { TscError } from "../../lib/errors.js";
 import { cachedFolder } from "./cache.js";
-import type { RemoteSurroundings } from "./index.js";
+import type { RemoteSurroundings } from "./surroundings.js";
 
 const COMPOSE_TYPE = "application/vnd.docker.compose.file+yaml";
 const ENV_TYPE = "application/vnd.docker.compose.envfile";

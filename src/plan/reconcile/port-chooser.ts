@@ -1,7 +1,7 @@
 /** Ports of published ranges, one for each replica. */
 import { TscError } from "../../lib/errors.js";
 import type { ObservedContainer } from "../observe.js";
-import type { PortChoice } from "../service-spec/index.js";
+import type { PortChoice } from "../service-spec/values.js";
 
 /** Gives each replica its own port of a published range; remembers what the project already uses. */
 export class PortChooser {

@@ -6,41 +6,18 @@ import { limitsMet } from "../../compose/attributes/index.js";
 import type { FileReference, Project, Service } from "../../compose/model.js";
 import { noSuchService } from "../../compose/no-such-service.js";
 import type { ContainerSpec, Healthcheck, LoggingSpec, RestartPolicy } from "../../engine/types.js";
-import { parseDurationMs } from "../../lib/duration.js";
 import { TscError } from "../../lib/errors.js";
 import { filesHash, serviceHash } from "../hash.js";
 import { COMPOSE_VERSION, LABEL, withoutOurs } from "../labels.js";
 import { sayLimits } from "../limits.js";
-import { containerName, imageName, type Separator } from "../names.js";
+import { containerName, imageName } from "../names.js";
 import { fileInjections } from "./files.js";
 import { mountSpecs } from "./mounts.js";
 import { namespaceFields } from "./namespaces.js";
 import { networkFields } from "./networking.js";
 import { deviceFields, resourceFields } from "./resources.js";
 import { invalid, placed } from "./service-error.js";
-
-export interface SpecRequest {
-  readonly project: Project;
-  readonly service: string;
-  readonly number: number;
-  readonly separator: Separator;
-  /** `sha256:…` of the image the container will run; "" while it is not known (dry run). */
-  readonly imageId: string;
-  /** Platform-independent digest of image volumes, by reference; part of the label that decides recreation. */
-  readonly imageVolumeIds?: readonly string[];
-  /** Host port for each published port or range of this replica. */
-  readonly choosePort?: (port: PortChoice) => number;
-  /** Name of the container that stands for another service when `what` (`network namespace`, `volume` …) is shared with it. */
-  readonly containerOf: (service: string, what: string) => string;
-  readonly noHosts?: boolean;
-  readonly warn: (message: string) => void;
-}
-export interface PortChoice {
-  readonly from: number;
-  readonly to: number;
-  readonly protocol: string;
-  readonly hostIp: string;
-}
+import { duration, optional, type SpecRequest } from "./values.js";
 
 /** The spec of replica `number`. Errors, with the place of the attribute: TSC_SERVICE_UNSUPPORTED, TSC_SECRET_EXTERNAL, TSC_ENVIRONMENT_UNSET and value errors that name service and attribute. */
 export function serviceSpec(request: SpecRequest): ContainerSpec {
@@ -229,18 +206,6 @@ function logging(config: Service): LoggingSpec | undefined {
   return { driver: config.logging.driver ?? "", options: config.logging.options ?? {} };
 }
 
-/** Milliseconds of a duration attribute; TSC_SERVICE_INVALID naming the attribute when it is none. */
-export function duration(service: string, attribute: string, text: string | undefined): number | undefined {
-  if (text === undefined || text === "") return undefined;
-  const ms = parseDurationMs(text);
-  if (ms === undefined) throw invalid(service, attribute, text);
-  return Math.round(ms);
-}
-
-/** `{ [key]: value }`, or nothing for undefined (exactOptionalPropertyTypes). */
-export function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
-}
 
 /** Leaves out empty lists and objects whose absence means the same; entrypoint and command keep theirs (empty clears). */
 function clean(spec: ContainerSpec): ContainerSpec {

@@ -3,9 +3,9 @@ import type { Project, Service, ServiceVolume } from "../../compose/model.js";
 import type { MountSpec, TmpfsMount } from "../../engine/types.js";
 import { LABEL } from "../labels.js";
 import { volumeName } from "../names.js";
-import { optional } from "./index.js";
 import { bytes } from "./resources.js";
 import { type AttributePath, invalid, ServiceError } from "./service-error.js";
+import { optional } from "./values.js";
 
 /** In the order written; tmpfs last. */
 export function mountSpecs(project: Project, service: string, config: Service): MountSpec[] {

@@ -2,9 +2,9 @@
 import type { Port, Service, ServiceNetwork } from "../../compose/model.js";
 import type { ContainerSpec, NetworkAttachment, NetworkMode, PortMapping } from "../../engine/types.js";
 import { containerName, networkName, scaleOf } from "../names.js";
-import { optional, type SpecRequest } from "./index.js";
 import { joinedContainer } from "./namespaces.js";
 import { invalid } from "./service-error.js";
+import { optional, type SpecRequest } from "./values.js";
 
 /** Everything about the network side of the spec. */
 export function networkFields(request: SpecRequest, config: Service): Partial<ContainerSpec> {

@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { loadAllCommands } from "../../../src/cli/all-commands.js";
 import { globalOptionSpecs } from "../../../src/cli/globals.js";
 import { commandHelp, overviewHelp } from "../../../src/cli/help.js";
-import { commandTable, findCommand } from "../../../src/cli/table.js";
+import { commandTable, findCommand, loadAllCommands } from "../../../src/cli/table.js";
 import { VERSION } from "../../../src/cli/version.js";
 
 describe("the command table", () => {

@@ -4,7 +4,6 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Kernel } from "../../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
 import { isUnknownToHelper, runHelper } from "./helper.js";
@@ -34,12 +33,7 @@ export function authFiles(env: Env): string[] {
 }
 
 /** What is known for `host` and repository `path`; undefined for anonymous. `TSC_REGISTRY_CREDENTIALS` for a broken file or helper. */
-export async function findCredentials(
-  kernel: Kernel,
-  env: Env,
-  host: string,
-  path: string,
-): Promise<Credentials | undefined> {
+export async function findCredentials(env: Env, host: string, path: string): Promise<Credentials | undefined> {
   for (const file of authFiles(env)) {
     const document = readAuthFile(file);
     if (document === undefined) continue;
@@ -48,7 +42,7 @@ export async function findCredentials(
     const helpers = object(document.credHelpers);
     const helperHost = hosts.find((name) => typeof helpers[name] === "string");
     if (helperHost !== undefined) {
-      const found = await askHelper(kernel, env, String(helpers[helperHost]), helperHost);
+      const found = await askHelper(env, String(helpers[helperHost]), helperHost);
       if (found !== undefined) return found;
     }
     const auths = object(file.endsWith(".dockercfg") ? document : document.auths);
@@ -58,7 +52,7 @@ export async function findCredentials(
     }
     const store = document.credsStore;
     if (typeof store === "string" && store !== "") {
-      const found = await askHelper(kernel, env, store, isHub ? (DOCKER_HUB_KEYS[0] ?? host) : host);
+      const found = await askHelper(env, store, isHub ? (DOCKER_HUB_KEYS[0] ?? host) : host);
       if (found !== undefined) return found;
     }
   }
@@ -127,8 +121,8 @@ export function readEntry(value: unknown, file: string): Credentials | undefined
 }
 
 /** docker-credential-helpers protocol: `get`, the server on stdin, JSON on stdout. */
-async function askHelper(kernel: Kernel, env: Env, suffix: string, server: string): Promise<Credentials | undefined> {
-  const { program, code, output } = await runHelper(kernel, env, suffix, "get", server);
+async function askHelper(env: Env, suffix: string, server: string): Promise<Credentials | undefined> {
+  const { program, code, output } = await runHelper(env, suffix, "get", server);
   if (code === 0) {
     try {
       const { Username, Secret } = object(JSON.parse(output));

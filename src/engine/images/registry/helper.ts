@@ -1,8 +1,8 @@
 /** Runs docker-credential-NAME programs (github.com/docker/docker-credential-helpers): a verb, its input on stdin, the answer on stdout. */
-import type { Kernel } from "../../../kernel/kernel.js";
-import { withCallerUmask } from "../../../lib/caller.js";
+
 import { TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
+import { runProgram } from "../../../lib/program.js";
 
 /** What a helper answered. */
 export interface HelperAnswer {
@@ -13,7 +13,6 @@ export interface HelperAnswer {
 
 /** Runs a helper. `TSC_REGISTRY_CREDENTIALS` when its name is no plain name or it cannot be started. */
 export async function runHelper(
-  kernel: Kernel,
   env: Readonly<Record<string, string | undefined>>,
   suffix: string,
   verb: "get" | "store" | "erase",
@@ -25,26 +24,25 @@ export async function runHelper(
     });
   }
   const program = `docker-credential-${suffix}`;
-  const notRun = () =>
-    new TscError("TSC_REGISTRY_CREDENTIALS", `${program} cannot be run`, {
+  const output: Buffer[] = [];
+  let size = 0;
+  const { exitCode, errno } = await runProgram(program, [verb], {
+    env,
+    callerUmask: env,
+    input: `${input}\n`,
+    onOutput: (stream, data) => {
+      if (stream === "stderr" || size >= 65536) return;
+      size += data.length;
+      output.push(data);
+    },
+  });
+  if (errno !== undefined && exitCode === undefined) {
+    throw new TscError("TSC_REGISTRY_CREDENTIALS", `${program} cannot be run`, {
       kind: "unavailable",
       hint: "install it, or remove it from the docker configuration",
     });
-  let output = "";
-  const code = await new Promise<number>((resolve, reject) => {
-    const child = withCallerUmask(env, () =>
-      kernel.spawn(program, [verb], { stdio: ["pipe", "pipe", "ignore"], env: { ...env } }),
-    );
-    child.once("error", () => reject(notRun()));
-    child.once("close", (exitCode) => resolve(exitCode ?? 1));
-    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
-      if (output.length < 65536) output += chunk;
-    });
-    // a helper that does not read its input must not end us
-    child.stdin?.on("error", () => {});
-    child.stdin?.end(`${input}\n`);
-  });
-  return { program, code, output };
+  }
+  return { program, code: exitCode ?? 1, output: Buffer.concat(output).toString("utf8") };
 }
 
 /** Whether a failed answer says that the helper has nothing for the server. */

@@ -61,7 +61,7 @@ export function openRegistries(ctx: EngineContext): Registries {
     let session = sessions.get(key);
     if (session === undefined) {
       const credentials = (): Promise<Credentials | undefined> =>
-        findCredentials(ctx.kernel, ctx.env, endpoint.host, endpoint.path);
+        findCredentials(ctx.env, endpoint.host, endpoint.path);
       session = openSession(getHttp(), endpoint, credentials);
       sessions.set(key, session);
     }

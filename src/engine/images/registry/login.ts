@@ -6,7 +6,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Kernel } from "../../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
 import { authFiles, hostKeys, isDockerHub, object, readAuthFile, readEntry } from "./credentials.js";
@@ -31,7 +30,6 @@ export interface StoredLogin {
 
 /** Keeps a login. `authFile`: there and nowhere else. `TSC_REGISTRY_CREDENTIALS` when that is not possible. */
 export async function storeLogin(
-  kernel: Kernel,
   env: Env,
   key: LoginKey,
   login: { readonly username: string; readonly password: string },
@@ -41,7 +39,7 @@ export async function storeLogin(
   const helper = key.namespace === "" ? helperFor(files, key.host) : undefined;
   if (helper !== undefined) {
     const input = JSON.stringify({ ServerURL: helper.server, Username: login.username, Secret: login.password });
-    const { program, code, output } = await runHelper(kernel, env, helper.suffix, "store", input);
+    const { program, code, output } = await runHelper(env, helper.suffix, "store", input);
     if (code === 0) return { place: program, encrypted: true };
     throw new TscError("TSC_REGISTRY_CREDENTIALS", `${program} did not store the login: ${printable(output, 200)}`, {
       kind: "unavailable",
@@ -58,7 +56,6 @@ export async function storeLogin(
 
 /** Forgets the login of a registry (undefined: all of them) wherever it is kept; the places it was in. */
 export async function eraseLogin(
-  kernel: Kernel,
   env: Env,
   key: LoginKey | undefined,
   authFile: string | undefined,
@@ -73,7 +70,7 @@ export async function eraseLogin(
     const asked =
       key === undefined ? [...new Set([...Object.keys(auths), ...Object.keys(helpers)])] : hostKeys(key.host);
     for (const helper of helpersOf(document, asked)) {
-      const { program, code, output } = await runHelper(kernel, env, helper.suffix, "erase", helper.server);
+      const { program, code, output } = await runHelper(env, helper.suffix, "erase", helper.server);
       if (code === 0) places.push(program);
       else if (!isUnknownToHelper(output)) {
         throw new TscError(

@@ -1,0 +1,29 @@
+/** The vocabulary of CNI (spec 1.0.0): lists, attachments, results. Types only. */
+
+export interface CniPlugin {
+  readonly type: string;
+  readonly capabilities?: Readonly<Record<string, boolean>>;
+  readonly [key: string]: unknown;
+}
+export interface CniList {
+  readonly cniVersion: string;
+  readonly name: string;
+  readonly disableCheck?: boolean;
+  readonly plugins: readonly CniPlugin[];
+}
+export interface CniResult {
+  readonly cniVersion?: string;
+  readonly interfaces?: readonly { readonly name: string; readonly mac?: string; readonly sandbox?: string }[];
+  readonly ips?: readonly { readonly address: string; readonly gateway?: string; readonly interface?: number }[];
+  readonly routes?: readonly { readonly dst: string; readonly gw?: string }[];
+  readonly dns?: unknown;
+}
+export interface CniAttachment {
+  readonly containerId: string;
+  /** May be empty for DEL. */
+  readonly netns: string;
+  readonly ifName: string;
+  /** CNI_ARGS, `K=V;K2=V2`. */
+  readonly args: string;
+  readonly capabilityArgs: Readonly<Record<string, unknown>>;
+}
