@@ -29,7 +29,7 @@ export function buildRequest(
   options: BuildOptions,
 ): Omit<BuildRequest, "onProgress" | "signal"> {
   const build = config.build ?? {};
-  sayLimits(limitsMet("services", service, { build }), options.warn);
+  sayLimits(project, limitsMet("services", service, { build }), options.warn);
   const { platform } = options;
   return {
     context: build.context ?? project.workingDir,

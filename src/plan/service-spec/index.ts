@@ -75,6 +75,7 @@ function sayServiceLimits({ project, service, warn }: SpecRequest, config: Servi
     references.flatMap(({ source = "" }) => limitsMet(section, source, project[section][source] ?? {}));
   const { build: _build, ...container } = config;
   sayLimits(
+    project,
     [
       ...limitsMet("services", service, container),
       ...files("configs", config.configs),
