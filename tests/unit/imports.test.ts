@@ -52,7 +52,11 @@ const SHARED_PURE: readonly string[] = [
 ];
 
 /** What of compose is about the model alone: plan takes it without the loader. */
-const ABOUT_THE_MODEL: readonly string[] = ["compose/attributes/index.ts", "compose/references.ts"];
+const ABOUT_THE_MODEL: readonly string[] = [
+  "compose/attributes/index.ts",
+  "compose/references.ts",
+  "compose/structs.ts",
+];
 
 /** What of the engine is about its vocabulary alone, pure as types are. */
 const ABOUT_THE_VOCABULARY: readonly string[] = ["engine/sharing.ts"];
