@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { leaksSince, snapshot } from "../tests/helpers/leaks.js";
 
 const bin = (name: string) => join(import.meta.dirname, "../node_modules/.bin", name);
 const wanted = process.argv.slice(2);
@@ -72,6 +73,8 @@ interface Suite {
   readonly files?: readonly string[];
   /** Needs no machine of its own. */
   readonly parallel?: boolean;
+  /** Two files at a time, but those that look at the whole machine. */
+  readonly together?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -85,16 +88,50 @@ const SUITES: readonly Suite[] = [
     files: ["tests/integration/native/", "tests/integration/runtime/lifecycle"],
     env: { TSC_NATIVE_DIR: "native/build-sanitize" },
   },
-  { name: "integration" },
-  { name: "e2e" },
+  { name: "integration", together: true },
+  { name: "e2e", together: true },
   { name: "faults" },
 ];
 
-function run(suite: Suite): void {
+/** Files that change or compare what belongs to the whole machine: rules, links, the system's users, every process. */
+const ALONE =
+  /native\/|(bridge|bridge-plugin|rules|device-filter|identity|missing-programs|isolation|reach|stay|numbers)\.test/;
+
+const SHARED = "TSCOMPOSE_TEST_SHARED_MACHINE";
+
+/** Plays a suite two files at a time, then by itself what needs the machine; one result. The machine must look as before in between. */
+async function playTogether(suite: Suite): Promise<JestResult | undefined> {
+  const { name } = suite;
+  const files = `tests/${name}/`;
+  // by itself a file compares the machine before and after each test; two at a time can tell only what names their own folders
+  const isShared = process.env[SHARED] !== undefined;
+  const before = snapshot();
+  const env = { ...suite.env, [SHARED]: "1" };
+  const together = play({ ...suite, env }, name, [files], ["--maxWorkers=2", "--testPathIgnorePatterns", ALONE.source]);
+  const { lines } = isShared ? { lines: [] } : await leaksSince(before, results);
+  for (const line of lines) console.log(`LEFT BEHIND  ${line}`);
+  if (lines.length > 0) failed++;
+  const alone = play(suite, `${name}-alone`, [`${files}.*(${ALONE.source})`], ["--runInBand"]);
+  if (together === undefined || alone === undefined) return undefined;
+  const sum = (key: "numPassedTests" | "numFailedTests" | "numPendingTests" | "numRuntimeErrorTestSuites") =>
+    together[key] + alone[key];
+  return {
+    numPassedTests: sum("numPassedTests"),
+    numFailedTests: sum("numFailedTests"),
+    numPendingTests: sum("numPendingTests"),
+    numRuntimeErrorTestSuites: sum("numRuntimeErrorTestSuites"),
+    testResults: [...together.testResults, ...alone.testResults],
+  };
+}
+
+async function run(suite: Suite): Promise<void> {
   const { name } = suite;
   const started = Date.now();
   const parallel = suite.parallel === true ? [] : ["--runInBand"];
-  const first = play(suite, name, suite.files ?? [`tests/${name}/`], parallel);
+  const first =
+    suite.together === true
+      ? await playTogether(suite)
+      : play(suite, name, suite.files ?? [`tests/${name}/`], parallel);
   if (first === undefined) {
     failed++;
     console.log(`FAILED  ${name}: jest gave no result`);
@@ -131,6 +168,17 @@ if (wanted.length === 0) {
 const unknown = wanted.filter((name) => !SUITES.some((suite) => suite.name === name));
 if (unknown.length > 0)
   throw new Error(`no suite ${unknown.join(", ")}: one of ${SUITES.map(({ name }) => name).join(", ")}`);
-for (const suite of SUITES) if (wanted.length === 0 || wanted.includes(suite.name)) run(suite);
+if (
+  wanted.length === 0 ||
+  wanted.some((name) => SUITES.some((suite) => suite.name === name && suite.together === true))
+) {
+  const made = spawnSync(
+    process.execPath,
+    ["--import", "./tests/resolve-ts.js", "--no-warnings", "tests/helpers/prepare.ts"],
+    { stdio: "inherit" },
+  );
+  if (made.status !== 0) throw new Error("the test images cannot be made");
+}
+for (const suite of SUITES) if (wanted.length === 0 || wanted.includes(suite.name)) await run(suite);
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
 process.exit(failed > 0 ? 1 : 0);

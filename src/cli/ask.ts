@@ -3,6 +3,7 @@ import { createInterface } from "node:readline/promises";
 import { TscError } from "../lib/errors.js";
 import type { CliContext } from "./context.js";
 import { type Printed, printed } from "./render/printed.js";
+import { usage } from "./usage.js";
 
 /** At most this much is read as a password. */
 const SECRET_LIMIT = 64 * 1024;
@@ -59,7 +60,7 @@ export async function readAll(ctx: CliContext): Promise<string> {
   for await (const chunk of ctx.stdin) {
     const data = Buffer.from(chunk);
     size += data.length;
-    if (size > SECRET_LIMIT) throw new TscError("TSC_USAGE", "the password is too long", { kind: "invalid-input" });
+    if (size > SECRET_LIMIT) throw usage("the password is too long");
     parts.push(data);
   }
   return Buffer.concat(parts).toString("utf8");

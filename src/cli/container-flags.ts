@@ -2,8 +2,8 @@
  * docker's flags of `container run` and `create` as a compose service: one reader of ports, volumes, sizes and durations for both. A table
  * says which flag is which attribute.
  */
-import { TscError } from "../lib/errors.js";
 import type { OptionSpec, ParsedOptions } from "./command.js";
+import { usage } from "./usage.js";
 
 interface Flag extends OptionSpec {
   /** The attribute that takes the value as it is. */
@@ -239,8 +239,4 @@ function networkOf(options: ParsedOptions): {
 
 function given(key: string, value: unknown): Readonly<Record<string, unknown>> {
   return value === undefined ? {} : { [key]: value };
-}
-
-function usage(message: string): TscError {
-  return new TscError("TSC_USAGE", message, { kind: "invalid-input" });
 }

@@ -1,7 +1,8 @@
 /** The options before the command (reference §1 "(global)") and the environment variables that stand in for them. */
-import { TscError } from "../lib/errors.js";
+import type { TscError } from "../lib/errors.js";
 import type { OptionSpec, ParsedOptions } from "./command.js";
 import type { AnsiMode, GlobalOptions, ProgressMode } from "./context.js";
+import { usage } from "./usage.js";
 
 /** How podman-compose is told to make no pod. */
 const NO_POD = new Set(["false", "0", "no"]);
@@ -182,12 +183,6 @@ function limited(value: number): number {
   return value <= 0 ? -1 : value;
 }
 
-function usage(message: string): TscError {
-  return new TscError("TSC_USAGE", message, { kind: "invalid-input" });
-}
-
 function bad(name: string, value: string, expected: string): TscError {
-  return new TscError("TSC_USAGE", `invalid value "${value}" for ${name}: expected ${expected}`, {
-    kind: "invalid-input",
-  });
+  return usage(`invalid value "${value}" for ${name}: expected ${expected}`);
 }

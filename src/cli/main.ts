@@ -5,6 +5,7 @@ import { statSync } from "node:fs";
 import { EXIT_ERROR, EXIT_OK } from "./exit-codes.js";
 import { outputStream } from "./output-stream.js";
 import { runProgram } from "./program.js";
+import type { PrintedStream } from "./render/printed.js";
 
 const HANG_UP_MS = 10_000;
 
@@ -23,6 +24,18 @@ function workingFolder(): string {
   }
 }
 
+/** What was printed did not arrive: said on the other stream, and the command has failed. */
+async function tellLost(stderr: NodeJS.WriteStream, cause: NodeJS.ErrnoException): Promise<void> {
+  const [{ renderError }, { TscError }] = await Promise.all([import("./render/errors.js"), import("../lib/errors.js")]);
+  const error = new TscError("TSC_OUTPUT", `what the command printed is lost: standard output: ${cause.message}`, {
+    kind: "unavailable",
+    hint: "send it elsewhere, or make room there",
+  });
+  const said: PrintedStream = stderr;
+  said.write(renderError(error, { verbose: false, color: false }));
+  process.exit(EXIT_ERROR);
+}
+
 /** Runs the command of `process.argv` and ends the process with its exit code. */
 export async function main(): Promise<void> {
   const stdout = outputStream(1, () => process.stdout);
@@ -32,7 +45,8 @@ export async function main(): Promise<void> {
       // the terminal is gone: SIGHUP comes as well, and what is under way may end in order
       if (error.code === "EIO") setTimeout(() => process.exit(EXIT_ERROR), HANG_UP_MS).unref();
       // the reader is gone (`tscompose logs | head`): there is nobody left to tell
-      else process.exit(error.code === "EPIPE" ? EXIT_OK : EXIT_ERROR);
+      else if (error.code === "EPIPE" || stream === stderr) process.exit(error.code === "EPIPE" ? EXIT_OK : EXIT_ERROR);
+      else void tellLost(stderr, error);
     });
   }
   // Node resets what nohup asked for

@@ -6,6 +6,7 @@ import type { CliContext } from "./context.js";
 import { DRY_RUN_PREFIX } from "./dry-run.js";
 import { joined, type Printed, printed, printedLines } from "./render/printed.js";
 import { humanSize } from "./render/units.js";
+import { usage } from "./usage.js";
 
 /** `--filter` and `--force`, which every prune has. */
 export const pruneOptions: readonly OptionSpec[] = [
@@ -45,10 +46,7 @@ export function pruneFilter(filters: readonly string[], now: number, allowUntil:
     else if (key === "until" && not === "" && allowUntil) until = untilTime(value, now);
     else {
       const known = allowUntil ? "label, label!, until" : "label, label!";
-      throw new TscError("TSC_USAGE", `invalid filter "${filter}"`, {
-        kind: "invalid-input",
-        hint: `filters are: ${known}`,
-      });
+      throw usage(`invalid filter "${filter}"`, `filters are: ${known}`);
     }
   }
   return {
@@ -68,10 +66,10 @@ function untilTime(text: string, now: number): number {
   }
   const at = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
   if (!Number.isNaN(at)) return at;
-  throw new TscError("TSC_USAGE", `invalid filter "until=${text}": neither a duration nor a time`, {
-    kind: "invalid-input",
-    hint: "write 24h, 2026-01-31 or 2026-01-31T10:00:00Z",
-  });
+  throw usage(
+    `invalid filter "until=${text}": neither a duration nor a time`,
+    "write 24h, 2026-01-31 or 2026-01-31T10:00:00Z",
+  );
 }
 
 /** Warns and asks unless `--force`, removes, prints what went; under `--dry-run` tells it only. The exit code. */

@@ -1,5 +1,6 @@
 /** Finds the project's name and the containers a command means, by docker compose's labels. Reads; changes nothing. */
 import type { Project } from "../compose/model.js";
+import { noSuchService } from "../compose/no-such-service.js";
 import type { EngineApi } from "../engine/api.js";
 import type { ContainerInfo } from "../engine/types.js";
 import { TscError } from "../lib/errors.js";
@@ -28,16 +29,9 @@ export function checkServices(project: Project | undefined, services: readonly s
   if (project === undefined) return;
   for (const service of services) {
     if (Object.hasOwn(project.services, service) || Object.hasOwn(project.disabledServices, service)) continue;
-    throw noSuchService(service, Object.keys(project.services));
+    const known = Object.keys(project.services);
+    throw noSuchService(service, known.length === 0 ? undefined : `services are: ${known.slice(0, 20).join(", ")}`);
   }
-}
-
-/** docker compose's text, with the declared ones as a hint. */
-export function noSuchService(service: string, known: readonly string[] = []): TscError {
-  return new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, {
-    kind: "not-found",
-    ...(known.length === 0 ? {} : { hint: `services are: ${known.slice(0, 20).join(", ")}` }),
-  });
 }
 
 export interface ContainerQuery {

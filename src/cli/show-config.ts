@@ -2,14 +2,15 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { LoadOptions, Project } from "../compose/index.js";
+import { noSuchService } from "../compose/no-such-service.js";
 import { callerFileMode } from "../lib/caller.js";
-import { TscError } from "../lib/errors.js";
 import { goJson } from "../lib/go-json.js";
 import type { ParsedOptions } from "./command.js";
 import type { CliContext } from "./context.js";
 import { loadOptions } from "./load-options.js";
 import { printedJsonText, printedLines, printedText } from "./render/printed.js";
 import { checkServices } from "./select.js";
+import { usage } from "./usage.js";
 
 /** Runs `config` with its parsed flags; the first list flag wins, as in docker compose. */
 export async function showConfig(
@@ -43,10 +44,7 @@ export async function showConfig(
   }
   const format = options.text("format") || "yaml";
   if (format !== "yaml" && format !== "json") {
-    throw new TscError("TSC_USAGE", `unsupported format "${format}"`, {
-      kind: "invalid-input",
-      hint: "use yaml or json",
-    });
+    throw usage(`unsupported format "${format}"`, "use yaml or json");
   }
   const text = options.flag("no-interpolate")
     ? await rawText(ctx, base, services, options, format)
@@ -148,10 +146,7 @@ async function hashes(project: Project, options: ParsedOptions): Promise<readonl
     const service = project.services[name];
     if (service !== undefined) return `${name} ${serviceHash(service)}`;
     const profiles = project.disabledServices[name]?.profiles ?? [];
-    throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${name}: disabled`, {
-      kind: "not-found",
-      hint: `its profiles are not active: ${profiles.join(", ")}`,
-    });
+    throw noSuchService(`${name}: disabled`, `its profiles are not active: ${profiles.join(", ")}`);
   });
 }
 
@@ -204,9 +199,7 @@ async function showVariables(
     const rows = variables.map((one) => [one.Name, String(one.Required), one.DefaultValue, one.PresenceValue]);
     ctx.print(renderTable([["NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"], ...rows]));
   } else {
-    throw new TscError("TSC_USAGE", `format value "${format}" could not be parsed: parsing failed`, {
-      kind: "invalid-input",
-    });
+    throw usage(`format value "${format}" could not be parsed: parsing failed`);
   }
   return 0;
 }

@@ -4,9 +4,9 @@
  */
 import { once } from "node:events";
 import type { StdioSession } from "../engine/types.js";
-import { TscError } from "../lib/errors.js";
 import type { CliContext } from "./context.js";
 import { DETACHED } from "./render/printed.js";
+import { usage } from "./usage.js";
 
 export interface SessionOptions {
   /** The process has a terminal: ours is put into raw mode when it is one. */
@@ -118,7 +118,7 @@ export function parseDetachKeys(text: string): readonly number[] {
     const control = /^ctrl-([a-zA-Z@[\\\]^_])$/.exec(key);
     if (control !== null) return (control[1] ?? "").toUpperCase().charCodeAt(0) & 0x1f;
     if (/^[\x20-\x7e]$/.test(key)) return key.charCodeAt(0);
-    throw new TscError("TSC_USAGE", `invalid detach keys "${text}": unknown key "${key}"`, { kind: "invalid-input" });
+    throw usage(`invalid detach keys "${text}": unknown key "${key}"`);
   });
 }
 

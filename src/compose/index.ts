@@ -1,5 +1,7 @@
 /** The public face of the compose loader: `tscompose/compose`. Everything else in this folder is private to it. */
 
+export type { ErrorKind, SourcePlace } from "../lib/errors.js";
+export { isTscError, TscError, TscErrorList } from "../lib/errors.js";
 export type { CheckContext, Complaint, Finding, Level, Rule } from "./check/index.js";
 export { checkProject, LEVELS, RULES } from "./check/index.js";
 export { variablesOf } from "./interpolate.js";

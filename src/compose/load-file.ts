@@ -15,7 +15,7 @@ import type { ComposeFs, RemoteLoader } from "./options.js";
 import { placeOf, problem } from "./problems.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
 import { cloneTree, isMap, newMap, scalarText } from "./tree.js";
-import { enforceUnicity } from "./unicity.js";
+import { EntryError, enforceUnicity } from "./unicity.js";
 import type { YamlFile } from "./yaml.js";
 import { parseYaml } from "./yaml.js";
 
@@ -186,20 +186,9 @@ function enforceUnicityAt(tree: TreeMap, state: LoadState): TreeMap {
   try {
     return enforceUnicity(tree);
   } catch (error) {
-    if (!(error instanceof TscError) || error.where !== undefined) throw error;
-    throw relocated(error, state);
+    if (!(error instanceof EntryError)) throw error;
+    throw problem(state.files, error.code, error.message, error.path, { hint: error.hint });
   }
-}
-
-/** The path inside a unicity message (`services.x.ports.[0]`) tells the place. */
-function relocated(error: TscError, state: LoadState): TscError {
-  const text = /services\.\S+/.exec(error.message)?.[0];
-  if (text === undefined) return error;
-  const path = text
-    .replace(/:$/, "")
-    .split(".")
-    .map((part) => (/^\[\d+\]$/.test(part) ? Number(part.slice(1, -1)) : part));
-  return problem(state.files, error.code, error.message, path, { hint: error.hint });
 }
 
 /** Empty volumes (`data:`) are volumes with defaults. */

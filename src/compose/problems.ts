@@ -1,6 +1,6 @@
 /** Collects problems so that one run reports them all. Owns the shape of the loader's errors; throws only when asked. */
 
-import type { SourcePlace } from "../lib/errors.js";
+import type { ErrorCode, SourcePlace } from "../lib/errors.js";
 import { TscError, throwAll } from "../lib/errors.js";
 import type { Path } from "./tree.js";
 import type { YamlFile } from "./yaml.js";
@@ -26,7 +26,7 @@ export class Problems {
 
   /** Adds a problem at a path of the tree. */
   add(
-    code: string,
+    code: ErrorCode,
     message: string,
     path: Path,
     options: { readonly hint?: string | undefined; readonly onKey?: boolean } = {},
@@ -58,7 +58,7 @@ export class Problems {
 /** One error with its place in the files. */
 export function problem(
   files: readonly YamlFile[],
-  code: string,
+  code: ErrorCode,
   message: string,
   path: Path,
   options: { readonly hint?: string | undefined; readonly onKey?: boolean } = {},

@@ -1,7 +1,8 @@
 /** Which services of a project are active: profiles, named services with their dependencies, resources still used. */
-import { TscError } from "../lib/errors.js";
+import type { TscError } from "../lib/errors.js";
 import { nearest } from "../lib/nearest.js";
 import type { Project, Service } from "./model.js";
+import { noSuchService } from "./no-such-service.js";
 
 type Services = Readonly<Record<string, Service>>;
 
@@ -73,10 +74,10 @@ export function selectServices<P extends Project>(project: P, names: readonly st
 
 function unknown(project: Project, name: string): TscError {
   const near = nearest(name, [...Object.keys(project.services), ...Object.keys(project.disabledServices)]);
-  return new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${name}`, {
-    kind: "not-found",
-    hint: near === undefined ? "see `tscompose config --services`" : `did you mean ${JSON.stringify(near)}?`,
-  });
+  return noSuchService(
+    name,
+    near === undefined ? "see `tscompose config --services`" : `did you mean ${JSON.stringify(near)}?`,
+  );
 }
 
 /** The project without the networks, volumes, secrets, configs and models that no active service uses. */

@@ -1,7 +1,7 @@
 /** Folds duplicate entries of lists: a later entry takes the place of the earlier one with the same key. */
 import { TscError } from "../lib/errors.js";
 import { parseVolume } from "./short-volume.js";
-import type { PathTable, Tree, TreeMap } from "./tree.js";
+import type { Path, PathTable, Tree, TreeMap } from "./tree.js";
 import { isMap, pathTable, scalarText, stepKey } from "./tree.js";
 
 /** The key of an entry; `at` is the entry's path for messages. */
@@ -117,7 +117,7 @@ function fold(list: readonly Tree[], index: Indexer, path: readonly string[]): T
   const places = new Map<string, number>();
   const kept: Tree[] = [];
   list.forEach((entry, i) => {
-    const key = index(entry, () => [...path, `[${i}]`].join("."));
+    const key = placed(() => index(entry, () => [...path, `[${i}]`].join(".")), [...path, i]);
     const place = places.get(key);
     if (place === undefined) {
       places.set(key, kept.length);
@@ -125,6 +125,24 @@ function fold(list: readonly Tree[], index: Indexer, path: readonly string[]): T
     } else kept[place] = entry;
   });
   return kept;
+}
+
+/** Thrown for an entry without a key: where it stands in the tree, for whoever knows the files. */
+export class EntryError extends TscError {
+  readonly path: Path;
+
+  constructor(cause: TscError, path: Path) {
+    super(cause.code, cause.message, { kind: cause.kind, ...(cause.hint === undefined ? {} : { hint: cause.hint }) });
+    this.path = path;
+  }
+}
+
+function placed<T>(work: () => T, path: Path): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof TscError ? new EntryError(error, path) : error;
+  }
 }
 
 function invalid(message: string): TscError {

@@ -10,7 +10,10 @@ export interface YamlProblem {
   readonly offset: number;
 }
 
-type Explain = (line: string, error: YAMLError) => { readonly message: string; readonly hint?: string };
+/** `line` holds the place; `rest` is what of it follows there. */
+type Explain = (line: string, error: YAMLError, rest: string) => { readonly message: string; readonly hint?: string };
+
+const COMMENT = /\s#.*$/;
 
 const EXPLANATIONS: Readonly<Partial<Record<YAMLError["code"], Explain>>> = {
   TAB_AS_INDENT: () => ({ message: "tabs are not allowed as indentation", hint: "indent with spaces" }),
@@ -18,13 +21,15 @@ const EXPLANATIONS: Readonly<Partial<Record<YAMLError["code"], Explain>>> = {
     message: "this line is indented differently from the lines it belongs to",
     hint: "entries of one mapping or list start at the same column",
   }),
-  BLOCK_AS_IMPLICIT_KEY: (line) =>
-    /:\s\S.*:\s/.test(line)
+  BLOCK_AS_IMPLICIT_KEY: (line, _error, rest) =>
+    /:\s\S.*:\s\S/.test(line.replace(COMMENT, ""))
       ? { message: "a value cannot hold another `: `", hint: "quote the value" }
-      : {
-          message: "this value is followed by lines that are indented below it",
-          hint: "put them at the column of the key, or quote a value that holds `: `",
-        },
+      : /:\s*$/.test(rest.replace(COMMENT, ""))
+        ? { message: "a value cannot end in `:`", hint: "quote the value, or take the colon away" }
+        : {
+            message: "this value is followed by lines that are indented below it",
+            hint: "put them at the column of the key, or quote a value that holds `: `",
+          },
   MULTILINE_IMPLICIT_KEY: (line) => ({
     message: "a key needs a colon behind it",
     hint: `for instance \`${line.trim().split(/\s/)[0] ?? "key"}:\``,
@@ -46,7 +51,10 @@ export function yamlProblem(error: YAMLError, document: AnyDocument, text: strin
   const start = text.lastIndexOf("\n", offset - 1) + 1;
   const end = text.indexOf("\n", offset);
   const line = text.slice(start, end < 0 ? text.length : end);
-  return { ...(EXPLANATIONS[error.code]?.(line, error) ?? { message: lowerFirst(error.message) }), offset };
+  return {
+    ...(EXPLANATIONS[error.code]?.(line, error, line.slice(offset - start)) ?? { message: lowerFirst(error.message) }),
+    offset,
+  };
 }
 
 function blanksAt(text: string, from: number): number {

@@ -20,6 +20,8 @@ import { openState } from "./state/index.js";
 import type { Storage } from "./storage/index.js";
 import { openVolumes } from "./volumes/index.js";
 
+export type { ErrorKind, SourcePlace } from "../lib/errors.js";
+export { isTscError, TscError, TscErrorList } from "../lib/errors.js";
 export type * from "./api.js";
 export type * from "./disk/types.js";
 export type * from "./types.js";
@@ -132,8 +134,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const close = async (): Promise<void> => {
     if (isClosed) return;
     isClosed = true;
-    if (imagesPart.used()) (await imagesPart()).store[Symbol.dispose]();
-    state[Symbol.dispose]();
+    try {
+      if (imagesPart.used()) (await imagesPart()).store[Symbol.dispose]();
+    } finally {
+      state[Symbol.dispose]();
+    }
   };
   try {
     await containers.repair();

@@ -7,6 +7,8 @@ import type { Networking } from "./network/types.js";
 import type { HostFacts } from "./runtime/host.js";
 import { chooseRuntime, findProgram } from "./runtime/oci-runtime.js";
 import { countContainers } from "./state/containers.js";
+import { countImages } from "./state/images.js";
+import { metaOf, setMeta } from "./state/meta.js";
 import type { Storage } from "./storage/index.js";
 import type { MissingProgram } from "./types.js";
 
@@ -46,7 +48,7 @@ export async function systemInfo(deps: InfoDeps): Promise<SystemInfo> {
     missing.push({ name: "fuse-overlayfs", why, install: "apt-get install fuse-overlayfs", optional: true });
   }
   const counts = countContainers(ctx.state);
-  const images = ctx.state.get<{ n: number }>("SELECT COUNT(*) AS n FROM images")?.n ?? 0;
+  const images = countImages(ctx.state);
   const warnings: string[] = [];
   if (host.cgroups.parent === undefined) warnings.push(`no resource limits: ${host.cgroups.reason}`);
   else if (!host.cgroups.controllers.has("pids")) warnings.push("no pids limit: the host has no pids controller");
@@ -81,7 +83,7 @@ async function versionOf(ctx: EngineContext, path: string): Promise<string> {
   const { mtimeMs, size } = statSync(path);
   const key = `version:${path}`;
   const stamp = `${mtimeMs}-${size}`;
-  const cached = ctx.state.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", key)?.value;
+  const cached = metaOf(ctx.state, key);
   if (cached?.startsWith(`${stamp} `) === true) return cached.slice(stamp.length + 1);
   const child = ctx.kernel.spawn(path, ["--version"], { stdio: ["ignore", "pipe", "ignore"] });
   const output: Buffer[] = [];
@@ -91,6 +93,6 @@ async function versionOf(ctx: EngineContext, path: string): Promise<string> {
     child.once("error", reject);
   });
   const version = /\d+\.\d+(?:\.\d+)?[0-9a-z.+~-]*/.exec(Buffer.concat(output).toString())?.[0] ?? "";
-  ctx.state.run("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", key, `${stamp} ${version}`);
+  setMeta(ctx.state, key, `${stamp} ${version}`);
   return version;
 }

@@ -2,9 +2,11 @@
  * Ends everything of an engine and removes its folders: containers, networks, helpers, mounts, the store and the run root. Done from inside
  * the user namespace, so that files of subordinate ids go as well.
  */
-import { readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { readdirSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
+import { type MountLine, readMounts } from "../kernel/mount-table.js";
 import { errnoOf } from "../lib/errors.js";
+import { tearDown } from "../lib/teardown.js";
 import type { ContainersApi, NetworksApi } from "./api.js";
 import type { EngineContext } from "./context.js";
 
@@ -16,18 +18,31 @@ export interface ResetDeps {
   readonly close: () => Promise<void>;
 }
 
-/** Stops and removes all; the engine is closed afterwards. Stops at the first container or network that cannot be removed: with its error. */
+/** Stops and removes all; the engine is closed afterwards. Files stay while there is a container or network that cannot be removed: all such are told. */
 export async function resetEngine({ ctx, containers, networks, close }: ResetDeps): Promise<void> {
   const { kernel, paths } = ctx;
-  for (const { id } of await containers.list()) await containers.remove(id, { force: true, volumes: true });
-  for (const { name } of await networks.list()) await networks.remove(name);
+  const found = await containers.list();
+  await tearDown(
+    found.map(
+      ({ id }) =>
+        () =>
+          containers.remove(id, { force: true, volumes: true }),
+    ),
+  );
+  await tearDown(
+    (await networks.list()).map(
+      ({ name }) =>
+        () =>
+          networks.remove(name),
+    ),
+  );
   const supervisor = kernel.recordedProcess(join(paths.supervise, ".lock"));
   if (supervisor !== undefined && kernel.signal(supervisor, "SIGTERM")) await kernel.waitForExit(supervisor);
   const holder = ctx.rootless ? kernel.recordedProcess(join(paths.runRoot, "pause.pid")) : undefined;
   await close();
   // the namespaces live as long as this command: what is mounted in them goes first, their holder last
   for (const folder of [paths.root, paths.runRoot]) {
-    for (const place of mountsBelow(readFileSync("/proc/self/mountinfo", "utf8"), folder)) {
+    for (const place of mountsBelow(readMounts("self"), folder)) {
       kernel.unmount(place, { detach: true });
     }
     for (const name of readdirSync(folder)) if (isOurs(name)) await kernel.removeTree(join(folder, name));
@@ -58,17 +73,9 @@ function isOurs(name: string): boolean {
   return OURS.has(name) || /^state\.db(?:-[a-z]+)?$/.test(name) || /^pause\.pid\.\d+$/.test(name);
 }
 
-/** Mount points below (not at) a folder, innermost first; of a text like proc_pid_mountinfo(5). Pure. */
-export function mountsBelow(mountinfo: string, folder: string): string[] {
-  return mountinfo
-    .split("\n")
-    .map((line) => (line.split(" ")[4] ?? "").replace(/\\([0-7]{3})/g, (_, digits: string) => octal(digits)))
-    .filter((place) => place.startsWith(`${folder}/`))
-    .reverse();
-}
-
-function octal(digits: string): string {
-  return String.fromCharCode(Number.parseInt(digits, 8));
+/** Mount points below (not at) a folder, innermost first. Pure. */
+export function mountsBelow(mounts: readonly MountLine[], folder: string): string[] {
+  return mounts.flatMap(({ path }) => (path.startsWith(`${folder}/`) ? [path] : [])).reverse();
 }
 
 /** A folder that somebody mounted, or made where we may not remove it, stays, and one that holds something else. */

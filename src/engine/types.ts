@@ -425,6 +425,14 @@ export type ProgressEvent =
       readonly stream: "stdout" | "stderr";
       readonly text: string;
     }
+  /** The image is written and named; `names` are whole references. */
+  | {
+      readonly type: "build-export";
+      readonly image: string;
+      readonly imageId: string;
+      readonly names: readonly string[];
+      readonly durationMs: number;
+    }
   | { readonly type: "build-done"; readonly image: string; readonly imageId: string }
   | { readonly type: "warning"; readonly message: string };
 export type ProgressListener = (event: ProgressEvent) => void;

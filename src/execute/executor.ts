@@ -3,9 +3,9 @@
  * succeeded, is skipped when one of those failed, and failures are collected. Undoes nothing.
  */
 import type { EngineApi } from "../engine/api.js";
-import { isTscError, messageOf, TscError, throwAll } from "../lib/errors.js";
+import { type TscError, throwAll } from "../lib/errors.js";
 import { createLimiter } from "../lib/limit.js";
-import { systemError } from "../lib/system-error.js";
+import { asTscError } from "../lib/system-error.js";
 import type { Operation, Plan } from "../plan/plan.js";
 import { cancelled, type ExecuteContext } from "./context.js";
 import type { ExecuteListener } from "./events.js";
@@ -80,10 +80,4 @@ async function walk(plan: Plan, context: ExecuteContext, parallel: number): Prom
   for (const operation of plan.operations) settled.set(operation.id, run(operation));
   await Promise.all(settled.values());
   return errors;
-}
-
-function asTscError(error: unknown): TscError {
-  return isTscError(error)
-    ? error
-    : (systemError(error) ?? new TscError("TSC_INTERNAL", messageOf(error), { cause: error }));
 }

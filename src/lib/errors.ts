@@ -1,4 +1,7 @@
 /** The one error class users meet. Owns codes, kinds and exit codes; prints nothing. */
+import type { ErrorCode } from "./error-codes/index.js";
+
+export type { ErrorCode } from "./error-codes/index.js";
 
 /** What kind of failure it is; decides the exit code where no verb has its own rule. */
 export type ErrorKind =
@@ -39,14 +42,14 @@ export interface TscErrorOptions {
  * names the object and ends without a full stop. Compare by `code`, not by `instanceof`.
  */
 export class TscError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly kind: ErrorKind;
   readonly hint: string | undefined;
   readonly where: SourcePlace | undefined;
   readonly suppressed: readonly unknown[];
   readonly exitCode: number;
 
-  constructor(code: string, message: string, options: TscErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: TscErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "TscError";
     this.code = code;
@@ -97,7 +100,7 @@ export function throwAll(errors: readonly TscError[]): void {
 }
 
 /** True for anything with our stable `code`; works across realms (jest) where `instanceof` does not. */
-export function isTscError(error: unknown, code?: string): error is TscError {
+export function isTscError(error: unknown, code?: ErrorCode): error is TscError {
   if (typeof error !== "object" || error === null || !("code" in error) || !("kind" in error)) return false;
   return code === undefined || error.code === code;
 }

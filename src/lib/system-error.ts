@@ -1,8 +1,8 @@
 /** Failures of the machine itself (disk full, read-only, out of descriptors) as errors a user can act on. Pure. */
-import { errnoOf, messageOf, TscError } from "./errors.js";
+import { type ErrorCode, errnoOf, isTscError, messageOf, TscError } from "./errors.js";
 
 interface Meaning {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly what: string;
   readonly hint: string;
 }
@@ -28,7 +28,7 @@ const MEANINGS = {
   EROFS: READ_ONLY,
   EMFILE: NO_FILES,
   ENFILE: NO_FILES,
-  EIO: { code: "TSC_IO", what: "input/output error", hint: "the disk may be failing: look at `dmesg`" },
+  EIO: { code: "TSC_IO" as const, what: "input/output error", hint: "the disk may be failing: look at `dmesg`" },
 } satisfies Record<string, Meaning>;
 /** Primary result codes of SQLite (sqlite3.h). */
 const SQLITE: Readonly<Record<number, Meaning>> = {
@@ -44,6 +44,12 @@ export function systemError(error: unknown): TscError | undefined {
   const path = typeof error === "object" && error !== null && "path" in error ? String(error.path) : "";
   const where = path === "" ? (sqliteCode(error) === undefined ? messageOf(error) : "the state database") : path;
   return told(meaning, where);
+}
+
+/** Anything thrown as an error of ours: a failure of the machine with its meaning, the rest as `TSC_INTERNAL`. */
+export function asTscError(error: unknown): TscError {
+  if (isTscError(error)) return error;
+  return systemError(error) ?? new TscError("TSC_INTERNAL", messageOf(error), { cause: error });
 }
 
 /** The error of an errno at a place, for whoever knows of it without the system call that would say so. */

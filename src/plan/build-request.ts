@@ -29,7 +29,7 @@ export function buildRequest(
   options: BuildOptions,
 ): Omit<BuildRequest, "onProgress" | "signal"> {
   const build = config.build ?? {};
-  sayLimits(project, limitsMet("services", service, { build }), options.warn);
+  sayLimits(limitsMet("services", service, { build }), project, options.warn);
   const { platform } = options;
   return {
     context: build.context ?? project.workingDir,
@@ -61,6 +61,27 @@ export function buildRequest(
     additionalContexts: additionalContexts(project, build, options.separator),
     ...entitlements(service, build, options),
   };
+}
+
+/**
+ * DOCKER_BUILDKIT=0 asks for docker's classic builder. There is one builder here, and what the classic one lacks is refused as docker compose
+ * does: `TSC_BUILD_CLASSIC`.
+ */
+export function checkClassicBuilder(service: string, build: Build): void {
+  const lacking: readonly [boolean, string][] = [
+    [(build.platforms ?? []).length > 1, "multi-arch build"],
+    [build.privileged === true, "privileged mode"],
+    [Object.keys(build.additional_contexts ?? {}).length > 0, "additional contexts"],
+    [(build.ssh ?? []).length > 0, "SSH keys"],
+    [(build.secrets ?? []).length > 0, "secrets"],
+  ];
+  const what = lacking.find(([isUsed]) => isUsed)?.[1];
+  if (what === undefined) return;
+  const message = `the classic builder doesn't support ${what}, set DOCKER_BUILDKIT=1 to use BuildKit`;
+  throw new TscError("TSC_BUILD_CLASSIC", message, {
+    kind: "unsupported",
+    hint: `service "${service}" needs it; DOCKER_BUILDKIT is 0 in the environment or .env`,
+  });
 }
 
 /** A bare argument takes its value from the environment, and is left out when that has none. */

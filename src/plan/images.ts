@@ -9,7 +9,7 @@ import type { ImageInfo } from "../engine/types.js";
 import { parseDurationMs } from "../lib/duration.js";
 import { TscError } from "../lib/errors.js";
 import { buildPlatforms } from "./build-platforms.js";
-import { buildRequest } from "./build-request.js";
+import { buildRequest, checkClassicBuilder } from "./build-request.js";
 import { imageKey, imageName, type Separator, scaleOf } from "./names.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 
@@ -35,6 +35,8 @@ export interface ImageOptions {
   readonly now: number;
   /** Platform of services without one (DOCKER_DEFAULT_PLATFORM). */
   readonly defaultPlatform?: string;
+  /** DOCKER_BUILDKIT=0. */
+  readonly classicBuilder?: boolean;
   /** Builds are made for every platform that is listed, not only for the one that will run. */
   readonly everyPlatform?: boolean;
   /** `--scale`: services scaled to zero need no image. */
@@ -130,11 +132,14 @@ export function addBuilds(
     const config = project.services[service] ?? project.disabledServices[service];
     if (config?.build === undefined) return undefined;
     ids.set(service, 0);
-    const dependsOn = buildDependencies(config).flatMap((name) => {
+    // the classic builder knows no contexts of other services: what a service depends on is built before it, for its FROM
+    const before = options.classicBuilder === true ? builtBefore(project, service, builds) : [];
+    const dependsOn = [...new Set([...buildDependencies(config), ...before])].flatMap((name) => {
       const id = add(name, `${service} builds upon it`);
       return id === undefined || id === 0 ? [] : [id];
     });
     const image = imageName(project.name, service, config, separator);
+    if (options.classicBuilder === true) checkClassicBuilder(service, config.build);
     const [first, ...others] = buildPlatforms(service, config, options);
     const id = plan.add(
       { resource: `image ${image} of ${service}`, cause, dependsOn },
@@ -159,6 +164,17 @@ export function addBuilds(
     return id;
   };
   for (const [service, cause] of builds) add(service, cause);
+}
+
+/** What a service depends on and is built, also by way of services that are not. */
+function builtBefore(project: Project, service: string, builds: ReadonlyMap<string, string>): string[] {
+  const seen = new Set([service]);
+  const found: string[] = [];
+  for (const name of seen) {
+    if (name !== service && builds.has(name)) found.push(name);
+    else for (const next of Object.keys(project.services[name]?.depends_on ?? {})) seen.add(next);
+  }
+  return found;
 }
 
 /** Services named as `service:x` contexts. */
@@ -225,7 +241,7 @@ function noWay(
   options: ImageOptions,
 ): undefined {
   if (stored !== undefined || (buildable && options.noBuild !== true)) return undefined;
-  throw new TscError("TSC_IMAGE_NOT_FOUND", `no such image: ${image}`, {
+  throw new TscError("TSC_IMAGE_NOT_FOUND", `No such image: ${image}`, {
     kind: "not-found",
     hint: buildable ? `build it with: tscompose build ${service}` : "the pull policy forbids pulling it",
   });

@@ -1,6 +1,6 @@
 /** Which containers a command means, in which order, and what plans call them; from labels when there is no compose file. Pure. */
 import type { Dependency, Project } from "../compose/model.js";
-import { TscError } from "../lib/errors.js";
+import { noSuchService } from "../compose/no-such-service.js";
 import { dependenciesOf, parseDependsOnLabel } from "./dependency-order.js";
 import { LABEL } from "./labels.js";
 import type { Observed, ObservedContainer } from "./observe.js";
@@ -29,11 +29,6 @@ export function select(observed: Observed, selection: Selection): ObservedContai
     if (selection.services.length > 0) return selection.services.includes(container.service);
     return project === undefined || project.services[container.service] !== undefined;
   });
-}
-
-/** docker compose's words. */
-export function noSuchService(service: string): TscError {
-  return new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, { kind: "not-found" });
 }
 
 /** What each service depends on: from the compose file, else from the labels of its containers. */

@@ -1,10 +1,12 @@
 /** The plan of `start`. Pure. */
+
+import { noSuchService } from "../compose/no-such-service.js";
 import { TscError } from "../lib/errors.js";
 import { awaitDependency } from "./conditions.js";
 import { scaleOf } from "./names.js";
 import { isActive, type Observed } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
-import { hooksOf, knownDependencies, noSuchService, resourceOf, type Selection, targetOf } from "./selection.js";
+import { hooksOf, knownDependencies, resourceOf, type Selection, targetOf } from "./selection.js";
 
 /** `start`: what exists and does not run, dependencies first. TSC_NO_CONTAINER when a service that is named has none. */
 export function planStart(observed: Observed, selection: Selection, options: { readonly wait?: boolean } = {}): Plan {

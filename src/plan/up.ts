@@ -25,7 +25,7 @@ import { writePhase } from "./up/writers/index.js";
 export async function planUp(project: Project, observed: Observed, options: UpOptions): Promise<Plan> {
   const plan = new PlanBuilder(project.name);
   const rec: Reconciliation = { project, observed, options, plan };
-  sayLimits(project, projectLimitsMet(project), (message) => plan.warn(message));
+  sayLimits(projectLimitsMet(project), project, (message) => plan.warn(message));
   const networks = decideNetworks(rec);
   const volumes = await decideVolumes(rec);
   const replacedNetworks = namesOfReplaced(networks);

@@ -228,7 +228,7 @@ suite("output of a running project, %s", (mode) => {
     expect(told).toContainEqual({ id: "Container demo-web-1", status: "Done", text: "Started" });
     expect(await run("--progress", "quiet", "restart", "-t", "0", "web")).toMatchObject({ stdout: "", stderr: "" });
     const plain = await run("--progress", "plain", "restart", "-t", "0", "web");
-    expect(plain.stderr).toContain(" Container demo-web-1  Started\n");
+    expect(plain.stderr).toContain(" Container demo-web-1 Started \n");
   });
 
   test("conflicting flags are refused with docker compose's words", async () => {

@@ -3,6 +3,7 @@
  * and iproute2, never the program; then compares the host's folders with what its database knows.
  */
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { storeStrays } from "./strays.js";
@@ -104,23 +105,29 @@ export function snapshot(): Snapshot {
   return { mounts: mounts(), links: links(), rules: rules(), processes: new Set(processes().keys()), files: files() };
 }
 
+/** What the machine has beyond `before`. */
+function leaksNow(before: Snapshot): string[] {
+  return [
+    ...[...mounts()].filter((mount) => !before.mounts.has(mount)).map((mount) => `mount ${mount}`),
+    ...[...links()].filter((link) => !before.links.has(link)).map((link) => `link ${link}`),
+    ...[...rules()].filter((rule) => !before.rules.has(rule)).map((rule) => `rule ${rule}`),
+    ...[...processes()]
+      .filter(([key, text]) => !before.processes.has(key) && !isPause(text))
+      .map(([, text]) => `process ${text}`),
+    ...[...files()].filter((file) => !before.files.has(file)).map((file) => `file ${file}`),
+  ];
+}
+
 /** Waits up to 5 s for the machine to look like `before`; what still differs. The rootless pause process is allowed to stay. */
 export async function leaksSince(before: Snapshot, folder: string): Promise<LeakReport> {
   let lines: string[] = [];
   for (let attempt = 0; attempt < 50; attempt++) {
-    lines = [
-      ...[...mounts()].filter((mount) => !before.mounts.has(mount)).map((mount) => `mount ${mount}`),
-      ...[...links()].filter((link) => !before.links.has(link)).map((link) => `link ${link}`),
-      ...[...rules()].filter((rule) => !before.rules.has(rule)).map((rule) => `rule ${rule}`),
-      ...[...processes()]
-        .filter(([key, text]) => !before.processes.has(key) && !isPause(text))
-        .map(([, text]) => `process ${text}`),
-      ...[...files()].filter((file) => !before.files.has(file)).map((file) => `file ${file}`),
-      ...storeStrays(folder).map((stray) => `stray ${join(folder, stray)}`),
-    ];
-    // somebody else is working on this machine: only what names this host's folder can be told apart
-    if (process.env["TSCOMPOSE_TEST_SHARED_MACHINE"] !== undefined)
-      lines = lines.filter((line) => line.includes(folder));
+    lines = [...leaksNow(before), ...storeStrays(folder).map((stray) => `stray ${join(folder, stray)}`)];
+    // somebody else is working on this machine: only what names this host can be told apart
+    if (process.env["TSCOMPOSE_TEST_SHARED_MACHINE"] !== undefined) {
+      const chains = `TSC-${createHash("sha256").update(join(folder, "run")).digest("hex").slice(0, 8)}-`;
+      lines = lines.filter((line) => line.includes(folder) || line.includes(chains));
+    }
     if (lines.length === 0) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

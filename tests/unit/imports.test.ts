@@ -40,6 +40,8 @@ const show = (broken: readonly Import[]) => broken.map(({ from, to }) => `${from
 const SHARED_PURE: readonly string[] = [
   // grammars that flags of `run` and rules of `watch` have in common with compose files and build contexts
   "compose/dotenv.ts",
+  // one wording for what several layers find out
+  "compose/no-such-service.ts",
   "compose/shell-words.ts",
   "compose/short-port.ts",
   "compose/short-volume.ts",
@@ -47,6 +49,8 @@ const SHARED_PURE: readonly string[] = [
   "engine/build/dockerignore.ts",
   // every command looks for dead helpers without loading the network part
   "engine/network/damage.ts",
+  // `check` asks the kernel one setting without loading the engine
+  "engine/port-start.ts",
   // `info` asks for the runtime's version without loading the runtime
   "engine/runtime/oci-runtime.ts",
 ];
@@ -54,6 +58,7 @@ const SHARED_PURE: readonly string[] = [
 /** What of compose is about the model alone: plan takes it without the loader. */
 const ABOUT_THE_MODEL: readonly string[] = [
   "compose/attributes/index.ts",
+  "compose/no-such-service.ts",
   "compose/references.ts",
   "compose/structs.ts",
 ];
@@ -63,7 +68,8 @@ const ABOUT_THE_VOCABULARY: readonly string[] = ["engine/sharing.ts"];
 
 /** What each area may import besides itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  cli: ["compose", "plan", "execute", "engine", "lib"],
+  cli: ["project", "compose", "plan", "execute", "engine", "lib"],
+  project: ["compose", "plan", "execute", "engine", "lib"],
   execute: ["plan", "engine", "compose", "lib"],
   plan: ["compose", "engine", "lib"],
   compose: ["lib"],

@@ -1,6 +1,6 @@
 /** `alpha dry-run`: the old way to ask for `--dry-run`. */
-import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "alpha dry-run",
@@ -10,9 +10,9 @@ export const command: CommandSpec = {
   options: [],
   stopAtFirstArgument: true,
   run: async (_ctx, args) => {
-    throw new TscError("TSC_USAGE", "alpha dry-run was replaced by the --dry-run flag", {
-      kind: "invalid-input",
-      hint: `run 'tscompose --dry-run ${args.join(" ") || "up"}'`,
-    });
+    throw usage(
+      "alpha dry-run was replaced by the --dry-run flag",
+      `run 'tscompose --dry-run ${args.join(" ") || "up"}'`,
+    );
   },
 };

@@ -1,8 +1,8 @@
 /** `alpha generate`: a compose file from containers that run already. */
 import type { ContainerInfo } from "../../engine/types.js";
-import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
 import { joined, printed, printedJson, printedText } from "../render/printed.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "alpha generate",
@@ -39,7 +39,7 @@ export function composeModel(containers: readonly ContainerInfo[], project: stri
   const volumes = new Set<string>();
   for (const { name, spec, imageName, ports, mounts } of containers) {
     if (Object.hasOwn(services, name)) {
-      throw new TscError("TSC_USAGE", `container "${name}" was named twice`, { kind: "invalid-input" });
+      throw usage(`container "${name}" was named twice`);
     }
     const attached = (spec.networks ?? []).map(({ network }) => network);
     for (const network of attached) networks.add(network);

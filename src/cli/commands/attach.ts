@@ -4,6 +4,7 @@ import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, OptionSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { projectName, serviceContainer } from "../select.js";
+import { checkTty } from "../tty.js";
 
 /** The options that `container attach` has as well. */
 export const attachOptions: readonly OptionSpec[] = [
@@ -44,6 +45,7 @@ export async function attachTo(ctx: CliContext, info: ContainerInfo, options: Pa
   }
   const stdin = !options.flag("no-stdin") && info.spec.stdinOpen === true;
   const tty = info.spec.tty === true;
+  checkTty(ctx, { tty, stdin });
   await using session = await engine.containers.attach(info.id, { stdin });
   const { joinSession } = await import("../stdio.js");
   const code = await joinSession(ctx, session, {

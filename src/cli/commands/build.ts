@@ -14,7 +14,8 @@ export const command: CommandSpec = {
   options: buildOptions,
   run: async (ctx, services, options) => {
     const { openSession } = await import("../lifecycle/session.js");
-    const { defaultPlatformOf, separatorOf } = await import("../lifecycle/bring-up.js");
+    const { separatorOf } = await import("../lifecycle/bring-up.js");
+    const { classicBuilderOf, defaultPlatformOf } = await import("../../project/bring-up.js");
     const { keyValues } = await import("../lifecycle/options.js");
     const { entitlement } = await import("../../plan/build-request.js");
     const { planBuild, planPush } = await import("../../plan/image-commands.js");
@@ -33,6 +34,7 @@ export const command: CommandSpec = {
       quietBuild: options.flag("quiet"),
       now: Date.now(),
       ...defaultPlatformOf(project),
+      ...classicBuilderOf(project),
     });
     if (options.flag("print")) {
       const { bakeFile } = await import("../lifecycle/bake-file.js");

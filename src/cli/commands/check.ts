@@ -37,7 +37,8 @@ export const command: CommandSpec = {
       ctx.print(render.rulesText(RULES));
       return 0;
     }
-    const { existsSync, readFileSync, realpathSync } = await import("node:fs");
+    const { existsSync, realpathSync } = await import("node:fs");
+    const { unprivilegedPortStart } = await import("../../engine/port-start.js");
     const ignored = options.list("ignore");
     let findings: readonly Finding[];
     try {
@@ -47,14 +48,13 @@ export const command: CommandSpec = {
         allProfiles: ctx.globals.profiles.length === 0,
         allResources: true,
       });
-      const text = existsSync(PORT_START) ? readFileSync(PORT_START, "utf8").trim() : "";
       findings = checkProject(
         {
           project,
           rootless: options.given("rootless")
             ? options.flag("rootless")
             : ctx.env["TSCOMPOSE_ID_MAPPING"] !== undefined || process.getuid?.() !== 0,
-          unprivilegedPort: /^\d+$/.test(text) ? Number(text) : 1024,
+          unprivilegedPort: unprivilegedPortStart() ?? 1024,
           exists: existsSync,
           realPath: realPathIn(realpathSync),
         },
@@ -75,8 +75,6 @@ export const command: CommandSpec = {
     return findings.some(({ level }) => failing.includes(level)) ? 1 : 0;
   },
 };
-
-const PORT_START = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
 
 /** Of what is not there yet: its name in the folder that would get it. */
 function realPathIn(realpath: (path: string) => string): (path: string) => string {

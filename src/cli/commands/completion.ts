@@ -1,7 +1,7 @@
 /** `completion`: the script a shell reads; it asks `tscompose __complete` for everything, so it never goes stale. */
-import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
 import { printedText } from "../render/printed.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "completion",
@@ -12,10 +12,7 @@ export const command: CommandSpec = {
   run: async (ctx, args) => {
     const script = SCRIPTS.get(args[0] ?? "");
     if (script === undefined) {
-      throw new TscError("TSC_USAGE", `no completion for shell "${args[0] ?? ""}"`, {
-        kind: "invalid-input",
-        hint: "use bash, zsh or fish",
-      });
+      throw usage(`no completion for shell "${args[0] ?? ""}"`, "use bash, zsh or fish");
     }
     ctx.print(printedText(script));
     return 0;

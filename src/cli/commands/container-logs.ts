@@ -1,7 +1,7 @@
 /** `container logs`: what one container wrote; stdout and stderr stay apart. */
 import { once } from "node:events";
-import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "container logs",
@@ -26,7 +26,7 @@ export const command: CommandSpec = {
     const info = await engine.containers.inspect(args[0] ?? "");
     const tail = options.text("tail") ?? "all";
     if (tail !== "all" && !/^-?\d{1,12}$/.test(tail)) {
-      throw new TscError("TSC_USAGE", `invalid value for --tail: "${tail}"`, { kind: "invalid-input" });
+      throw usage(`invalid value for --tail: "${tail}"`);
     }
     const since = options.text("since");
     const until = options.text("until");

@@ -3,6 +3,7 @@ import type { CommandSpec, ParsedOptions } from "../command.js";
 import { containerOptions } from "../container-flags.js";
 import type { CliContext } from "../context.js";
 import { printed } from "../render/printed.js";
+import { checkTty } from "../tty.js";
 
 export const command: CommandSpec = {
   name: "container run",
@@ -25,6 +26,7 @@ async function runContainer(ctx: CliContext, args: readonly string[], options: P
   const detach = options.flag("detach");
   const rm = options.flag("rm");
   const stdin = options.flag("interactive") && !detach;
+  checkTty(ctx, { tty: options.flag("tty"), stdin });
   const id = await makeContainer(ctx, args, options, {
     ...(rm ? (detach ? { autoRemove: true } : { removedByMaker: true }) : {}),
     stdinOnce: stdin,

@@ -1,9 +1,10 @@
 /** `container update`: limits and restart policy of containers, while they run. */
 import { parseSize } from "../../compose/size.js";
 import type { Resources, RestartPolicy } from "../../engine/types.js";
-import { TscError } from "../../lib/errors.js";
+import type { TscError } from "../../lib/errors.js";
 import type { ParsedOptions } from "../command.js";
 import { containersCommand } from "../container-verb.js";
+import { usage } from "../usage.js";
 
 export const command = containersCommand({
   verb: "update",
@@ -72,5 +73,5 @@ function restartPolicy(text: string): RestartPolicy {
 }
 
 function invalid(message: string): TscError {
-  return new TscError("TSC_USAGE", message, { kind: "invalid-input" });
+  return usage(message);
 }

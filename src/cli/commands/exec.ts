@@ -3,6 +3,7 @@ import type { ExecSpec } from "../../engine/types.js";
 import type { CommandSpec, OptionSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { projectName, serviceContainer } from "../select.js";
+import { checkTty } from "../tty.js";
 
 /** The options that `container exec` has as well. */
 export const processOptions: readonly OptionSpec[] = [
@@ -34,7 +35,9 @@ export const command: CommandSpec = {
     const [service = "", ...argv] = args;
     const [name, engine] = await Promise.all([projectName(ctx), ctx.engine()]);
     const info = await serviceContainer(engine, name, service, { index: options.number("index") });
-    const tty = options.flag("tty") && !options.flag("no-tty") && ctx.isTty.stdin && ctx.isTty.stdout;
+    // docker compose's exec has a --tty that asks for nothing; what asks is --no-tty=false
+    const asked = options.given("no-tty") && !options.flag("no-tty");
+    const tty = asked || (options.flag("tty") && !options.flag("no-tty") && ctx.isTty.stdin && ctx.isTty.stdout);
     return await execProcess(ctx, info.id, argv, options, { tty, stdin: options.flag("interactive") });
   },
 };
@@ -49,6 +52,7 @@ export async function execProcess(
 ): Promise<number> {
   const engine = await ctx.engine();
   const detach = options.flag("detach");
+  if (!detach) checkTty(ctx, mode);
   const user = options.text("user");
   const workingDir = options.text("workdir");
   const spec: ExecSpec = {

@@ -3,10 +3,10 @@ import { createWriteStream } from "node:fs";
 import { rename, rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { projectName, serviceContainer } from "../select.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "export",
@@ -24,10 +24,7 @@ async function exportContainer(ctx: CliContext, args: readonly string[], options
   const [service = ""] = args;
   const output = options.text("output") ?? "";
   if (output === "" && ctx.isTty.stdout) {
-    throw new TscError("TSC_USAGE", "output option is required when exporting to terminal", {
-      kind: "invalid-input",
-      hint: "name a file with --output, or redirect",
-    });
+    throw usage("output option is required when exporting to terminal", "name a file with --output, or redirect");
   }
   const [name, engine] = await Promise.all([projectName(ctx), ctx.engine()]);
   const info = await serviceContainer(engine, name, service, { index: options.number("index"), all: true });

@@ -1,10 +1,10 @@
 /** `image build`: an image from a folder and its Dockerfile. */
 import { resolve } from "node:path";
-import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { allowOption } from "../flags/lifecycle.js";
 import { printed } from "../render/printed.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "image build",
@@ -70,7 +70,7 @@ function pairs(entries: readonly string[], flag: string): Readonly<Record<string
     entries.map((entry) => {
       const equals = entry.indexOf("=");
       if (equals <= 0 && flag === "build-context") {
-        throw new TscError("TSC_USAGE", `invalid --${flag} "${entry}": expected NAME=VALUE`, { kind: "invalid-input" });
+        throw usage(`invalid --${flag} "${entry}": expected NAME=VALUE`);
       }
       return equals < 0 ? [entry, ""] : [entry.slice(0, equals), entry.slice(equals + 1)];
     }),
@@ -82,7 +82,7 @@ function secret(entry: string, ctx: CliContext): { id: string; sourcePath?: stri
   const fields = new Map(entry.split(",").map((part) => [part.split("=")[0] ?? "", part.slice(part.indexOf("=") + 1)]));
   const id = fields.get("id");
   if (id === undefined || id === "") {
-    throw new TscError("TSC_USAGE", `invalid --secret "${entry}": an id is needed`, { kind: "invalid-input" });
+    throw usage(`invalid --secret "${entry}": an id is needed`);
   }
   const source = fields.get("src") ?? fields.get("source");
   if (source !== undefined) return { id, sourcePath: resolve(ctx.cwd, source) };

@@ -5,9 +5,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
 import { printedLines } from "../render/printed.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "image load",
@@ -21,10 +21,7 @@ export const command: CommandSpec = {
   run: async (ctx, _args, options) => {
     const input = options.text("input") ?? "";
     if (input === "" && ctx.isTty.stdin) {
-      throw new TscError("TSC_USAGE", "requested load from stdin, but stdin is a terminal", {
-        kind: "invalid-input",
-        hint: "name the archive with --input",
-      });
+      throw usage("requested load from stdin, but stdin is a terminal", "name the archive with --input");
     }
     const engine = await ctx.engine();
     const { withEngineProgress } = await import("../engine-progress.js");

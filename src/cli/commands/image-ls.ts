@@ -1,5 +1,4 @@
 /** `image ls`: stored images. */
-import { TscError } from "../../lib/errors.js";
 import { type Glob, PatternError, pathGlob } from "../../lib/glob.js";
 import type { CommandSpec } from "../command.js";
 import { applyFilters, booleanFilter, filterOption, hasLabel } from "../filters.js";
@@ -7,6 +6,7 @@ import { IMAGE_FORMAT, imageRows, splitReference } from "../render/image-rows.js
 import { printedLines } from "../render/printed.js";
 import { renderRows } from "../render/rows.js";
 import { shortId } from "../render/units.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "image ls",
@@ -56,6 +56,6 @@ function referenceGlob(value: string): Glob {
     return pathGlob(value);
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
-    throw new TscError("TSC_USAGE", `invalid filter 'reference=${value}': ${error.message}`, { kind: "invalid-input" });
+    throw usage(`invalid filter 'reference=${value}': ${error.message}`);
   }
 }

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "image save",
@@ -18,10 +18,7 @@ export const command: CommandSpec = {
   run: async (ctx, names, options) => {
     const output = options.text("output") ?? "";
     if (output === "" && ctx.isTty.stdout) {
-      throw new TscError("TSC_USAGE", "refusing to write an archive to a terminal", {
-        kind: "invalid-input",
-        hint: "name a file with --output, or redirect",
-      });
+      throw usage("refusing to write an archive to a terminal", "name a file with --output, or redirect");
     }
     const engine = await ctx.engine();
     if (output !== "") {

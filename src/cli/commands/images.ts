@@ -1,5 +1,4 @@
 /** `images`: the images that the project's containers were made from. */
-import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { splitReference } from "../render/image-rows.js";
@@ -7,6 +6,7 @@ import { joined, printed, printedJson, printedLines } from "../render/printed.js
 import { renderTable } from "../render/table.js";
 import { ago, humanSize, shortId } from "../render/units.js";
 import { projectContainers, projectName } from "../select.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "images",
@@ -54,9 +54,7 @@ async function images(ctx: CliContext, services: readonly string[], options: Par
     return 0;
   }
   if (format !== "table" && format !== "") {
-    throw new TscError("TSC_USAGE", `format value "${format}" could not be parsed: parsing failed`, {
-      kind: "invalid-input",
-    });
+    throw usage(`format value "${format}" could not be parsed: parsing failed`);
   }
   const now = Date.now();
   ctx.print(

@@ -3,6 +3,7 @@ import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, OptionSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { printed } from "../render/printed.js";
+import { usage } from "../usage.js";
 
 const DEFAULT_REGISTRY = "docker.io";
 
@@ -77,10 +78,10 @@ export function notLoggedIn(registry: string): TscError {
 
 function checkFlags(options: ParsedOptions): void {
   if (options.given("password") && options.flag("password-stdin")) {
-    throw usage("--password and --password-stdin are mutually exclusive");
+    throw misused("--password and --password-stdin are mutually exclusive");
   }
   if (options.flag("password-stdin") && !options.given("username")) {
-    throw usage("must provide --username with --password-stdin");
+    throw misused("must provide --username with --password-stdin");
   }
 }
 
@@ -91,16 +92,16 @@ async function ask(
   const { readLine, readSecret, readAll } = await import("../ask.js");
   const given = { username: options.text("username"), password: options.text("password") };
   const isComplete = given.username !== undefined && (given.password !== undefined || options.flag("password-stdin"));
-  if (!isComplete && !ctx.isTty.stdin) throw usage("cannot perform an interactive login from a non TTY device");
+  if (!isComplete && !ctx.isTty.stdin) throw misused("cannot perform an interactive login from a non TTY device");
   const username = given.username ?? (await readLine(ctx, printed`Username: `));
-  if (username === "") throw usage("username is required");
+  if (username === "") throw misused("username is required");
   const password = options.flag("password-stdin")
     ? (await readAll(ctx)).replace(/\r?\n$/, "")
     : (given.password ?? (await readSecret(ctx, printed`Password: `)));
-  if (password === "") throw usage("password is required");
+  if (password === "") throw misused("password is required");
   return { username, password };
 }
 
-function usage(message: string): TscError {
-  return new TscError("TSC_USAGE", message, { kind: "invalid-input", hint: "see 'tscompose login --help'" });
+function misused(message: string): TscError {
+  return usage(message, "see 'tscompose login --help'");
 }

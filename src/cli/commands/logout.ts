@@ -1,7 +1,7 @@
 /** `logout`: forgets credentials for a registry. */
-import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
 import { printed } from "../render/printed.js";
+import { usage } from "../usage.js";
 import { authFileOption, loginTarget, notLoggedIn } from "./login.js";
 
 export const command: CommandSpec = {
@@ -16,7 +16,7 @@ export const command: CommandSpec = {
     const { registry, ...place } = loginTarget(ctx, args[0], options);
     if (options.flag("all")) {
       if (args[0] !== undefined) {
-        throw new TscError("TSC_USAGE", "--all takes no registry", { kind: "invalid-input" });
+        throw usage("--all takes no registry");
       }
       await logins.logout(place);
       ctx.print(printed`Removed login credentials for all registries\n`);

@@ -1,12 +1,13 @@
 /** `logs`: what the project's containers wrote; with `-f` also what later ones write. */
 import type { EngineApi } from "../../engine/api.js";
 import type { ContainerInfo, LogOptions } from "../../engine/types.js";
-import { isTscError, TscError } from "../../lib/errors.js";
+import { isTscError } from "../../lib/errors.js";
 import { LABEL } from "../../plan/labels.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { createLogPrinter, type LogPrinter, wantsColor } from "../render/log-printer.js";
 import { checkServices, isLive, nameWithoutProject, projectContainers, serviceContainer } from "../select.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "logs",
@@ -42,7 +43,7 @@ async function logs(ctx: CliContext, services: readonly string[], options: Parse
   const read = readOptions(options);
   const index = options.number("index") ?? 0;
   if (index > 0 && services.length !== 1) {
-    throw new TscError("TSC_USAGE", "--index requires one service to be selected", { kind: "invalid-input" });
+    throw usage("--index requires one service to be selected");
   }
   const [{ name, project }, engine] = await Promise.all([ctx.projectOrName(), ctx.engine()]);
   checkServices(project, services);
@@ -77,9 +78,7 @@ function latestOf(containers: readonly ContainerInfo[]): readonly ContainerInfo[
 function readOptions(options: ParsedOptions): LogOptions {
   const tail = options.text("tail") ?? "all";
   if (tail !== "all" && !/^-?\d{1,12}$/.test(tail)) {
-    throw new TscError("TSC_USAGE", `invalid value for --tail: "${tail}" is neither a number nor "all"`, {
-      kind: "invalid-input",
-    });
+    throw usage(`invalid value for --tail: "${tail}" is neither a number nor "all"`);
   }
   const since = options.text("since");
   const until = options.text("until");

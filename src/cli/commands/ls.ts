@@ -6,6 +6,7 @@ import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { joined, printed, printedJson, printedLines } from "../render/printed.js";
 import { isLive } from "../select.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "ls",
@@ -50,17 +51,14 @@ async function ls(ctx: CliContext, _args: readonly string[], options: ParsedOpti
     ctx.print(
       renderTable([["NAME", "STATUS", "CONFIG FILES"], ...rows.map((row) => [row.Name, row.Status, row.ConfigFiles])]),
     );
-  } else
-    throw new TscError("TSC_USAGE", `format value "${format}" could not be parsed: parsing failed`, {
-      kind: "invalid-input",
-    });
+  } else throw usage(`format value "${format}" could not be parsed: parsing failed`);
   return 0;
 }
 
 function nameFilters(filters: readonly string[]): readonly RegExp[] {
   return filters.map((filter) => {
     const [key, value = ""] = filter.split(/=(.*)/s);
-    if (key !== "name") throw new TscError("TSC_USAGE", `invalid filter '${key}'`, { kind: "invalid-input" });
+    if (key !== "name") throw usage(`invalid filter '${key}'`);
     try {
       return new RegExp(value);
     } catch (cause) {

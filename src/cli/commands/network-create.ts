@@ -1,8 +1,8 @@
 /** `network create`: a network outside any project. */
-import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
 import { keyValues } from "../key-values.js";
 import { printed } from "../render/printed.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "network create",
@@ -29,7 +29,7 @@ export const command: CommandSpec = {
       return { subnet, ...(gateway === undefined ? {} : { gateway }), ...(ipRange === undefined ? {} : { ipRange }) };
     });
     if (subnets.length < Math.max(gateways.length, ranges.length)) {
-      throw new TscError("TSC_USAGE", "every --gateway and --ip-range needs a --subnet", { kind: "invalid-input" });
+      throw usage("every --gateway and --ip-range needs a --subnet");
     }
     const engine = await ctx.engine();
     const network = await engine.networks.create({

@@ -5,6 +5,7 @@ import type { CliContext } from "../context.js";
 import { publishersOf } from "../render/container-rows.js";
 import { printed } from "../render/printed.js";
 import { projectName, serviceContainer } from "../select.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "port",
@@ -46,7 +47,7 @@ export function readPort(text: string): { readonly number: number; readonly prot
   const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text);
   const number = Number(match?.[1]);
   if (match === null || number > 65535) {
-    throw new TscError("TSC_USAGE", `invalid port "${text}": not a number up to 65535`, { kind: "invalid-input" });
+    throw usage(`invalid port "${text}": not a number up to 65535`);
   }
   return { number, ...(match[2] === undefined ? {} : { protocol: match[2] }) };
 }

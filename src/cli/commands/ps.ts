@@ -1,9 +1,9 @@
 /** `ps`: the project's containers. */
-import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { printed, printedLines } from "../render/printed.js";
 import { checkServices, projectContainers } from "../select.js";
+import { usage } from "../usage.js";
 
 const STATES = ["paused", "restarting", "removing", "running", "dead", "created", "exited"];
 
@@ -66,7 +66,7 @@ async function ps(ctx: CliContext, services: readonly string[], options: ParsedO
 function statusFilter(filter: string | undefined): readonly string[] {
   if (filter === undefined || filter === "") return [];
   const equals = filter.indexOf("=");
-  const problem = (message: string) => new TscError("TSC_USAGE", message, { kind: "invalid-input" });
+  const problem = (message: string) => usage(message);
   if (equals < 0) throw problem("arguments to --filter should be in form KEY=VAL");
   if (filter.slice(0, equals) !== "status") throw problem(`unknown filter ${filter.slice(0, equals)}`);
   return [filter.slice(equals + 1)];

@@ -10,7 +10,8 @@ export const command: CommandSpec = {
   options: pullOptions,
   run: async (ctx, services, options) => {
     const { openSession } = await import("../lifecycle/session.js");
-    const { defaultPlatformOf, separatorOf } = await import("../lifecycle/bring-up.js");
+    const { separatorOf } = await import("../lifecycle/bring-up.js");
+    const { defaultPlatformOf } = await import("../../project/bring-up.js");
     const { imageReferences } = await import("../../plan/images.js");
     const { observeImages } = await import("../../plan/observe.js");
     const { planPull } = await import("../../plan/image-commands.js");

@@ -2,6 +2,7 @@
 import type { CommandSpec } from "../command.js";
 import { scaleOptions } from "../flags/lifecycle.js";
 import { printedWord } from "../render/printed.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "scale",
@@ -12,7 +13,7 @@ export const command: CommandSpec = {
   run: async (ctx, args, options) => {
     const { openSession } = await import("../lifecycle/session.js");
     const { bringUp } = await import("../lifecycle/bring-up.js");
-    const { scales, usage } = await import("../lifecycle/options.js");
+    const { scales } = await import("../lifecycle/options.js");
     const services = args.map((argument) => {
       const at = argument.indexOf("=");
       if (at <= 0) throw usage(`invalid scale specifier: ${argument}`);

@@ -1,9 +1,11 @@
 /** `up`: makes reality match the project and, unless detached, stays with the containers' output. */
+
+import { noSuchService } from "../../compose/no-such-service.js";
 import { TscError } from "../../lib/errors.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import { upOptions } from "../flags/lifecycle.js";
 import { printedWord } from "../render/printed.js";
-import { noSuchService } from "../select.js";
+import { usage } from "../usage.js";
 
 export const command: CommandSpec = {
   name: "up",
@@ -14,7 +16,7 @@ export const command: CommandSpec = {
   run: async (ctx, services, options) => {
     const { openSession } = await import("../lifecycle/session.js");
     const { bringUp } = await import("../lifecycle/bring-up.js");
-    const { keyValues, orphanRules, pullPolicy, recreateRules, scales, timeoutMs, usage } = await import(
+    const { keyValues, orphanRules, pullPolicy, recreateRules, scales, timeoutMs } = await import(
       "../lifecycle/options.js"
     );
     const conflict = conflictOf(options);

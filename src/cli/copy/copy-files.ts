@@ -8,6 +8,7 @@ import type { ContainerInfo } from "../../engine/types.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { CliContext } from "../context.js";
 import { projectContainers, projectName, serviceContainer } from "../select.js";
+import { usage } from "../usage.js";
 import { extractTar } from "./extract.js";
 import { packPath } from "./pack.js";
 
@@ -171,9 +172,6 @@ async function resolveInside(
 function ignoreMissing(error: unknown): undefined {
   if (errnoOf(error) === "ENOENT") return undefined;
   throw error;
-}
-function usage(message: string): TscError {
-  return new TscError("TSC_USAGE", message, { kind: "invalid-input" });
 }
 function missing(message: string): TscError {
   return new TscError("TSC_COPY_NOT_FOUND", message, { kind: "not-found" });

@@ -1,57 +1,20 @@
-/** What up, create, run, scale and watch share: images first, then containers. No flags are read here. */
+/** `bringUp` of src/project with this program's session: progress, dry run, `--compatibility`, `--in-pod`. No flags are read here. */
 import type { Project } from "../../compose/model.js";
-import { type ImageOptions, imageReferences, planImages } from "../../plan/images.js";
 import type { Separator } from "../../plan/names.js";
-import { observe, observeImages } from "../../plan/observe.js";
-import type { UpOptions } from "../../plan/reconcile/context.js";
-import { planUp } from "../../plan/up.js";
+import * as project from "../../project/bring-up.js";
 import type { CliContext } from "../context.js";
 import type { RunOptions, Session } from "./session.js";
 
-export type BringUpOptions = Omit<UpOptions, "separator"> & {
-  readonly images?: Omit<ImageOptions, "now" | "separator" | "scale">;
-  readonly run?: RunOptions;
-};
+export type BringUpOptions = Omit<project.BringUpOptions, "separator"> & { readonly run?: RunOptions };
 
 /** Makes reality match the project. */
-export async function bringUp(session: Session, project: Project, options: BringUpOptions): Promise<void> {
-  const separator = separatorOf(session.ctx);
-  const references = imageReferences(project, separator);
-  const [first] = await Promise.all([
-    observe(session.engine, project.name, { images: references }),
-    session.ctx.globals.dryRun ? undefined : session.engine.networks.mend(),
-  ]);
-  let observed = first;
-  const images = planImages(project, observed.images, imageOptions(project, options, separator));
-  if (images.operations.length > 0 || images.warnings.length > 0) {
-    await session.run(images, options.run);
-    if (!session.ctx.globals.dryRun) {
-      observed = { ...observed, images: await observeImages(session.engine, references) };
-    }
-  }
-  const { images: _images, run, ...up } = options;
-  const plan = await planUp(project, observed, { ...up, separator });
-  await session.run(plan, run);
-}
-
-/** DOCKER_DEFAULT_PLATFORM, of the environment or `.env`. */
-export function defaultPlatformOf(project: Project): { defaultPlatform?: string } {
-  const platform = project.environment["DOCKER_DEFAULT_PLATFORM"];
-  return platform === undefined || platform === "" ? {} : { defaultPlatform: platform };
-}
-
-export function imageOptions(
-  project: Project,
-  options: Pick<BringUpOptions, "images" | "scale">,
-  separator: Separator,
-): ImageOptions {
-  return {
-    ...options.images,
-    ...(options.scale === undefined ? {} : { scale: options.scale }),
-    ...defaultPlatformOf(project),
-    separator,
-    now: Date.now(),
-  };
+export async function bringUp(session: Session, wanted: Project, options: BringUpOptions): Promise<void> {
+  const { run, ...rules } = options;
+  const { ctx, engine } = session;
+  await project.bringUp({ engine, dryRun: ctx.globals.dryRun, run: (plan) => session.run(plan, run) }, wanted, {
+    ...rules,
+    separator: separatorOf(ctx),
+  });
 }
 
 /** `_` in names with `--compatibility`. */

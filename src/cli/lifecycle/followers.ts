@@ -5,8 +5,8 @@ import type { ContainerInfo } from "../../engine/types.js";
 import { isTscError } from "../../lib/errors.js";
 import { LABEL } from "../../plan/labels.js";
 import { isActive, type ObservedContainer, observe } from "../../plan/observe.js";
+import { lockProject } from "../../project/lock.js";
 import type { LogPrinter } from "../render/log-printer.js";
-import { lockProject } from "./session.js";
 
 /** Past this, output that does not come to an end (a container that somebody restarted) is given up. */
 const DRAIN_MS = 5000;

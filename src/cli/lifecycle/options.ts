@@ -1,14 +1,10 @@
 /** Flags that several lifecycle commands read the same way. */
 import type { Project } from "../../compose/model.js";
-import { TscError } from "../../lib/errors.js";
+import { noSuchService } from "../../compose/no-such-service.js";
 import type { PullPolicy } from "../../plan/images.js";
 import type { Recreate } from "../../plan/reconcile/context.js";
 import type { ParsedOptions } from "../command.js";
-
-/** TSC_USAGE: flags that contradict each other. */
-export function usage(message: string): TscError {
-  return new TscError("TSC_USAGE", message, { kind: "invalid-input" });
-}
+import { usage } from "../usage.js";
 
 /** Refuses two flags that are both given. */
 export function refuseBoth(options: ParsedOptions, first: string, second: string): void {
@@ -39,7 +35,7 @@ export function scales(values: readonly string[], project: Project): ReadonlyMap
       );
     }
     if (project.services[service] === undefined) {
-      throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, { kind: "not-found" });
+      throw noSuchService(service);
     }
     scale.set(service, count);
   }

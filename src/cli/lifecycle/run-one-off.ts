@@ -1,6 +1,7 @@
 /** The work of `run`: dependencies up, container made, joined, its exit code returned. */
 import { randomBytes } from "node:crypto";
 import type { Project, Service } from "../../compose/model.js";
+import { noSuchService } from "../../compose/no-such-service.js";
 import { TscError } from "../../lib/errors.js";
 import { imageReferences } from "../../plan/images.js";
 import { observe } from "../../plan/observe.js";
@@ -10,6 +11,7 @@ import { hooksOf } from "../../plan/selection.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { printed, printedWord } from "../render/printed.js";
+import { checkTty, chooseTty } from "../tty.js";
 import { bringUp, separatorOf } from "./bring-up.js";
 import { joinContainer, removeQuietly } from "./join-container.js";
 import { orphanRules, pullPolicy } from "./options.js";
@@ -27,20 +29,22 @@ export async function runOneOff(
   const loaded = await ctx.project({ services: [service], noDependencies });
   const config = loaded.services[service];
   if (config === undefined) {
-    throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, { kind: "not-found" });
+    throw noSuchService(service);
   }
   const changed = await changedService(ctx, loaded, config, argv, options);
   const project: Project = { ...loaded, services: { ...loaded.services, [service]: changed } };
   const detach = options.flag("detach");
   const quiet: RunOptions = options.flag("quiet") ? { quiet: true } : {};
-  const tty = !detach && options.flag("tty") && !options.flag("no-tty") && ctx.isTty.stdin && ctx.isTty.stdout;
+  const tty = chooseTty(ctx, options);
+  const interactive = options.flag("interactive");
+  const mode = { tty, stdin: interactive };
+  if (!detach) checkTty(ctx, mode);
   const session = await openSession(ctx, project, { beforeResult: true });
   try {
     await prepare(session, project, service, options, quiet);
     const separator = separatorOf(ctx);
     const observed = await observe(session.engine, project.name, { images: imageReferences(project, separator) });
     const name = options.text("name");
-    const interactive = options.flag("interactive") && !detach;
     const { plan, name: containerName } = planOneOff(project, observed, {
       service,
       slug: randomBytes(6).toString("hex"),
@@ -49,9 +53,9 @@ export async function runOneOff(
       publish: options.flag("service-ports") || options.list("publish").length > 0,
       useAliases: options.flag("use-aliases"),
       removal: !options.flag("rm") ? "none" : detach ? "engine" : "command",
-      stdinOpen: interactive || (detach && changed.stdin_open === true),
-      stdinOnce: interactive,
-      tty: detach ? changed.tty === true : tty,
+      stdinOpen: interactive,
+      stdinOnce: interactive && !detach,
+      tty,
       labels: labelsOf(options),
       waitForDependencies: !noDependencies,
     });
@@ -68,7 +72,6 @@ export async function runOneOff(
       return 0;
     }
     try {
-      const mode = { tty, stdin: interactive };
       return await joinContainer(ctx, session.engine, id, mode, () => start(session, project, target));
     } finally {
       if (options.flag("rm")) await removeQuietly(session.engine, id);
@@ -103,10 +106,10 @@ async function prepare(
   };
   const { planImages } = await import("../../plan/images.js");
   const { observeImages } = await import("../../plan/observe.js");
-  const { imageOptions } = await import("./bring-up.js");
+  const { imageOptions } = await import("../../project/bring-up.js");
   const separator = separatorOf(ctx);
   const stored = await observeImages(session.engine, imageReferences(project, separator));
-  await session.run(planImages(project, stored, imageOptions(project, { images }, separator)), run);
+  await session.run(planImages(project, stored, imageOptions(project, { images, separator })), run);
   await bringUp(
     session,
     {

@@ -10,7 +10,8 @@ import { TscError } from "../../lib/errors.js";
 import { withoutServiceTraits } from "../../plan/one-off.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
-import { keyValues, usage } from "./options.js";
+import { usage } from "../usage.js";
+import { keyValues } from "./options.js";
 
 /** The service as the one-off container runs it. */
 export async function changedService(

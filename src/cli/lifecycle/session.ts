@@ -8,6 +8,7 @@ import type { ExecuteResult } from "../../execute/executor.js";
 import { changedError, isTscError, TscErrorList } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { Plan } from "../../plan/plan.js";
+import { lockProject } from "../../project/lock.js";
 import type { CliContext } from "../context.js";
 import { printed } from "../render/printed.js";
 import type { Progress } from "../render/progress.js";
@@ -75,9 +76,11 @@ export class Session implements AsyncDisposable {
     }
     const progress = options.quiet === true ? undefined : await this.#renderer(options);
     const { describeEvent } = await import("../render/execute-events.js");
+    const { warningWords } = await import("./warning-words.js");
+    const words = warningWords(plan);
     const show = (event: ExecuteEvent): void => {
       options.onEvent?.(event);
-      if (event.type === "warning") this.#warn(progress, event.message);
+      if (event.type === "warning") this.#warn(progress, words(event.message));
       else if (event.type === "output" && options.onOutput !== undefined) options.onOutput(event.name, event.text);
       else if (progress !== undefined) for (const update of describeEvent(event)) progress.update(update);
     };
@@ -134,15 +137,6 @@ function endWithOne(error: unknown): never {
   if (error instanceof TscErrorList)
     throw new TscErrorList(error.errors.map((one) => changedError(one, { exitCode: 1 })));
   throw changedError(error, { exitCode: 1 });
-}
-
-/** What every command holds while it changes a project. `TSC_CANCELLED` when the signal comes first. */
-export function lockProject(
-  engine: EngineApi,
-  project: string,
-  options: { onWait?: (holder: string) => void; signal?: AbortSignal },
-): Promise<AsyncDisposable> {
-  return engine.lock(`project-${project}`, options);
 }
 
 /** Opens the engine and takes the project's lock; says so when another command holds it. */

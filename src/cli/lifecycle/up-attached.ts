@@ -3,7 +3,8 @@
  * interrupts (first: stop, second: kill), or an exit ends it all. compose.md §3.3, rules 28–31.
  */
 import type { Project } from "../../compose/model.js";
-import { isTscError, messageOf, TscError } from "../../lib/errors.js";
+import { noSuchService } from "../../compose/no-such-service.js";
+import { isTscError, messageOf } from "../../lib/errors.js";
 import { planKill } from "../../plan/lifecycle.js";
 import { observe } from "../../plan/observe.js";
 import { planStop } from "../../plan/stop.js";
@@ -26,7 +27,7 @@ export async function upAttached(
 ): Promise<number> {
   const exitFrom = options.text("exit-code-from");
   if (exitFrom !== undefined && project.services[exitFrom] === undefined) {
-    throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${exitFrom}`, { kind: "not-found" });
+    throw noSuchService(exitFrom);
   }
   const cascade: Cascade = options.flag("abort-on-container-failure")
     ? "failure"
@@ -55,7 +56,7 @@ function attachedServices(project: Project, targets: readonly string[], options:
     // a service that is not part of this up has no output to leave out
     const isKnown = !chosen.includes(name) && project.disabledServices[name] !== undefined;
     if (project.services[name] === undefined && !isKnown) {
-      throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${name}`, { kind: "not-found" });
+      throw noSuchService(name);
     }
   }
   const base =

@@ -1,7 +1,7 @@
 /** `--wait-timeout`: bounds the time until services are running or healthy. */
 import { isTscError, TscError } from "../../lib/errors.js";
 import type { CliContext } from "../context.js";
-import { usage } from "./options.js";
+import { usage } from "../usage.js";
 
 /** Runs `work` with a signal that fires after `seconds` (absent: never); then fails with TSC_WAIT_TIMEOUT. What was started stays. */
 export async function waitLimit<T>(

@@ -89,7 +89,12 @@ export async function openWatch(ctx: CliContext, project: Project, options: Watc
     async run() {
       for (let batch = await changes.next(); batch !== undefined; batch = await changes.next()) {
         const work = batch;
+        const count = [...work.values()].reduce((sum, paths) => sum + paths.size, 0);
+        const began = performance.now();
+        if (ctx.globals.verbose) ctx.note(printed`batch start: count[${count}]\n`);
         await telling(ctx, options.signal, () => applyBatch(ctx, project, work, options));
+        const took = ((performance.now() - began) / 1000).toFixed(3);
+        if (ctx.globals.verbose) ctx.note(printed`batch complete: duration[${took}s] count[${count}]\n`);
       }
     },
     async [Symbol.asyncDispose]() {

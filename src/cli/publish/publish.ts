@@ -10,6 +10,7 @@ import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { DRY_RUN_PREFIX } from "../dry-run.js";
 import { printed } from "../render/printed.js";
+import { usage } from "../usage.js";
 import { VERSION } from "../version.js";
 import {
   bindMountQuestion,
@@ -32,10 +33,7 @@ const EMPTY_CONFIG_TYPE = "application/vnd.docker.compose.config.empty.v1+json";
 export async function publish(ctx: CliContext, reference: string, options: ParsedOptions): Promise<number> {
   const version = options.text("oci-version");
   if (version !== undefined && version !== "" && version !== "1.0" && version !== "1.1") {
-    throw new TscError("TSC_USAGE", `unsupported OCI version: ${version}`, {
-      kind: "invalid-input",
-      hint: "use 1.0 or 1.1",
-    });
+    throw usage(`unsupported OCI version: ${version}`, "use 1.0 or 1.1");
   }
   if (options.flag("insecure-registry")) {
     ctx.warn("--insecure-registry has no effect: name the registry under insecure = true in registries.conf");

@@ -1,10 +1,12 @@
 /** A build as BuildKit logs it in plain mode: numbered steps, their output with seconds since they began, tabs and blanks as they came. */
 import { joined, type Printed, type PrintedStream, printed, printedText } from "./printed.js";
-import type { BuildStep, ProgressUpdate } from "./progress.js";
+import type { BuildExport, BuildStep, ProgressUpdate } from "./progress.js";
 
 export interface BuildLog {
   step(id: string, step: BuildStep): void;
   output(id: string, text: string): void;
+  /** The image is written and has its names, in the words that BuildKit has for it. */
+  exported(id: string, image: BuildExport): void;
   /** The image's last step is over: in BuildKit's words why, when it is not done. */
   end(id: string, failure: string | undefined): void;
 }
@@ -37,6 +39,14 @@ export function openBuildLog(stream: PrintedStream): BuildLog {
       if (last === undefined) stream.write(joined([printedText(text), printed`\n`]));
       else line(last.number, joined([printed`${seconds(last.startedAt)} `, printedText(text)]));
     },
+    exported(id, { imageId, names, durationMs }) {
+      finish(id);
+      const number = ++count;
+      line(number, printed`exporting to image`);
+      line(number, printed`writing image ${imageId} done`);
+      for (const name of names) line(number, printed`naming to ${name} done`);
+      line(number, printed`DONE ${(durationMs / 1000).toFixed(1)}s`);
+    },
     end(id, failure) {
       const last = open.get(id);
       if (last === undefined || failure === undefined) return finish(id);
@@ -56,6 +66,7 @@ export function logBuild(log: BuildLog, update: ProgressUpdate): boolean {
     return false;
   }
   if (update.kind === "output") log.output(update.id, update.text);
+  else if ("imageId" in update.build) log.exported(update.id, update.build);
   else log.step(update.id, update.build);
   return true;
 }

@@ -4,8 +4,9 @@ import type { SystemInfo } from "../../engine/api.js";
 import { VERSION } from "../version.js";
 import type { Row } from "./rows.js";
 
-/** The API that docker's clients of the same age speak; there is no server, scripts compare it. */
-const API_VERSION = "1.47";
+/** The engine release whose features are here, and its API: scripts compare them. There is no server. */
+const DOCKER_VERSION = "28.5.2";
+const API_VERSION = "1.51";
 const ARCHITECTURES: Readonly<Record<string, { readonly machine: string; readonly go: string }>> = {
   x64: { machine: "x86_64", go: "amd64" },
   arm64: { machine: "aarch64", go: "arm64" },
@@ -15,13 +16,15 @@ const ARCHITECTURES: Readonly<Record<string, { readonly machine: string; readonl
 export function dockerInfo(info: SystemInfo): Row {
   const runtime = basename(info.ociRuntime);
   return {
-    ServerVersion: VERSION,
+    ServerVersion: DOCKER_VERSION,
     Containers: info.containers,
     ContainersRunning: info.containersRunning - info.containersPaused,
     ContainersPaused: info.containersPaused,
     ContainersStopped: info.containers - info.containersRunning,
     Images: info.images,
     Driver: info.storageDriver,
+    // by these words scripts learn whether one image name may hold several platforms: here it may, as in containerd's store
+    DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]],
     LoggingDriver: "json-file",
     CgroupDriver: info.cgroupManager,
     CgroupVersion: info.cgroups === "v2" ? "2" : "1",
@@ -43,7 +46,8 @@ export function dockerInfo(info: SystemInfo): Row {
 /** `docker version`'s fields: this program is both client and server. */
 export function dockerVersion(info: SystemInfo): Row {
   const half = {
-    Version: VERSION,
+    Version: DOCKER_VERSION,
+    Platform: { Name: `tscompose ${VERSION}` },
     APIVersion: API_VERSION,
     ApiVersion: API_VERSION,
     Os: "linux",

@@ -72,6 +72,17 @@ export function describeProgress(event: ProgressEvent): readonly ProgressUpdate[
           build: { step: event.step, steps: event.steps, text: event.text, cached: event.cached },
         },
       ];
+    case "build-export":
+      return [
+        {
+          kind: "item",
+          id: `Image ${event.image}`,
+          status: "working",
+          text: "Building",
+          details: "exporting to image",
+          build: { imageId: event.imageId, names: event.names, durationMs: event.durationMs },
+        },
+      ];
     case "build-output":
       return [{ kind: "output", id: `Image ${event.image}`, stream: event.stream, text: event.text, build: true }];
     case "build-done":

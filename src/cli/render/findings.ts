@@ -61,15 +61,17 @@ function shown(file: string, cwd: string): string {
 
 function text(findings: readonly Finding[], cwd: string): readonly string[] {
   if (findings.length === 0) return ["no problems found"];
-  const lines = findings.flatMap(({ code, level, message, hint, where }) => {
-    const place = where === undefined ? "" : `${shown(where.file, cwd)}:${where.line}:${where.column}: `;
+  const lines = sameForServices(findings).flatMap(([finding, ...others]) => {
+    const { code, level, message, hint, where } = finding;
+    const place = placeText(finding, cwd);
     const source =
-      where === undefined || where.text.trim() === "" || code.startsWith("TSC_CHECK_SECRET")
+      where === undefined || where.text.trim() === "" || code.startsWith("TSC_CHECK_SECRET_")
         ? []
         : [`    ${printable(where.text.trim(), 120)}`];
     return [
-      `${printable(place, 1000)}${place === "" ? "" : " "}${level}[${code}]: ${printable(message, 1000)}`,
+      `${place}${place === "" ? "" : ": "}${level}[${code}]: ${printable(message, 1000)}`,
       ...source,
+      ...others.map((one) => `    also: ${[serviceOf(one.message), placeText(one, cwd)].filter(Boolean).join(" at ")}`),
       ...(hint === "" ? [] : [`    hint: ${printable(hint, 400)}`]),
     ];
   });
@@ -79,6 +81,29 @@ function text(findings: readonly Finding[], cwd: string): readonly string[] {
   };
   const total = [...count("error", "error"), ...count("warning", "warning"), ...count("note", "note")];
   return [...lines, total.join(", ")];
+}
+
+function placeText({ where }: Finding, cwd: string): string {
+  return where === undefined ? "" : printable(`${shown(where.file, cwd)}:${where.line}:${where.column}`, 1000);
+}
+
+const SERVICE = /^service "(?:[^"\\]|\\.)*"/;
+
+function serviceOf(message: string): string {
+  return printable(SERVICE.exec(message)?.[0] ?? "", 300);
+}
+
+/** Findings that say the same of several services, together at the place of the first. */
+function sameForServices(findings: readonly Finding[]): readonly (readonly [Finding, ...Finding[]])[] {
+  const groups = new Map<string, [Finding, ...Finding[]]>();
+  for (const finding of findings) {
+    const { code, level, message, hint } = finding;
+    const key = JSON.stringify([code, level, message.replace(SERVICE, "service"), hint]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [finding]);
+    else group.push(finding);
+  }
+  return [...groups.values()];
 }
 
 /** https://docs.oasis-open.org/sarif/sarif/v2.1.0: one run, one result a finding. */

@@ -1,4 +1,7 @@
-/** Progress as lines for files and pipes: ` Container p-web-1  Started`. Each state of an item is printed once. */
+/**
+ * Progress as lines for files and pipes: ` Container p-web-1 Started `. Each state of an item is printed once. Blanks are those of docker
+ * compose 5, which puts one after the id, and one after the text even where no details follow.
+ */
 import { printable } from "../../lib/printable.js";
 import { logBuild, openBuildLog } from "./build-log.js";
 import { joined, type Printed, type PrintedStream, printed } from "./printed.js";
@@ -29,6 +32,5 @@ export function plainProgress(stream: PrintedStream, log: PrintedStream = stream
 /** The line of one update, without a newline. */
 export function plainLine(update: ProgressUpdate): Printed {
   if (update.kind === "output") return printed`${printable(update.id)} | ${printable(update.text, 4000)}`;
-  const details = update.details === undefined || update.details === "" ? "" : `  ${printable(update.details)}`;
-  return printed` ${printable(update.id)}  ${printable(update.text)}${details}`;
+  return printed` ${printable(update.id)} ${printable(update.text)} ${printable(update.details ?? "")}`;
 }

@@ -20,7 +20,7 @@ export type ProgressUpdate =
       readonly currentBytes?: number;
       readonly totalBytes?: number;
       /** A step of a build that begins, or is taken from the cache. */
-      readonly build?: BuildStep;
+      readonly build?: BuildStep | BuildExport;
     }
   /** Output of a build step or the like, one line. */
   | {
@@ -31,6 +31,13 @@ export type ProgressUpdate =
       /** It is a build step's. */
       readonly build?: true;
     };
+
+/** A finished image: what was written, under which names. */
+export interface BuildExport {
+  readonly imageId: string;
+  readonly names: readonly string[];
+  readonly durationMs: number;
+}
 
 export interface BuildStep {
   readonly step: number;

@@ -136,13 +136,17 @@ function follow(start: unknown, path: readonly string[], keepMethod: boolean): u
   for (const name of path) {
     if (value === null || value === undefined) return undefined;
     if (typeof value !== "object" || value instanceof Own) throw problem(`can't evaluate field ${name}`);
-    if (!Object.hasOwn(value, name)) {
-      if (isOpen(value)) return undefined;
-      throw problem(`can't evaluate field ${name}`);
-    }
-    value = (value as Readonly<Record<string, unknown>>)[name];
+    const key = Object.hasOwn(value, name) || isOpen(value) ? name : goName(value, name);
+    if (key === undefined) throw problem(`can't evaluate field ${name}`);
+    if (!Object.hasOwn(value, key)) return undefined;
+    value = (value as Readonly<Record<string, unknown>>)[key];
   }
   return typeof value === "function" && !keepMethod ? (value as TemplateMethod)() : value;
+}
+
+/** Docker's templates also take the names that its Go types have where JSON has others: `ID` for `Id`, `NanoCPUs`, `DNS`; they differ in case only. */
+function goName(value: object, name: string): string | undefined {
+  return Object.keys(value).find((key) => key.toLowerCase() === name.toLowerCase());
 }
 
 /** Marks a value whose keys are data (labels): a missing one is no mistake of the template's author. */

@@ -2,7 +2,7 @@
 import { allLimitsMet, limitText, type Outcome } from "../attributes/index.js";
 import type { Project, Service } from "../model.js";
 import type { Complaint, Level, Rule } from "./types.js";
-import { entries, portRange } from "./walk.js";
+import { entries, portRange, publishedPorts } from "./walk.js";
 
 interface Limit {
   readonly key: string;
@@ -29,12 +29,6 @@ const ROOTLESS: readonly Limit[] = [
     applies: (value) => Number(value) < 0,
   },
   { key: "mac_address", level: "note", message: "mac_address counts inside the rootless network only" },
-  {
-    key: "network_mode",
-    level: "warning",
-    message: "network_mode: host shares the rootless network, not the host's",
-    applies: (value) => value === "host",
-  },
   {
     key: "userns_mode",
     level: "warning",
@@ -65,6 +59,16 @@ function attributeLimits(project: Project, outcome: Outcome): Complaint[] {
     }));
 }
 
+function discardedPorts(services: Readonly<Record<string, Service>>): Complaint[] {
+  return entries(services)
+    .filter(([, service]) => (service.ports ?? []).length > 0 && publishedPorts(service).length === 0)
+    .map(([name]) => ({
+      message: `service ${JSON.stringify(name)}: published ports are discarded with this network_mode`,
+      path: ["services", name, "ports"],
+      hint: "remove them: with host, what the program binds is open on the host as it is",
+    }));
+}
+
 /** Sockets of other engines. */
 export const SOCKETS: readonly string[] = [
   "/var/run/docker.sock",
@@ -90,8 +94,8 @@ export const hostRules: readonly Rule[] = [
     find: ({ project, rootless, unprivilegedPort }) =>
       !rootless
         ? []
-        : entries(project.services).flatMap(([name, { ports }]) =>
-            (ports ?? []).flatMap((port, i): Complaint[] => {
+        : entries(project.services).flatMap(([name, service]) =>
+            publishedPorts(service).flatMap((port, i): Complaint[] => {
               const first = portRange(port.published)?.[0];
               if (first === undefined || first === 0 || first >= unprivilegedPort) return [];
               return [
@@ -110,6 +114,7 @@ export const hostRules: readonly Rule[] = [
     help: "remove it",
     find: ({ project }) => [
       ...attributeLimits(project, "told"),
+      ...discardedPorts(project.services),
       ...project.warnings
         .filter(({ code }) => code === "TSC_COMPOSE_NO_EFFECT")
         .map(({ message, path }) => ({ message, path: path ?? [] })),

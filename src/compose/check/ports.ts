@@ -1,6 +1,6 @@
 /** Rules on published ports. */
 import type { Complaint, Rule } from "./types.js";
-import { entries, portRange, replicasOf } from "./walk.js";
+import { entries, portRange, publishedPorts, replicasOf } from "./walk.js";
 
 /** Ports of programs that answer everybody who can reach them, or nearly so. */
 const DELICATE: Readonly<Record<number, string>> = {
@@ -30,8 +30,8 @@ export const portRules: readonly Rule[] = [
     title: "a port that is open to the world",
     help: "publish it on 127.0.0.1, or not at all: services of one network reach each other without published ports",
     find: ({ project }) =>
-      entries(project.services).flatMap(([name, { ports }]) =>
-        (ports ?? []).flatMap((port, i): Complaint[] => {
+      entries(project.services).flatMap(([name, service]) =>
+        publishedPorts(service).flatMap((port, i): Complaint[] => {
           if (!isEverywhere(port.host_ip) || port.target === undefined) return [];
           const program = DELICATE[port.target];
           const shown = `${port.published ?? "a free port"} (container port ${port.target})`;
@@ -55,8 +55,8 @@ export const portRules: readonly Rule[] = [
     help: "give one of them another port, or another address of the host",
     find: ({ project }) => {
       const taken: { from: number; to: number; ip: string; protocol: string; owner: string }[] = [];
-      return entries(project.services).flatMap(([name, { ports }]) =>
-        (ports ?? []).flatMap((port, i): Complaint[] => {
+      return entries(project.services).flatMap(([name, service]) =>
+        publishedPorts(service).flatMap((port, i): Complaint[] => {
           const range = portRange(port.published);
           if (range === undefined) return [];
           const [from, to] = range;
@@ -92,7 +92,7 @@ export const portRules: readonly Rule[] = [
       entries(project.services).flatMap(([name, service]) => {
         const replicas = replicasOf(service);
         if (replicas < 2) return [];
-        return (service.ports ?? []).flatMap((port, i): Complaint[] => {
+        return publishedPorts(service).flatMap((port, i): Complaint[] => {
           const range = portRange(port.published);
           if (range === undefined || range[1] - range[0] + 1 >= replicas) return [];
           return [

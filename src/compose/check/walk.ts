@@ -1,4 +1,5 @@
 /** Small walks the rules share. */
+import type { Port, Service } from "../model.js";
 
 /** Entries in the order of their keys. */
 export function entries<T>(map: Readonly<Record<string, T>>): [string, T][] {
@@ -11,6 +12,11 @@ export function replicasOf(service: {
   readonly deploy?: { readonly replicas?: number };
 }): number {
   return service.scale ?? service.deploy?.replicas ?? 1;
+}
+
+/** The ports that are published in fact: who shares the host's network, or has none, publishes nothing. */
+export function publishedPorts(service: Pick<Service, "ports" | "network_mode">): readonly Port[] {
+  return service.network_mode === "host" || service.network_mode === "none" ? [] : (service.ports ?? []);
 }
 
 /** First and last of `8000` or `8000-8010`; undefined when it is no port. */

@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, renameSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import type { FileLock } from "../../kernel/kernel.js";
-import { TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { listFolder, openScratch } from "../storage/index.js";
+import { takeLock } from "../take-lock.js";
 
 /** A stored cache folder. */
 export interface CacheFolder {
@@ -22,18 +22,10 @@ function baseOf(ctx: EngineContext): string {
   return join(ctx.paths.root, "build", "cache");
 }
 
-async function lockFolder(
-  ctx: EngineContext,
-  name: string,
-  options: { readonly wait: boolean; readonly shared?: boolean; readonly signal?: AbortSignal | undefined },
-): Promise<FileLock | undefined> {
-  mkdirSync(ctx.paths.locks, { recursive: true, mode: 0o700 });
-  const { wait, shared, signal } = options;
-  return await ctx.kernel.lockFile(join(ctx.paths.locks, `build-cache-${name}`), {
-    wait,
-    ...(shared === undefined ? {} : { shared }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+const lockFile = (name: string): string => `build-cache-${name}`;
+
+function tryFolder(ctx: EngineContext, name: string): Promise<FileLock | undefined> {
+  return ctx.kernel.lockFile(join(ctx.paths.locks, lockFile(name)), { wait: false });
 }
 
 /** The folder of a cache, made when it is missing, and the lock to hold while it is mounted. `private` takes the first that nobody has. */
@@ -56,12 +48,14 @@ export async function openCacheFolder(
   if (cache.sharing === "private") {
     for (let copy = 0; ; copy++) {
       const name = copy === 0 ? id : `${id}-${copy}`;
-      const lock = await lockFolder(ctx, name, { wait: false });
+      const lock = await tryFolder(ctx, name);
       if (lock !== undefined) return open(name, lock);
     }
   }
-  const lock = await lockFolder(ctx, id, { wait: true, shared: cache.sharing !== "locked", signal: cache.signal });
-  if (lock === undefined) throw new TscError("TSC_BUILD_CACHE_LOCK", "the lock of a cache mount cannot be taken");
+  const lock = await takeLock(ctx, lockFile(id), `cache mount ${cache.id}`, {
+    shared: cache.sharing !== "locked",
+    signal: cache.signal,
+  });
   return open(id, lock);
 }
 
@@ -76,14 +70,14 @@ export function cacheFolders(ctx: EngineContext): CacheFolder[] {
 
 /** Whether a build has the folder mounted. */
 export async function isCacheFolderInUse(ctx: EngineContext, name: string): Promise<boolean> {
-  using lock = await lockFolder(ctx, name, { wait: false });
+  using lock = await tryFolder(ctx, name);
   return lock === undefined;
 }
 
 /** Removes a cache folder; false when a build has it mounted, or it is gone. */
 export async function removeCacheFolder(ctx: EngineContext, name: string): Promise<boolean> {
   if (!listFolder(baseOf(ctx)).includes(name)) return false;
-  using lock = await lockFolder(ctx, name, { wait: false });
+  using lock = await tryFolder(ctx, name);
   if (lock === undefined) return false;
   // moved first: what a kill leaves half removed is no cache any more, and the next command throws it away
   await using place = openScratch(ctx.kernel, join(ctx.paths.storage, "tmp")).folder();

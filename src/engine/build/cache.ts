@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { getStep, putStep, type StepRecord } from "../state/build-steps.js";
+import { takeLock } from "../take-lock.js";
 import type { Build } from "./deps.js";
 import { encodeImageConfig } from "./image-config.js";
 import type { StageState } from "./state.js";
@@ -52,20 +53,18 @@ export async function onceForAll(
     announce(true);
     return known;
   }
-  const { kernel, paths, state } = build.deps.ctx;
-  const path = join(paths.locks, `build-step-${key}`);
-  const wait = build.signal === undefined ? { wait: true } : { wait: true, signal: build.signal };
-  using lock = await kernel.lockFile(path, wait);
-  if (lock === undefined) throw new Error("a waited-for lock was not given");
+  const { ctx } = build.deps;
+  const name = `build-step-${key}`;
+  using _lock = await takeLock(ctx, name, "a step that another build has as well", { signal: build.signal });
   try {
     const made = findStep(build, key);
     announce(made !== undefined);
     if (made !== undefined) return made;
     const record = { ...(await make()), ranAt: Date.now() };
-    putStep(state, key, record);
+    putStep(ctx.state, key, record);
     return record;
   } finally {
     // still held: who waits for it sees that it has gone and takes the next
-    rmSync(path, { force: true });
+    rmSync(join(ctx.paths.locks, name), { force: true });
   }
 }

@@ -5,7 +5,7 @@
 import { realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
-import { changedError, errnoOf, isTscError, TscError } from "../../lib/errors.js";
+import { changedError, type ErrorKind, errnoOf, isTscError, TscError } from "../../lib/errors.js";
 import type { BuildRequest } from "../api.js";
 import { chainIdOf, familiarName, formatPlatform, hostPlatform, parsePlatform } from "../images/index.js";
 import type { ImageInfo } from "../types.js";
@@ -186,6 +186,7 @@ async function buildHeld(deps: BuildDeps, request: BuildRequest): Promise<ImageI
   warnUnusedArgs(build);
   const labels = { ...last.config.labels, ...request.labels };
   const config = encodeImageConfig({ ...last, config: { ...last.config, labels }, createdAt: last.createdAt || EPOCH });
+  const exportedFrom = performance.now();
   const info = await deps.images.createImage({
     config,
     topChainId: last.chainId,
@@ -196,6 +197,13 @@ async function buildHeld(deps: BuildDeps, request: BuildRequest): Promise<ImageI
     const name = familiarName(tag);
     deps.ctx.emit({ type: "image", action: "tag", id: info.id, name, attributes: { name } });
   }
+  build.progress({
+    type: "build-export",
+    image: build.image,
+    imageId: info.id,
+    names: info.tags,
+    durationMs: performance.now() - exportedFrom,
+  });
   build.progress({ type: "build-done", image: build.image, imageId: info.id });
   return info;
 }
@@ -204,14 +212,24 @@ async function buildHeld(deps: BuildDeps, request: BuildRequest): Promise<ImageI
 const EPOCH = "1970-01-01T00:00:00.000Z";
 
 function openFolder(path: string): string {
-  const hint = "give a folder; git and http contexts are not supported";
-  try {
-    if (!REMOTE.test(path) && statSync(path).isDirectory()) return realpathSync(path);
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
-    throw new TscError("TSC_BUILD_CONTEXT", `build context ${path} does not exist`, { kind: "not-found", hint });
+  const refuse = (what: string, kind: ErrorKind, hint: string): never => {
+    throw new TscError("TSC_BUILD_CONTEXT", `build context ${path} ${what}`, { kind, hint });
+  };
+  if (REMOTE.test(path)) {
+    const hint = "git and http contexts are not supported: fetch it, and give the folder";
+    return refuse("is not on this machine", "unsupported", hint);
   }
-  throw new TscError("TSC_BUILD_CONTEXT", `build context ${path} is not a folder`, { kind: "invalid-input", hint });
+  try {
+    if (statSync(path).isDirectory()) return realpathSync(path);
+  } catch (error) {
+    if (errnoOf(error) === "ENOTDIR") return refuse("leads through a file", "invalid-input", "give a folder");
+    if (errnoOf(error) !== "ENOENT") throw error;
+    const hint = path.includes("#")
+      ? "a path is a folder as it stands: `#` and a branch belong to the address of a repository (https://…), which is not supported"
+      : "make the folder, or correct the path";
+    return refuse("does not exist", "not-found", hint);
+  }
+  return refuse("is not a folder", "invalid-input", "give the folder that holds the Dockerfile");
 }
 
 function platformArgs(target: { os: string; architecture: string; variant: string }): Record<string, string> {

@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
+import { containerIdentity, containerLabels } from "../state/container-facts.js";
 import type { ContainerRow } from "../state/containers.js";
 import { insertEvent } from "../state/events.js";
 import type { HealthLogEntry, HealthState } from "../types.js";
@@ -200,25 +201,16 @@ export async function importHealthEvents(ctx: EngineContext): Promise<void> {
     for (const line of text.split("\n")) {
       const [timeNano = "", id = "", action = "", status = ""] = line.split(" ");
       if (!/^\d+$/.test(timeNano) || action !== "health_status") continue;
-      const row = ctx.state.get<{ name: string }>("SELECT name FROM containers WHERE id = ?", id);
       insertEvent(ctx.state, {
         type: "container",
         action: `health_status: ${status}`,
         id,
-        name: row?.name ?? "",
-        attributes: labelsOf(ctx, id),
+        name: containerIdentity(ctx.state, id)?.name ?? "",
+        attributes: containerLabels(ctx.state, id),
         timeNano,
       });
     }
   });
-}
-
-function labelsOf(ctx: EngineContext, id: string): Record<string, string> {
-  const rows = ctx.state.all<{ key: string; value: string }>(
-    "SELECT key, value FROM container_labels WHERE container_id = ?",
-    id,
-  );
-  return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
 }
 
 /** True when there is something to supervise: a running container, or one whose restart is due. */

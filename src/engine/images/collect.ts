@@ -3,7 +3,6 @@
  * Everybody who makes or reuses layers holds `store-use.lock` shared until their image is recorded; collecting takes it exclusively, and
  * is left to another time when somebody works. Nothing else removes layers and blobs, so what a build, pull or load has found stays.
  */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { FileLock } from "../../kernel/kernel.js";
 import type { EngineContext } from "../context.js";
@@ -11,24 +10,20 @@ import { listSteps } from "../state/build-steps.js";
 import { allImages } from "../state/images.js";
 import { allLayers } from "../state/layers.js";
 import { listFolder } from "../storage/index.js";
+import { takeLock } from "../take-lock.js";
 import { chainIdsOf } from "./digest.js";
 import { blobsOf, type StoreDeps } from "./store.js";
 
-function lockPath(ctx: EngineContext): string {
-  mkdirSync(ctx.paths.locks, { recursive: true, mode: 0o700 });
-  return join(ctx.paths.locks, "store-use.lock");
-}
+const LOCK = "store-use.lock";
 
 /** Held while layers and blobs exist that nothing refers to yet. */
-export async function holdStore(ctx: EngineContext): Promise<FileLock> {
-  const lock = await ctx.kernel.lockFile(lockPath(ctx), { shared: true, wait: true });
-  if (lock === undefined) throw new Error("a waited-for lock was not given");
-  return lock;
+export function holdStore(ctx: EngineContext): Promise<FileLock> {
+  return takeLock(ctx, LOCK, "the store of layers", { shared: true });
 }
 
 /** The right to collect; undefined while somebody works. */
 export function tryCollect(ctx: EngineContext): Promise<FileLock | undefined> {
-  return ctx.kernel.lockFile(lockPath(ctx), { wait: false });
+  return ctx.kernel.lockFile(join(ctx.paths.locks, LOCK), { wait: false });
 }
 
 /**

@@ -2,12 +2,11 @@
  * Pull: manifest (list → platform) → config → layers in parallel → one image row at the end. Every byte is checked against a
  * digest before it is kept; what another command is fetching at the same moment is waited for, not fetched twice.
  */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import { createLimiter, type Limiter } from "../../lib/limit.js";
 import { printable } from "../../lib/printable.js";
 import type { PullOptions } from "../api.js";
+import { takeLock } from "../take-lock.js";
 import type { ImageInfo, ProgressListener } from "../types.js";
 import { chainIdsOf, digestHex } from "./digest.js";
 import { readImageConfig } from "./image-config.js";
@@ -261,12 +260,9 @@ async function fetchLayer(
   signal: AbortSignal,
 ): Promise<void> {
   const { ctx, storage, blobs } = deps;
-  mkdirSync(ctx.paths.locks, { recursive: true, mode: 0o700 });
   // other commands may be pulling the same layer
-  using _lock = await ctx.kernel.lockFile(join(ctx.paths.locks, `pull-${digestHex(task.chainId)}.lock`), {
-    wait: true,
-    signal,
-  });
+  const lockName = `pull-${digestHex(task.chainId)}.lock`;
+  using _lock = await takeLock(ctx, lockName, `a layer of image ${image}`, { signal });
   if (storage.hasLayer(task.chainId)) return report("exists", task.layer.size);
   signal.throwIfAborted();
   const isStored = blobs.has(task.layer.digest) && blobs.size(task.layer.digest) === task.layer.size;

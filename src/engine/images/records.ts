@@ -87,7 +87,7 @@ function findAny(state: State, text: string): ImageRow | undefined {
 export function requireImage(state: State, text: string, platform?: string): ImageRow {
   const row = findImage(state, text, platform);
   if (row === undefined) {
-    throw new TscError("TSC_IMAGE_NOT_FOUND", `no such image: ${printable(text, 300)}`, { kind: "not-found" });
+    throw new TscError("TSC_IMAGE_NOT_FOUND", `No such image: ${printable(text, 300)}`, { kind: "not-found" });
   }
   return row;
 }

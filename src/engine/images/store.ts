@@ -3,8 +3,6 @@
  * an image needs is checked and its row written under one lock and in one transaction; removal takes the same lock, so an
  * image never points at something that was just removed.
  */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import {
@@ -24,6 +22,7 @@ import {
 import type { State } from "../state/index.js";
 import { allLayers, layerById } from "../state/layers.js";
 import type { Storage } from "../storage/index.js";
+import { takeLock } from "../take-lock.js";
 import type { ImageInfo } from "../types.js";
 import type { Blobs } from "./blobs.js";
 import { chainIdsOf, digestHex } from "./digest.js";
@@ -58,9 +57,7 @@ export type NamePolicy = "take" | "yield" | "leave";
 
 /** Runs `work` with the image lock, which all commands share. */
 export async function withImagesLock<T>(ctx: EngineContext, work: () => Promise<T>): Promise<T> {
-  mkdirSync(ctx.paths.locks, { recursive: true, mode: 0o700 });
-  using lock = await ctx.kernel.lockFile(join(ctx.paths.locks, "images.lock"), { wait: true });
-  if (lock === undefined) throw new TscError("TSC_IMAGE_LOCK", "the image lock cannot be taken");
+  using _lock = await takeLock(ctx, "images.lock", "the list of images");
   return await work();
 }
 

@@ -1,6 +1,9 @@
 /** A container joins its networks before it starts and leaves them after it ended: all or nothing. */
+
+import { settingAt } from "../../kernel/proc.js";
 import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
 import { withSuppressed } from "../../lib/suppressed.js";
+import { throwEvery } from "../../lib/teardown.js";
 import { type EndpointRecord, endpointsOf, isLive } from "../state/endpoints.js";
 import { findNetwork } from "../state/networks.js";
 import type { PortMapping } from "../types.js";
@@ -29,8 +32,8 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
       await kernel.createNetworkNamespace(path, sysctls);
     } catch (error) {
       const file = typeof error === "object" && error !== null && "path" in error ? String(error.path) : "";
-      if (!file.startsWith("/proc/sys/")) throw error;
-      const name = file.slice("/proc/sys/".length).replaceAll("/", ".");
+      const name = settingAt(file);
+      if (name === undefined) throw error;
       throw new TscError("TSC_SYSCTL", `sysctl ${name} cannot be set: ${errnoOf(error) ?? messageOf(error)}`, {
         kind: "invalid-input",
         hint: "check its name and value; it must belong to the network namespace",
@@ -54,15 +57,18 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     const rows = endpointsOf(state, containerId);
     const live = rows.filter((record) => isLive(record, bootId));
     const errors: unknown[] = [];
-    if (live.length > 0) {
-      await steps
-        .removeAll(live, { release: false, keepNamespace: false })
-        .catch((error: unknown) => errors.push(error));
-    }
-    kernel.removeNetworkNamespace(pinOf(ctx, containerId));
+    const attempt = async (work: () => unknown): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+    if (live.length > 0) await attempt(() => steps.removeAll(live, { release: false, keepNamespace: false }));
+    await attempt(() => kernel.removeNetworkNamespace(pinOf(ctx, containerId)));
     // Also of rows that are settled: the command that settled them may have been killed right after.
-    for (const { network } of rows) await networks.lowerIfIdle(network).catch((error: unknown) => errors.push(error));
-    await site.releaseIfIdle();
+    for (const { network } of rows) await attempt(() => networks.lowerIfIdle(network));
+    await attempt(() => site.releaseIfIdle());
     // Last: by its rows the next command knows what a killed one may not have come to.
     if (release) {
       const kept = endpointsOf(state, containerId).filter((record) => !isLive(record, bootId));
@@ -77,7 +83,7 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
         live.map((record) => record.network),
       );
     }
-    if (errors.length > 0) throw errors[0];
+    throwEvery(errors);
   }
 
   async function beginAttach(request: AttachRequest): Promise<Attachment> {

@@ -6,6 +6,7 @@ import type { BridgeJoin, Kernel } from "../../kernel/kernel.js";
 import { messageOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import { withSuppressed } from "../../lib/suppressed.js";
+import { throwEvery } from "../../lib/teardown.js";
 import { bridgeJoinOf, bridgeResult } from "./bridge-plugin.js";
 import { checkContainerId, checkInterfaceName, checkNetworkName, checkPluginType } from "./names.js";
 import { findPlugin } from "./programs.js";
@@ -232,7 +233,7 @@ export async function cniDel(
       errors.push(error);
     }
   }
-  if (errors.length > 0) throw errors[0];
+  throwEvery(errors);
 }
 
 /** Runs CHECK in order with the cached result; does nothing for lists that switch it off or are older than 0.4.0. */

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { errnoOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
+import { hasEndpoints } from "../state/endpoints.js";
 import { dnsServer, PID_FILE, temporaryFile } from "./dns-server.js";
 
 /** A name server or uplink that should run and does not, a file of names half written, or a rootless namespace that nobody is in. */
@@ -21,7 +22,7 @@ export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "
   const inDns = isBroken("main") || isBroken("internal");
   if (inDns || !ctx.rootless) return inDns;
   if (isUplinkDead(ctx)) return true;
-  return existsSync(join(network, "rootless-netns")) && !hasEndpoints(ctx);
+  return existsSync(join(network, "rootless-netns")) && !hasEndpoints(ctx.state, ctx.kernel.bootId());
 }
 
 function isUplinkDead({ kernel, paths }: Pick<EngineContext, "paths" | "kernel">): boolean {
@@ -32,9 +33,4 @@ function isUplinkDead({ kernel, paths }: Pick<EngineContext, "paths" | "kernel">
     if (errnoOf(error) === "ENOENT") return false;
     throw error;
   }
-}
-
-function hasEndpoints(ctx: Pick<EngineContext, "kernel" | "state">): boolean {
-  const sql = "SELECT 1 FROM endpoints WHERE boot_id = ? AND json_extract(cni, '$.phase') <> 'reserved' LIMIT 1";
-  return ctx.state.get(sql, ctx.kernel.bootId()) !== undefined;
 }

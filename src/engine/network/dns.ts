@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
+import { processFile } from "../../kernel/proc.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { type EndpointRecord, liveEndpoints } from "../state/endpoints.js";
@@ -96,7 +97,7 @@ export function createDns(ctx: EngineContext, site: Site): Dns {
   const dirOf = (instance: Instance): string => join(base, instance);
 
   const sockets = (pid: number): Map<string, string> =>
-    boundSockets(readText(`/proc/${pid}/net/udp`) ?? "", readText(`/proc/${pid}/net/udp6`) ?? "", 53);
+    boundSockets(processFile(pid, "net/udp") ?? "", processFile(pid, "net/udp6") ?? "", 53);
 
   async function start(dir: string, instance: Instance): Promise<ProcessIdentity> {
     rmSync(join(dir, PID_FILE), { force: true });

@@ -7,6 +7,7 @@ import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
 import { liveEndpoints } from "../state/endpoints.js";
 import { findNetwork, forgetForwarding, type NetworkRecord, networksStanding } from "../state/networks.js";
+import { takeLock } from "../take-lock.js";
 import { parseConflist } from "./cni.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { isolatesContainers } from "./conflist.js";
@@ -130,7 +131,7 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
       if (networksStanding(ctx.state, epoch).some((name) => findNetwork(ctx.state, name)?.settings.ipv6 === true))
         ipv6 = true;
       try {
-        using _lock = ctx.rootless ? undefined : await ctx.kernel.lockFile(FORWARDING_LOCK);
+        using _lock = ctx.rootless ? undefined : await takeLock(ctx, FORWARDING_LOCK, "the forwarding of this machine");
         await apply(4, epoch);
         if (ipv6) await apply(6, epoch);
       } catch (error) {

@@ -3,7 +3,8 @@
  * policy DROP and goes back with the last network of the last engine. The record of what was is a chain in the kernel: written before the
  * switch, seen by every engine of this namespace, and gone after a reboot as the switch is.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+
+import { hasSetting, setting, settingsIn, writeSetting } from "../../kernel/proc.js";
 import type { EngineContext } from "../context.js";
 import { isForwardingNoted, type NetworkRecord, noteForwardingOff } from "../state/networks.js";
 import type { Chains } from "./rules.js";
@@ -13,8 +14,8 @@ export const FORWARDING_LOCK = "/run/tscompose-forwarding.lock";
 
 type Family = 4 | 6;
 
-const SWITCH = { 4: "/proc/sys/net/ipv4/ip_forward", 6: "/proc/sys/net/ipv6/conf/all/forwarding" } as const;
-const CONF6 = "/proc/sys/net/ipv6/conf";
+const SWITCH = { 4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding" } as const;
+const CONF6 = "net/ipv6/conf";
 const BRIDGED = "-m physdev --physdev-is-bridged";
 
 /** What the kernel says before an update. */
@@ -85,18 +86,18 @@ export function planForwarding(saved: string, own: Chains, wanted: boolean, now:
 }
 
 function isOn(family: Family): boolean {
-  return existsSync(SWITCH[family]) && readFileSync(SWITCH[family], "utf8").trim() !== "0";
+  return (setting(SWITCH[family]) ?? "0") !== "0";
 }
 
 const acceptsRouters = (name: string): string => `${CONF6}/${name}/accept_ra`;
 
 function hearingInterfaces(): string[] {
-  return readdirSync(CONF6).filter(
+  return settingsIn(CONF6).filter(
     (name) =>
       /^[A-Za-z0-9_.-]+$/.test(name) &&
       !["all", "default", "lo"].includes(name) &&
-      readFileSync(acceptsRouters(name), "utf8").trim() === "1" &&
-      readFileSync(`${CONF6}/${name}/disable_ipv6`, "utf8").trim() === "0",
+      setting(acceptsRouters(name)) === "1" &&
+      setting(`${CONF6}/${name}/disable_ipv6`) === "0",
   );
 }
 
@@ -106,18 +107,18 @@ export function forwardingNow(ctx: EngineContext, family: Family, epoch: string)
   return {
     isOn: on,
     isNoted: isForwardingNoted(ctx.state, family, epoch),
-    hearing: family === 6 && !on && existsSync(CONF6) ? hearingInterfaces() : [],
-    seesBridged: existsSync("/proc/sys/net/bridge"),
+    hearing: family === 6 && !on && hasSetting(CONF6) ? hearingInterfaces() : [],
+    seesBridged: hasSetting("net/bridge"),
   };
 }
 
 /** Writes the switch. Routers that an interface listened to stay its routers (`accept_ra` 2). */
 export function turnForwarding(family: Family, { turn, hearing }: ForwardingPlan): void {
-  if (turn === undefined || !existsSync(SWITCH[family])) return;
-  const write = (): void => writeFileSync(SWITCH[family], turn === "on" ? "1" : "0");
+  if (turn === undefined || !hasSetting(SWITCH[family])) return;
+  const write = (): void => writeSetting(SWITCH[family], turn === "on" ? "1" : "0");
   if (turn === "off") write();
   for (const name of hearing) {
-    if (existsSync(acceptsRouters(name))) writeFileSync(acceptsRouters(name), turn === "on" ? "2" : "1");
+    if (hasSetting(acceptsRouters(name))) writeSetting(acceptsRouters(name), turn === "on" ? "2" : "1");
   }
   if (turn === "on") write();
 }
@@ -126,6 +127,6 @@ export function turnForwarding(family: Family, { turn, hearing }: ForwardingPlan
 export function noteForwarding(ctx: EngineContext, network: NetworkRecord, epoch: string): void {
   for (const family of [4, 6] as const) {
     const has = network.settings.subnets.some(({ subnet }) => subnet.includes(":") === (family === 6));
-    if (has && existsSync(SWITCH[family]) && !isOn(family)) noteForwardingOff(ctx.state, family, epoch);
+    if (has && hasSetting(SWITCH[family]) && !isOn(family)) noteForwardingOff(ctx.state, family, epoch);
   }
 }

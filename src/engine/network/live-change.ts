@@ -1,6 +1,7 @@
 /** Networks of a running container change: one more, one less, and who gives the way out. */
 import { messageOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
+import { containerIdentity } from "../state/container-facts.js";
 import { type EndpointRecord, endpointOf, endpointsOf, isLive, saveEndpoint } from "../state/endpoints.js";
 import type { ContainerSpec, NetworkAttachment, NetworkEndpoint } from "../types.js";
 import { isPinned } from "./endpoint-life.js";
@@ -22,11 +23,8 @@ export function createLiveChange(parts: Parts, steps: Steps): Pick<Networking, "
     containerId: string,
     live: readonly EndpointRecord[],
   ): Omit<AttachRequest, "attachments"> & { netnsPath: string } {
-    const row = state.get<{ name: string; spec: string }>(
-      "SELECT name, spec FROM containers WHERE id = ?",
-      containerId,
-    );
-    const spec = JSON.parse(row?.spec ?? "{}") as Pick<ContainerSpec, "ports" | "dns" | "hostname">;
+    const row = containerIdentity<Pick<ContainerSpec, "ports" | "dns" | "hostname">>(state, containerId);
+    const spec = row?.spec ?? {};
     const hostname = spec.hostname ?? "";
     const first = live[0];
     if (first !== undefined) {

@@ -1,20 +1,29 @@
 /** Locks between commands and within one: a queue in this process, then flock(2). Waiting here never blocks a thread per waiter. */
-import { join } from "node:path";
 import type { EngineContext } from "../context.js";
+import { takeLock } from "../take-lock.js";
 
 const queues = new Map<string, Promise<unknown>>();
 
-/** Runs `work` while holding `locks/network-NAME` exclusively. Not reentrant. */
-export function withLock<T>(ctx: EngineContext, name: string, work: () => Promise<T>): Promise<T> {
-  const path = join(ctx.paths.locks, `network-${name}.lock`);
+/** What the locks that are no network's guard. */
+const GUARDED = {
+  firewall: "the packet filter",
+  rootless: "the network namespace of the rootless containers",
+  dns: "the name server of the networks",
+} as const;
+
+/** Runs `work` while holding a lock of the whole engine, or of one network, exclusively. Not reentrant. */
+export function withLock<T>(
+  ctx: EngineContext,
+  of: keyof typeof GUARDED | { readonly id: string; readonly name: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  const file = `network-${typeof of === "string" ? of : `net-${of.id}`}.lock`;
+  const what = typeof of === "string" ? GUARDED[of] : `network ${of.name}`;
+  const path = `${ctx.paths.locks}/${file}`;
   const previous = queues.get(path) ?? Promise.resolve();
   const mine = previous.then(async () => {
-    const lock = await ctx.kernel.lockFile(path, { wait: true });
-    try {
-      return await work();
-    } finally {
-      lock?.release();
-    }
+    using _lock = await takeLock(ctx, file, what);
+    return await work();
   });
   const settled = mine.then(
     () => undefined,

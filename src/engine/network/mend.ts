@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { NetworkLink } from "../../kernel/kernel.js";
+import { processPath } from "../../kernel/proc.js";
 import { messageOf } from "../../lib/errors.js";
 import { containerById } from "../state/containers.js";
 import { type EndpointRecord, endpointOf, liveEndpoints, saveEndpoint } from "../state/endpoints.js";
@@ -61,7 +62,7 @@ export function createMend(parts: Parts): Networking["mend"] {
     kernel.removeNetworkNamespace(netnsPath);
     mkdirSync(dirname(netnsPath), { recursive: true, mode: 0o700 });
     writeFileSync(netnsPath, "", { mode: 0o600 });
-    kernel.mount(`/proc/${pid}/ns/net`, netnsPath, "", ["bind"]);
+    kernel.mount(processPath(pid, "ns/net"), netnsPath, "", ["bind"]);
     // Its process has ended meanwhile: the pid may have been another's.
     if (processOf(record.containerId) !== pid) kernel.removeNetworkNamespace(netnsPath);
   }

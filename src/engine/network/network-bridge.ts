@@ -114,7 +114,7 @@ export function networkBridges(ctx: EngineContext, site: Site, firewall: Firewal
   const bringUp: NetworkBridges["bringUp"] = async (network, add, onStanding) => {
     if (isUp(network)) return add();
     let others = false;
-    const first = await withLock(ctx, `net-${network.id}`, async () => {
+    const first = await withLock(ctx, network, async () => {
       if (findNetwork(state, network.name)?.id !== network.id) throw networkNotFound(network.name);
       if (isUp(network)) {
         others = true;

@@ -2,7 +2,7 @@
 import { TscError } from "../../lib/errors.js";
 import type { LabelFilter, NetworksApi } from "../api.js";
 import type { EngineContext } from "../context.js";
-import { endpointsOn, isLive } from "../state/endpoints.js";
+import { deleteEndpointsOn, endpointsOn, isLive } from "../state/endpoints.js";
 import {
   deleteNetwork,
   findNetwork,
@@ -112,7 +112,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
     remove: async (name) => {
       const record = findNetwork(state, name);
       if (record === undefined) throw networkNotFound(name);
-      await withLock(ctx, `net-${record.id}`, async () => {
+      await withLock(ctx, record, async () => {
         const users = endpointsOn(state, record.name).filter((row) => isLive(row, bootId));
         if (users.length > 0) {
           throw new TscError("TSC_NETWORK_IN_USE", `network ${record.name} has active endpoints`, {
@@ -124,7 +124,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
         state.transaction(() => {
           deleteNetwork(state, record.name);
           forgetNetworkMeta(state, record.name);
-          state.run("DELETE FROM endpoints WHERE network = ?", record.name);
+          deleteEndpointsOn(state, record.name);
         });
       });
       ctx.emit({
@@ -154,7 +154,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
     lowerIfIdle: async (name) => {
       const record = name === DEFAULT_NETWORK ? findNetwork(state, name) : undefined;
       if (record === undefined) return;
-      await withLock(ctx, `net-${record.id}`, async () => {
+      await withLock(ctx, record, async () => {
         // Whoever comes next has its row before it looks whether the bridge is there.
         if (!endpointsOn(state, name).some((row) => isLive(row, bootId))) await bridges.takeDown(record);
       });

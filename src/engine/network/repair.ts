@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, messageOf } from "../../lib/errors.js";
+import { containerExists } from "../state/container-facts.js";
 import { liveEndpoints } from "../state/endpoints.js";
 import { isPinned } from "./endpoint-life.js";
 import type { Parts } from "./parts.js";
@@ -23,7 +24,7 @@ export function createRepair(parts: Parts, detach: Networking["detach"]): Networ
       // Pins of mode `none` containers stay while their container is known.
       for (const path of pins) {
         const id = path.slice(paths.netns.length + 1);
-        if (state.get("SELECT 1 FROM containers WHERE id = ?", id) === undefined) kernel.removeNetworkNamespace(path);
+        if (!containerExists(state, id)) kernel.removeNetworkNamespace(path);
       }
       await site.releaseIfIdle();
       return;

@@ -1,6 +1,6 @@
 /** Decides what a container gets (addresses, interface names, default route, ports) and writes it down before anything is done. Synchronous. */
-import { existsSync } from "node:fs";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
+import { hasSetting } from "../../kernel/proc.js";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
@@ -20,6 +20,7 @@ import { formatAddress, macOf, parseAddress, parsePrefix } from "./addresses.js"
 import { allocateAddress, isIn } from "./allocate.js";
 import { type AssignedAddress, fillConflist } from "./conflist.js";
 import { checkInterfaceName, checkMac } from "./names.js";
+import { networkNotFound } from "./network-bridge.js";
 import { conflistOf } from "./networks.js";
 import { clash, portTaken } from "./ports.js";
 import { servedNames } from "./served-names.js";
@@ -173,7 +174,7 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
     return request.planned.map((plan) => {
       const { network, attachment } = plan;
       if (findNetwork(state, network.name)?.id !== network.id) {
-        throw new TscError("TSC_NETWORK_NOT_FOUND", `network ${network.name} not found`, { kind: "not-found" });
+        throw networkNotFound(network.name);
       }
       const wantedMac = attachment.mac ?? attachment.driverOpts?.[MAC_OPTION] ?? "";
       if (wantedMac !== "") checkMac(wantedMac);
@@ -293,7 +294,7 @@ export function namespaceSysctls(ipv6: boolean, own: Readonly<Record<string, str
       });
     }
   }
-  const hasIpv6 = existsSync("/proc/sys/net/ipv6/conf/default");
+  const hasIpv6 = hasSetting("net/ipv6/conf/default");
   return {
     "net.ipv4.ip_unprivileged_port_start": "0",
     ...(hasIpv6

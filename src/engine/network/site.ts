@@ -1,6 +1,7 @@
 /** Where bridges live: the host's network namespace (rootful) or one shared namespace per run root (rootless). */
-import { existsSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { hasSetting, processLink, writeSetting } from "../../kernel/proc.js";
 import type { EngineContext } from "../context.js";
 import type { ReservedPort } from "../state/endpoints.js";
 
@@ -77,7 +78,7 @@ export function firstHostAddress(): string | undefined {
 
 /** Rootful: everything happens in the namespace this command runs in. */
 export function hostSite(ctx: EngineContext): Site {
-  const epoch = `${ctx.kernel.bootId()}:${readlinkSync("/proc/self/ns/net")}`;
+  const epoch = `${ctx.kernel.bootId()}:${processLink("self", "ns/net")}`;
   return {
     mode: "bridge",
     mtu: 0,
@@ -87,14 +88,14 @@ export function hostSite(ctx: EngineContext): Site {
     pin: "",
     uplinkInterface: "",
     prefix: () => [],
-    hasBridge: (bridge) => existsSync(`/proc/sys/net/ipv4/conf/${bridge}`),
+    hasBridge: (bridge) => hasSetting(`net/ipv4/conf/${bridge}`),
     prepareBridge: (bridge, ipv6) => {
-      for (const [path, value] of [
-        [`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, "1"],
-        [`/proc/sys/net/ipv6/conf/${bridge}/accept_ra`, "0"],
-        ...(ipv6 ? [] : [[`/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`, "1"] as const]),
+      for (const [name, value] of [
+        [`net/ipv4/conf/${bridge}/route_localnet`, "1"],
+        [`net/ipv6/conf/${bridge}/accept_ra`, "0"],
+        ...(ipv6 ? [] : [[`net/ipv6/conf/${bridge}/disable_ipv6`, "1"] as const]),
       ] as const) {
-        if (existsSync(path)) writeFileSync(path, value);
+        if (hasSetting(name)) writeSetting(name, value);
       }
     },
     forward: async () => undefined,

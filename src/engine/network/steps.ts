@@ -1,4 +1,7 @@
 /** The steps that joining and leaving share: claiming ports, adding reserved rows, taking rows off. */
+
+import { throwEvery } from "../../lib/teardown.js";
+import { isNetworkShared } from "../state/container-facts.js";
 import type { EndpointRecord } from "../state/endpoints.js";
 import { liveEndpoints, publishedPorts, saveEndpoint } from "../state/endpoints.js";
 import { findNetwork } from "../state/networks.js";
@@ -16,7 +19,7 @@ export interface Steps {
     records: readonly EndpointRecord[],
     report?: (up: readonly EndpointRecord[]) => void,
   ): Promise<EndpointRecord[]>;
-  /** Takes rows off; goes on past errors and throws the first at the end. Rows whose DEL failed stay for the next try. */
+  /** Takes rows off; goes on past errors and throws them at the end. Rows whose DEL failed stay for the next try. */
   removeAll(
     records: readonly EndpointRecord[],
     options: { readonly release: boolean; readonly keepNamespace: boolean },
@@ -148,19 +151,12 @@ export function createSteps({ ctx, site, networks, firewall, dns, life }: Parts)
     state.transaction(() => {
       for (const record of gone) life.settle(record, options.release);
     });
-    if (errors.length > 0) throw errors[0];
+    throwEvery(errors);
   }
 
   /** Another container may live in this one's namespace, which then outlives the pin. */
   function isShared({ containerId, cni }: EndpointRecord): boolean {
-    return (
-      state.get(
-        `SELECT 1 FROM containers WHERE json_extract(spec, '$.networkMode.kind') = 'container'
-         AND json_extract(spec, '$.networkMode.container') IN (?, ?) LIMIT 1`,
-        containerId,
-        cni.containerName,
-      ) !== undefined
-    );
+    return isNetworkShared(state, containerId, cni.containerName);
   }
 
   return { claimPorts, addAll, removeAll };

@@ -1,7 +1,7 @@
 /** Picks free subnets for new networks and checks those a person asked for. Reads /proc/net routes; changes nothing. */
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { errnoOf, TscError } from "../../lib/errors.js";
+import { machineFile } from "../../kernel/proc.js";
+import { TscError } from "../../lib/errors.js";
 import type { NetworkSubnet } from "../types.js";
 import {
   type Address,
@@ -14,15 +14,6 @@ import {
   parsePrefix,
   usableRange,
 } from "./addresses.js";
-
-function readProc(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return "";
-    throw error;
-  }
-}
 
 /** Parses /proc/net/route (addresses are little-endian hex words); the default route is left out. */
 export function parseRoutes4(text: string): Prefix[] {
@@ -56,7 +47,7 @@ export function parseRoutes6(text: string): Prefix[] {
 
 /** Subnets the machine routes now. */
 export function hostRoutes(): Prefix[] {
-  return [...parseRoutes4(readProc("/proc/net/route")), ...parseRoutes6(readProc("/proc/net/ipv6_route"))];
+  return [...parseRoutes4(machineFile("net/route") ?? ""), ...parseRoutes6(machineFile("net/ipv6_route") ?? "")];
 }
 
 /** Number of /24 blocks in 10.89.0.0–10.255.255.0, the pool podman uses too. */

@@ -1,16 +1,15 @@
 /** Sees to it that a container's AppArmor profile is in the kernel before a runtime is told its name. */
-import { readFileSync } from "node:fs";
+
+import { sysFile } from "../../kernel/proc.js";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
 import { DEFAULT_APPARMOR_PROFILE, DEFAULT_APPARMOR_TEXT, loadedProfiles } from "./oci/lsm.js";
 import { findProgram } from "./oci-runtime.js";
 
-const PROFILES = "/sys/kernel/security/apparmor/profiles";
-
 /** Loads the default profile when it is not there; any other must be. `TSC_APPARMOR` when the container could not be confined by it. */
 export async function ensureProfile(ctx: EngineContext, container: string, profile: string): Promise<void> {
-  if (profile === "unconfined" || loadedProfiles(readFileSync(PROFILES, "utf8")).has(profile)) return;
+  if (profile === "unconfined" || profilesInKernel().has(profile)) return;
   const refuse = (why: string): TscError =>
     new TscError("TSC_APPARMOR", `container ${container}: AppArmor profile ${JSON.stringify(profile)} ${why}`, {
       kind: "unavailable",
@@ -26,4 +25,9 @@ export async function ensureProfile(ctx: EngineContext, container: string, profi
     input: DEFAULT_APPARMOR_TEXT,
   });
   if (result.code !== 0) throw refuse(`cannot be loaded: ${printable(result.stderr.trim(), 400)}`);
+}
+
+/** Names of the profiles that the kernel has; none where that cannot be read. */
+export function profilesInKernel(): Set<string> {
+  return loadedProfiles(sysFile("kernel/security/apparmor/profiles") ?? "");
 }

@@ -2,9 +2,11 @@
  * Between create and start: the kernel is asked whether the runtime did what config.json says, since one that was built without a part
  * leaves it out in silence. Nothing of the container's own runs before.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
+import { type MountLine, readMounts } from "../../kernel/mount-table.js";
+import { readProcessFile } from "../../kernel/proc.js";
 import { TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import type { ContainerRow } from "../state/containers.js";
@@ -40,13 +42,13 @@ export async function confine(ctx: EngineContext, request: ConfineRequest): Prom
   }
   if (!request.lacksDeviceFilter) return;
   await ctx.kernel.forbidDevices(init);
-  const [open] = mountsWithDevices(readFileSync(`/proc/${init.pid}/mountinfo`, "utf8"), config);
+  const [open] = mountsWithDevices(readMounts(init.pid), config);
   if (open !== undefined) throw refused(row.name, `${open}, which ${choice.name} mounted without nodev,`);
 }
 
 /** Of a runtime that is not known here (a virtual machine has a filter of its own, or none, that is not seen) it is said when none is seen. */
 function hasSeccomp(ctx: EngineContext, { choice, config, init, row, hasCompiledFilter }: ConfineRequest): boolean {
-  const isSeen = (): boolean => /^Seccomp:\s*2$/m.test(readFileSync(`/proc/${init.pid}/status`, "utf8"));
+  const isSeen = (): boolean => /^Seccomp:\s*2$/m.test(readProcessFile(init.pid, "status"));
   if (choice.name !== "crun" && choice.name !== "runc") {
     if (!isSeen())
       ctx.warn(`container ${row.name}: whether ${choice.name} applies the seccomp profile cannot be seen from here`);
@@ -60,7 +62,7 @@ function hasSeccomp(ctx: EngineContext, { choice, config, init, row, hasCompiled
 }
 
 /** Targets of mounts that would open device nodes and are not of the runtime's own making or asked for as devices. Pure. */
-export function mountsWithDevices(mountinfo: string, config: OciConfig): string[] {
+export function mountsWithDevices(mounts: readonly MountLine[], config: OciConfig): string[] {
   const own = new Set([
     "/dev",
     "/dev/pts",
@@ -71,14 +73,5 @@ export function mountsWithDevices(mountinfo: string, config: OciConfig): string[
       options.includes("nodev") || options.includes("rnodev") ? [] : [destination],
     ),
   ]);
-  return mountinfo
-    .trim()
-    .split("\n")
-    .flatMap((line) => {
-      const [, , , , target = "", options = ""] = line.split(" ");
-      const path = target.replace(/\\([0-7]{3})/g, (_all, digits: string) =>
-        String.fromCharCode(Number.parseInt(digits, 8)),
-      );
-      return options.split(",").includes("nodev") || own.has(path) ? [] : [path];
-    });
+  return mounts.flatMap(({ path, options }) => (options.includes("nodev") || own.has(path) ? [] : [path]));
 }

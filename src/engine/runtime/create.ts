@@ -8,7 +8,7 @@ import { findSignal, signalNumber } from "../../lib/signals.js";
 import { containerLabels } from "../labels.js";
 import { ownedName } from "../owned-names.js";
 import { keepParts, keptContent, splitSpec } from "../secrets/index.js";
-import { type ContainerOwner, insertContainer } from "../state/containers.js";
+import { type ContainerOwner, containerByName, insertContainer } from "../state/containers.js";
 import { beginIntent, endIntent } from "../state/intents.js";
 import type { ContainerSpec, Healthcheck, ImageConfig, ImageInfo, MountSpec, VolumeSpec } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
@@ -78,10 +78,7 @@ export async function createContainer(
     return beginIntent(ctx.state, "create", id, self(ctx), ctx.kernel.bootId());
   });
   if (intent === undefined) {
-    throw new TscError("TSC_CONTAINER_EXISTS", `the container name ${spec.name} is already in use`, {
-      kind: "already-exists",
-      hint: "remove or rename that container",
-    });
+    throw nameTaken(ctx, spec.name);
   }
   try {
     await mkdir(folderOf(ctx, id), { recursive: true, mode: 0o700 });
@@ -103,6 +100,20 @@ export async function createContainer(
     });
   });
   return id;
+}
+
+/** Who has the name already, in docker's words; its labels are shown, they decide nothing. */
+export function nameTaken(ctx: Pick<RuntimeDeps["ctx"], "state">, name: string): TscError {
+  const holder = containerByName(ctx.state, name);
+  const project = holder?.spec.labels?.["com.docker.compose.project"];
+  const service = holder?.spec.labels?.["com.docker.compose.service"];
+  const whose =
+    project === undefined ? "" : ` (${service === undefined ? "" : `service ${service} of `}project ${project})`;
+  const who = holder === undefined ? "" : ` by container ${holder.id.slice(0, 12)}${whose}`;
+  return new TscError("TSC_CONTAINER_EXISTS", `the container name ${name} is already in use${who}`, {
+    kind: "already-exists",
+    hint: "remove or rename that container, or take another name",
+  });
 }
 
 /** `TSC_CONTAINER_NAME` unless docker would take it. */

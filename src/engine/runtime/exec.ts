@@ -3,7 +3,9 @@ import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PacketSocket } from "../../kernel/kernel.js";
+import { processPath } from "../../kernel/proc.js";
 import { errnoOf, isTscError, TscError } from "../../lib/errors.js";
+import { notRunning } from "../errors.js";
 import { keptEnv } from "../secrets/index.js";
 import { type ContainerRow, containerById } from "../state/containers.js";
 import type { ExecSpec, StdioSession } from "../types.js";
@@ -132,9 +134,9 @@ async function execProcess(deps: RuntimeDeps, row: ContainerRow, spec: ExecSpec)
   const base = config.process;
   const pid = livingPid(ctx, row);
   if (pid === undefined) {
-    throw new TscError("TSC_CONTAINER_NOT_RUNNING", `container ${row.name} is not running`, { kind: "conflict" });
+    throw notRunning(row.name);
   }
-  const root = `/proc/${pid}/root`;
+  const root = processPath(pid, "root");
   const etc = (name: string): string =>
     ctx.kernel.readFileInRoot(root, `/etc/${name}`, MAX_PASSWD_BYTES)?.toString() ?? "";
   const user =

@@ -1,7 +1,8 @@
 /** What this host gives to containers: cgroups, limits, capabilities. Reads /proc and /sys once; decides nothing else. */
-import { accessSync, constants, existsSync, readFileSync, statfsSync } from "node:fs";
+import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { arch } from "node:os";
 import { dirname, join } from "node:path";
+import { CGROUPS, hasSysFile, processFile, readProcessFile, setting, sysFile, textOf } from "../../kernel/proc.js";
 import { errnoOf } from "../../lib/errors.js";
 import type { IdRange } from "../types.js";
 import { capabilitiesInMask } from "./oci/capabilities.js";
@@ -44,29 +45,29 @@ export interface HostFacts {
 
 /** Probes the host. `singleId`: the user namespace maps one id only. */
 export function probeHost(options: { readonly rootless: boolean }): HostFacts {
-  const status = readFileSync("/proc/self/status", "utf8");
+  const status = readProcessFile("self", "status");
   const bounding = /^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
-  const release = readFileSync("/proc/sys/kernel/osrelease", "utf8");
+  const release = setting("kernel/osrelease") ?? "";
   const [, major = "0", minor = "0"] = /^(\d+)\.(\d+)/.exec(release) ?? [];
-  const gids = idRanges("/proc/self/gid_map");
+  const gids = idRanges("gid_map");
   return {
     rootless: options.rootless,
     singleId: options.rootless && gids.reduce((sum, { length }) => sum + length, 0) <= 1,
-    userIds: idRanges("/proc/self/uid_map"),
+    userIds: idRanges("uid_map"),
     cgroups: probeCgroups(options.rootless),
     boundingCaps: capabilitiesInMask(bounding),
     hardLimits: readLimits(),
-    oomScoreAdj: Number(readFileSync("/proc/self/oom_score_adj", "utf8")),
-    apparmor: !options.rootless && readOrEmpty("/sys/module/apparmor/parameters/enabled").startsWith("Y"),
-    selinux: existsSync("/sys/fs/selinux/enforce"),
+    oomScoreAdj: Number(readProcessFile("self", "oom_score_adj")),
+    apparmor: !options.rootless && (sysFile("module/apparmor/parameters/enabled") ?? "").startsWith("Y"),
+    selinux: hasSysFile("fs/selinux/enforce"),
     architecture: goArchitecture(arch()),
     kernelVersion: [Number(major), Number(minor)],
     hasTtyGroup: gids.some(({ inside, length }) => inside <= 5 && 5 < inside + length),
   };
 }
 
-function idRanges(path: string): readonly IdRange[] {
-  return readFileSync(path, "utf8")
+function idRanges(name: "uid_map" | "gid_map"): readonly IdRange[] {
+  return readProcessFile("self", name)
     .trim()
     .split("\n")
     .map((line) => {
@@ -92,39 +93,39 @@ function noCgroups(version: CgroupFacts["version"], reason: string): CgroupFacts
 }
 
 function probeCgroups(rootless: boolean): CgroupFacts {
-  if (!existsSync("/sys/fs/cgroup")) return noCgroups("v1", "/sys/fs/cgroup is not there");
-  const own = readOrEmpty("/proc/self/cgroup");
-  if (statfsSync("/sys/fs/cgroup").type === CGROUP2_MAGIC) return probeUnified(rootless, own);
-  const hasUnified =
-    existsSync("/sys/fs/cgroup/unified") && statfsSync("/sys/fs/cgroup/unified").type === CGROUP2_MAGIC;
+  if (!existsSync(CGROUPS)) return noCgroups("v1", `${CGROUPS} is not there`);
+  const own = processFile("self", "cgroup") ?? "";
+  if (statfsSync(CGROUPS).type === CGROUP2_MAGIC) return probeUnified(rootless, own);
+  const mixed = join(CGROUPS, "unified");
+  const hasUnified = existsSync(mixed) && statfsSync(mixed).type === CGROUP2_MAGIC;
   const version = hasUnified ? "hybrid" : "v1";
   const named = own.split("\n").flatMap((line) => {
     const [, names = ""] = line.split(":");
     return names === "" ? [] : [names];
   });
-  const hierarchies = named.map((names) => join("/sys/fs/cgroup", names.replace(/^name=/, "")));
+  const hierarchies = named.map((names) => join(CGROUPS, names.replace(/^name=/, "")));
   const controllers = new Set(named.flatMap((names) => names.split(",")).filter((name) => !name.startsWith("name=")));
   if (rootless) return noCgroups(version, `cgroup ${version} cannot be delegated to an ordinary user`);
   if (hierarchies.length === 0) return noCgroups(version, "the kernel has no cgroup hierarchy");
-  if (!hierarchies.every((folder) => isWritable(folder))) return noCgroups(version, "/sys/fs/cgroup is not writable");
-  const unified = hasUnified ? ["/sys/fs/cgroup/unified"] : [];
+  if (!hierarchies.every((folder) => isWritable(folder))) return noCgroups(version, `${CGROUPS} is not writable`);
+  const unified = hasUnified ? [mixed] : [];
   return {
     version,
     parent: "/tscompose",
     controllers,
     hierarchies: [...hierarchies.filter((folder) => existsSync(folder)), ...unified],
     reason: "",
-    hasSwap: existsSync("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"),
+    hasSwap: existsSync(join(CGROUPS, "memory/memory.memsw.limit_in_bytes")),
     filtersDevices: controllers.has("devices"),
   };
 }
 
 function probeUnified(rootless: boolean, own: string): CgroupFacts {
-  const root = "/sys/fs/cgroup";
+  const root = CGROUPS;
   const controllersOf = (folder: string): Set<string> =>
-    new Set(readOrEmpty(join(folder, "cgroup.controllers")).trim().split(/\s+/).filter(Boolean));
+    new Set((textOf(join(folder, "cgroup.controllers")) ?? "").trim().split(/\s+/).filter(Boolean));
   if (!rootless) {
-    if (!isWritable(root)) return noCgroups("v2", "/sys/fs/cgroup is not writable");
+    if (!isWritable(root)) return noCgroups("v2", `${CGROUPS} is not writable`);
     return {
       version: "v2",
       parent: "/tscompose",
@@ -168,15 +169,6 @@ function isWritable(path: string): boolean {
   }
 }
 
-function readOrEmpty(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return "";
-  }
-}
-
 const LIMIT_NAMES: readonly (readonly [label: string, name: string])[] = [
   ["Max cpu time", "RLIMIT_CPU"],
   ["Max file size", "RLIMIT_FSIZE"],
@@ -198,7 +190,7 @@ const LIMIT_NAMES: readonly (readonly [label: string, name: string])[] = [
 
 function readLimits(): Map<string, number> {
   const limits = new Map<string, number>();
-  const text = readFileSync("/proc/self/limits", "utf8");
+  const text = readProcessFile("self", "limits");
   for (const [label, name] of LIMIT_NAMES) {
     const hard = new RegExp(`^${label}\\s+\\S+\\s+(\\S+)`, "m").exec(text)?.[1];
     if (hard !== undefined) limits.set(name, hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard));

@@ -5,6 +5,7 @@
 import { TscError } from "../../lib/errors.js";
 import type { ContainersApi, LabelFilter, SecurityFinding } from "../api.js";
 import type { EngineContext } from "../context.js";
+import { noSuchContainer } from "../errors.js";
 import { isWatched } from "../health/index.js";
 import type { StoredSpec } from "../secrets/index.js";
 import { type ContainerRow, containerById, listContainers, renameContainer, saveSpec } from "../state/containers.js";
@@ -72,7 +73,7 @@ export function openContainers(deps: RuntimeDeps): Containers {
   const inspect = async (reference: string): Promise<ContainerInfo> => {
     const info = await fresh(find(reference));
     if (info !== undefined) return info;
-    throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${reference}`, { kind: "not-found" });
+    throw noSuchContainer(reference);
   };
 
   const wait = async (id: string, signal?: AbortSignal): Promise<number> => {
@@ -178,11 +179,7 @@ export function openContainers(deps: RuntimeDeps): Containers {
         ctx.emit({ type: "container", action: "rename", id: row.id, name, attributes });
         return true;
       });
-      if (!isFree) {
-        throw new TscError("TSC_CONTAINER_EXISTS", `the container name ${name} is already in use`, {
-          kind: "already-exists",
-        });
-      }
+      if (!isFree) throw (await import("./create.js")).nameTaken(ctx, name);
     },
     async list(filter: LabelFilter = {}) {
       const infos = await Promise.all(listContainers(ctx.state, filter.labels).map(fresh));

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import type { FileLock } from "../../kernel/kernel.js";
 import { isTscError, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
+import { noSuchContainer } from "../errors.js";
 import { containerLabels } from "../labels.js";
 import { type ContainerRow, containerById, containerByName, containersByPrefix } from "../state/containers.js";
 import { restartingOwner } from "../state/intents.js";
+import { takeLock } from "../take-lock.js";
 import type { OciConfig } from "./oci/types.js";
 
 /** By id, name or unique id prefix. `TSC_CONTAINER_NOT_FOUND`, `TSC_CONTAINER_AMBIGUOUS`. */
@@ -21,7 +23,7 @@ export function findContainer(ctx: Pick<EngineContext, "state">, reference: stri
     });
   }
   if (first !== undefined) return first;
-  throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${reference}`, { kind: "not-found" });
+  throw noSuchContainer(reference);
 }
 
 /** The pid of a running container's first process, which lives: a number that was reused must not lead into somebody else's namespaces. */
@@ -68,19 +70,9 @@ export async function whileRunning<T>(ctx: EngineContext, row: ContainerRow, wor
   }
 }
 
-/** A start or removal by another command takes less; then the wait is told. */
-const LONG_WAIT_MS = 5_000;
-
-/** Serialises start, settle and removal of one container over all processes. A long wait for another command is told. */
-export async function lockContainer(ctx: EngineContext, id: string): Promise<FileLock> {
-  const late = setTimeout(() => {
-    ctx.warn(`container ${id.slice(0, 12)} is held by another command that is still at work; waiting for it`);
-  }, LONG_WAIT_MS);
-  const lock = await ctx.kernel
-    .lockFile(join(ctx.paths.locks, `container-${id}`), { wait: true })
-    .finally(() => clearTimeout(late));
-  if (lock === undefined) throw new TscError("TSC_LOCK_FAILED", `container ${id.slice(0, 12)} cannot be locked`);
-  return lock;
+/** Serialises start, settle and removal of one container over all processes. */
+export function lockContainer(ctx: EngineContext, id: string): Promise<FileLock> {
+  return takeLock(ctx, `container-${id}`, `container ${id.slice(0, 12)}`);
 }
 
 /** Folder of one container that dies with its process or the boot: config.json, sockets, secrets. Nothing a container can fill. */

@@ -2,13 +2,14 @@
  * Looks whether what was asked for as read-only became so, in the mount table of the created container, before anything of it runs. Kernels
  * before 5.12 and older OCI runtimes leave what is mounted below a read-only mount writable, and do not say so.
  */
-import { readFileSync } from "node:fs";
+
+import { type MountLine, readMounts } from "../../kernel/mount-table.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { ContainerRow } from "../state/containers.js";
 import type { RuntimeDeps } from "./deps.js";
 import type { RecordedMount } from "./record.js";
 
-/** One line of proc_pid_mountinfo(5): the place and whether it can be written. */
+/** A place where something is mounted, and whether it can be written. */
 export interface SeenMount {
   readonly path: string;
   readonly writable: boolean;
@@ -22,7 +23,7 @@ export function checkReadOnly(deps: RuntimeDeps, row: ContainerRow, rootfs: stri
   const { warn } = deps.ctx;
   const placed = row.record.mounts.map((mount) => ({ mount, isChecked: mount.readOnly && mount.type !== "tmpfs" }));
   if (!placed.some(({ isChecked }) => isChecked)) return;
-  const seen = readMountTable(readFileSync(`/proc/${pid}/mountinfo`, "utf8"));
+  const seen = uppermost(readMounts(pid));
   const places = new Set(seen.map(({ path }) => path));
   const targets = row.record.mounts.map(({ target }) => (places.has(target) ? target : resolved(deps, rootfs, target)));
   placed.forEach(({ mount, isChecked }, index) => {
@@ -50,9 +51,7 @@ export function checkReadOnly(deps: RuntimeDeps, row: ContainerRow, rootfs: stri
  */
 export function checkAlone(deps: RuntimeDeps, row: ContainerRow, mount: RecordedMount): void {
   if (!deps.ctx.rootless || mount.recursive !== "disabled") return;
-  const below = [...readMountTable(readFileSync("/proc/self/mountinfo", "utf8"))].find(({ path }) =>
-    path.startsWith(`${mount.source}/`),
-  );
+  const below = readMounts("self").find(({ path }) => path.startsWith(`${mount.source}/`));
   if (below === undefined) return;
   throw new TscError(
     "TSC_MOUNT_RECURSIVE",
@@ -72,17 +71,9 @@ function resolved({ ctx }: RuntimeDeps, rootfs: string, target: string): string 
   }
 }
 
-/** The lines of a mount table in their order; a later one at the same place covers the earlier. */
-export function readMountTable(text: string): readonly SeenMount[] {
-  const seen = new Map<string, SeenMount>();
-  for (const line of text.split("\n")) {
-    const [, , , , place, options] = line.split(" ");
-    if (place === undefined || options === undefined) continue;
-    // octal escapes: blanks, tabs, line ends and backslashes
-    const path = place.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
-    seen.set(path, { path, writable: !options.split(",").includes("ro") });
-  }
-  return [...seen.values()];
+/** One mount for each place, and whether it can be written: a later one covers the earlier. */
+export function uppermost(lines: readonly MountLine[]): readonly SeenMount[] {
+  return [...new Map(lines.map(({ path, options }) => [path, { path, writable: !options.includes("ro") }])).values()];
 }
 
 /** Writable mounts at `path` and below, without what lies at or below one of `others` (they are asked for by themselves). */

@@ -7,6 +7,7 @@ import { readFile, stat } from "node:fs/promises";
 import { uptime } from "node:os";
 import { join } from "node:path";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
+import { processFile } from "../../kernel/proc.js";
 import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import {
@@ -205,7 +206,7 @@ async function killHalfStarted(deps: RuntimeDeps, row: ContainerRow): Promise<vo
     // A pid that was used again belongs to a process that is younger than the file.
     const written = (await stat(path)).mtimeMs;
     if (found === undefined || startedAt(found) > written + START_TOLERANCE_MS) continue;
-    if (!(await mentions(found.pid, row.id))) continue;
+    if (!mentions(found.pid, row.id)) continue;
     ctx.kernel.signal(found, "SIGKILL");
     await ctx.kernel.waitForExit(found, AbortSignal.timeout(10_000));
   }
@@ -221,15 +222,6 @@ function startedAt(process: ProcessIdentity): number {
   return Date.now() - uptime() * 1000 + Number(process.startTime) * 10;
 }
 
-async function mentions(pid: number, id: string): Promise<boolean> {
-  try {
-    const [command, cgroup] = await Promise.all([
-      readFile(`/proc/${pid}/cmdline`, "utf8"),
-      readFile(`/proc/${pid}/mountinfo`, "utf8"),
-    ]);
-    return command.includes(id) || cgroup.includes(id);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return false;
-  }
+function mentions(pid: number, id: string): boolean {
+  return ["cmdline", "mountinfo"].some((name) => processFile(pid, name)?.includes(id) === true);
 }

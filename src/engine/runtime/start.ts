@@ -4,7 +4,9 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { processPath } from "../../kernel/proc.js";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
+import { noSuchContainer } from "../errors.js";
 import { beginRun } from "../logs/index.js";
 import type { Attachment, AttachResult } from "../network/types.js";
 import {
@@ -53,7 +55,7 @@ export async function startContainer(deps: RuntimeDeps, id: string, options: Sta
   const known = containerById(ctx.state, id);
   const row = known === undefined ? undefined : await settleLocked(deps, known);
   if (row === undefined) {
-    throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${id}`, { kind: "not-found" });
+    throw noSuchContainer(id);
   }
   if (row.state === "running" || row.state === "paused") return;
   if (row.state === "removing") {
@@ -247,7 +249,7 @@ async function beginAttach(deps: RuntimeDeps, row: ContainerRow): Promise<Attach
 
 async function sharedNetwork(target: ContainerRow): Promise<Attachment> {
   const isHost = target.spec.networkMode?.kind === "host";
-  const result = { netnsPath: isHost ? "" : `/proc/${target.pid}/ns/net`, endpoints: [], ports: [] };
+  const result = { netnsPath: isHost ? "" : processPath(target.pid, "ns/net"), endpoints: [], ports: [] };
   return { reserved: result, joined: Promise.resolve(result) };
 }
 

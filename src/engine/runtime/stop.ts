@@ -4,6 +4,8 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { messageOf, TscError } from "../../lib/errors.js";
 import { findSignal, signalNumber } from "../../lib/signals.js";
+import { tearDown, throwEvery } from "../../lib/teardown.js";
+import { noSuchContainer, notRunning } from "../errors.js";
 import {
   type ContainerRow,
   containerById,
@@ -105,7 +107,7 @@ export async function killContainer(deps: RuntimeDeps, row: ContainerRow, signal
 /** `TSC_CONTAINER_NOT_RUNNING` unless it runs (or is paused). */
 export function requireRunning(row: ContainerRow): void {
   if (row.state === "running" || row.state === "paused") return;
-  throw new TscError("TSC_CONTAINER_NOT_RUNNING", `container ${row.name} is not running`, { kind: "conflict" });
+  throw notRunning(row.name);
 }
 
 /** Freezes every process. `TSC_PAUSE_UNSUPPORTED` without a cgroup. */
@@ -188,8 +190,7 @@ export async function removeContainer(
 ): Promise<void> {
   const { ctx } = deps;
   let row = containerById(ctx.state, id);
-  if (row === undefined)
-    throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${id}`, { kind: "not-found" });
+  if (row === undefined) throw noSuchContainer(id);
   if (row.state === "running" || row.state === "paused") row = await settleContainer(deps, id);
   if (row?.state === "running" || row?.state === "paused") {
     if (options.force !== true) {
@@ -224,7 +225,7 @@ export async function forgetContainer(
     inTransaction();
     return anonymous.map(({ volume }) => deps.volumes.discard(volume.name));
   });
-  for (const finish of discarded) await finish?.();
+  await tearDown(discarded.map((finish) => () => finish?.()));
 }
 
 /** Removal under the lock; also finishes one that a crash interrupted. */
@@ -237,8 +238,7 @@ export async function removeLocked(deps: RuntimeDeps, row: ContainerRow, volumes
     beginIntent(ctx.state, volumes ? "remove-all" : "remove", id, owner(ctx), ctx.kernel.bootId());
   });
   if (wasStarted) {
-    const [error] = await releaseResources(deps, row);
-    if (error !== undefined) throw error;
+    throwEvery(await releaseResources(deps, row));
   } else await unsuperviseContainer(ctx, id);
   if (row.incarnation > 0 && row.spec.networkMode?.kind !== "container") {
     await (await deps.networking()).detach(id, { release: true });

@@ -66,7 +66,8 @@ function fromRaw(raw: RawRow): ContainerRow {
   return {
     id: raw.id,
     name: raw.name,
-    spec: JSON.parse(raw.spec) as StoredSpec,
+    // a rename changes the row alone
+    spec: { ...(JSON.parse(raw.spec) as StoredSpec), name: raw.name },
     imageId: raw.image_id,
     imageName: raw.image_name,
     record: JSON.parse(raw.record) as ContainerRecord,

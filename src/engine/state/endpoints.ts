@@ -161,7 +161,13 @@ export function dropOrphanReservations(state: State, network: string, bootId: st
   );
 }
 
-/** True when the container has a row of its own, so that its addresses are worth keeping. */
-export function containerExists(state: State, containerId: string): boolean {
-  return state.get("SELECT 1 FROM containers WHERE id = ?", containerId) !== undefined;
+/** Removes every endpoint of a network that goes. */
+export function deleteEndpointsOn(state: State, network: string): void {
+  state.run("DELETE FROM endpoints WHERE network = ?", network);
+}
+
+/** Whether anything was set up in this boot for a container's network, reservations apart. */
+export function hasEndpoints(state: State, bootId: string): boolean {
+  const sql = "SELECT 1 FROM endpoints WHERE boot_id = ? AND json_extract(cni, '$.phase') <> 'reserved' LIMIT 1";
+  return state.get(sql, bootId) !== undefined;
 }

@@ -169,3 +169,8 @@ export function lastTaggedAt(state: State, imageId: string): string | undefined 
   );
   return row?.at ?? undefined;
 }
+
+/** How many images are stored. */
+export function countImages(state: State): number {
+  return state.get<{ n: number }>("SELECT COUNT(*) AS n FROM images")?.n ?? 0;
+}

@@ -86,3 +86,13 @@ export function setLayerBlob(state: State, chainId: string, blobDigest: string):
 export function deleteLayer(state: State, chainId: string): void {
   state.run("DELETE FROM layers WHERE chain_id = ?", chainId);
 }
+
+/** Whether a layer stands on this one. */
+export function hasChildLayer(state: State, chainId: string): boolean {
+  return state.get("SELECT 1 FROM layers WHERE parent = ? LIMIT 1", chainId) !== undefined;
+}
+
+/** Whether any layer is stored. */
+export function hasLayers(state: State): boolean {
+  return state.get("SELECT 1 FROM layers LIMIT 1") !== undefined;
+}

@@ -1,6 +1,7 @@
 /** Rows of the `networks` table and the markers of networks that are set up in this boot. No decisions. */
 import type { NetworkSpec, NetworkSubnet } from "../types.js";
 import type { State } from "./index.js";
+import { forgetMeta, metaOf, setMeta } from "./meta.js";
 
 /** What was decided when the network was made. */
 export interface NetworkSettings {
@@ -87,7 +88,7 @@ export type NetworkProgress = "down" | "raising" | "standing" | "up" | "lowering
 
 /** Progress in an epoch, which names one boot and one network namespace: a marker from before a reboot says nothing. */
 export function networkProgress(state: State, name: string, epoch: string): NetworkProgress {
-  const value = state.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", UP + name)?.value;
+  const value = metaOf(state, UP + name);
   return (
     (["up", "standing", "raising", "lowering"] as const).find((progress) => value === mark(epoch, progress)) ?? "down"
   );
@@ -107,11 +108,11 @@ export function setNetworkProgress(
   epoch: string,
   progress: Exclude<NetworkProgress, "down">,
 ): void {
-  state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", UP + name, mark(epoch, progress));
+  setMeta(state, UP + name, mark(epoch, progress));
 }
 
 export function clearNetworkProgress(state: State, name: string): void {
-  state.run("DELETE FROM meta WHERE key = ?", UP + name);
+  forgetMeta(state, UP + name);
 }
 
 /** Names of networks whose bridge is there in `epoch`. */
@@ -130,26 +131,26 @@ const CURSOR = "network.cursor/";
 
 /** Where the next address search begins, per subnet: addresses are reused as late as possible (names are cached for a day). */
 export function addressCursor(state: State, network: string, subnet: string): string | undefined {
-  return state.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", `${CURSOR}${network}/${subnet}`)?.value;
+  return metaOf(state, `${CURSOR}${network}/${subnet}`);
 }
 
 export function setAddressCursor(state: State, network: string, subnet: string, address: string): void {
-  state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", `${CURSOR}${network}/${subnet}`, address);
+  setMeta(state, `${CURSOR}${network}/${subnet}`, address);
 }
 
 const FORWARDING = "network.forwarding/";
 
 /** Notes that the host forwarded no packets of this family when the first network came up in `epoch`. */
 export function noteForwardingOff(state: State, family: 4 | 6, epoch: string): void {
-  state.run("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)", FORWARDING + family, epoch);
+  setMeta(state, FORWARDING + family, epoch);
 }
 
 export function isForwardingNoted(state: State, family: 4 | 6, epoch: string): boolean {
-  return state.get("SELECT 1 FROM meta WHERE key = ? AND value = ?", FORWARDING + family, epoch) !== undefined;
+  return metaOf(state, FORWARDING + family) === epoch;
 }
 
 export function forgetForwarding(state: State, family: 4 | 6): void {
-  state.run("DELETE FROM meta WHERE key = ?", FORWARDING + family);
+  forgetMeta(state, FORWARDING + family);
 }
 
 /** Forgets markers and cursors of a removed network. */

@@ -4,12 +4,12 @@
  */
 import { cpus, totalmem } from "node:os";
 import { basename, join } from "node:path";
-import { TscError } from "../../lib/errors.js";
+import { CGROUPS, machineFile, processFile, textOf } from "../../kernel/proc.js";
 import type { EngineContext } from "../context.js";
+import { notRunning } from "../errors.js";
 import type { ContainerRow } from "../state/containers.js";
 import type { ContainerStats } from "../types.js";
-import { containerPids, readProc, readProcess, TICKS_PER_SECOND } from "./processes.js";
-
+import { containerPids, readProcess, TICKS_PER_SECOND } from "./processes.js";
 import { listProcesses } from "./top.js";
 
 export { TOP_TITLES } from "./top.js";
@@ -32,11 +32,11 @@ const NS_PER_TICK = 1_000_000_000 / TICKS_PER_SECOND;
  */
 export function cgroupFoldersOf(pid: number, cgroupPath: string): string[] {
   if (cgroupPath === "" || pid === 0) return [];
-  return (readProc(`/proc/${pid}/cgroup`) ?? "").split("\n").flatMap((line) => {
+  return (processFile(pid, "cgroup") ?? "").split("\n").flatMap((line) => {
     const [, hierarchy, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
     if (controllers === undefined || path === undefined || !path.startsWith(cgroupPath)) return [];
-    if (hierarchy !== "0") return [join("/sys/fs/cgroup", controllers.replace(/^name=/, ""), path)];
-    return [join("/sys/fs/cgroup", path), join("/sys/fs/cgroup/unified", path)];
+    if (hierarchy !== "0") return [join(CGROUPS, controllers.replace(/^name=/, ""), path)];
+    return [join(CGROUPS, path), join(CGROUPS, "unified", path)];
   });
 }
 
@@ -58,7 +58,7 @@ export function containerTop(
 ): { titles: string[]; processes: string[][] } {
   const target = targetOf(ctx, row);
   if (target.pid !== 0) return listProcesses(target);
-  throw new TscError("TSC_CONTAINER_NOT_RUNNING", `container ${row.name} is not running`, { kind: "conflict" });
+  throw notRunning(row.name);
 }
 
 /** A sample. All zero for a container that does not run, as docker has it. */
@@ -115,9 +115,9 @@ function limit(text: string | undefined): number {
 }
 
 function readUnified(folders: readonly string[]): Usage | undefined {
-  const folder = folders.find((path) => readProc(join(path, "memory.current")) !== undefined);
+  const folder = folders.find((path) => textOf(join(path, "memory.current")) !== undefined);
   if (folder === undefined) return undefined;
-  const read = (file: string): string | undefined => readProc(join(folder, file));
+  const read = (file: string): string | undefined => textOf(join(folder, file));
   const inactive = keyed(read("memory.stat")).get("inactive_file") ?? 0;
   let blockReadBytes = 0;
   let blockWriteBytes = 0;
@@ -139,7 +139,7 @@ function readLegacy(folders: readonly string[]): Usage | undefined {
     for (const folder of folders) {
       const [, , , , hierarchy = ""] = folder.split("/");
       if (!basename(hierarchy).split(",").includes(controller)) continue;
-      const text = readProc(join(folder, file));
+      const text = textOf(join(folder, file));
       if (text !== undefined) return text;
     }
     return undefined;
@@ -177,10 +177,10 @@ function sumProcesses(target: StatsTarget): Usage {
     if (stat === undefined) continue;
     ticks += stat.userTicks + stat.systemTicks;
     pages += stat.residentPages;
-    const io = readProc(`/proc/${pid}/io`) ?? "";
+    const io = processFile(pid, "io") ?? "";
     blockReadBytes += Number(/^read_bytes: (\d+)$/m.exec(io)?.[1] ?? 0);
     blockWriteBytes += Number(/^write_bytes: (\d+)$/m.exec(io)?.[1] ?? 0);
-    tasks += Number(/^Threads:\s*(\d+)$/m.exec(readProc(`/proc/${pid}/status`) ?? "")?.[1] ?? 1);
+    tasks += Number(/^Threads:\s*(\d+)$/m.exec(processFile(pid, "status") ?? "")?.[1] ?? 1);
   }
   return {
     cpuTotalNs: ticks * NS_PER_TICK,
@@ -196,7 +196,7 @@ function sumProcesses(target: StatsTarget): Usage {
 function networkBytes(pid: number): { networkRxBytes: number; networkTxBytes: number } {
   let networkRxBytes = 0;
   let networkTxBytes = 0;
-  for (const line of (readProc(`/proc/${pid}/net/dev`) ?? "").split("\n").slice(2)) {
+  for (const line of (processFile(pid, "net/dev") ?? "").split("\n").slice(2)) {
     const [name = "", values = ""] = line.split(":");
     if (name.trim() === "lo" || values === "") continue;
     const fields = values.trim().split(/\s+/).map(Number);
@@ -208,6 +208,6 @@ function networkBytes(pid: number): { networkRxBytes: number; networkTxBytes: nu
 
 /** CPU time of the whole machine, idle included: what container shares are measured against. */
 function systemNanoseconds(): number {
-  const fields = (readProc("/proc/stat")?.split("\n")[0] ?? "").trim().split(/\s+/).slice(1, 9).map(Number);
+  const fields = (machineFile("stat")?.split("\n")[0] ?? "").trim().split(/\s+/).slice(1, 9).map(Number);
   return fields.reduce((sum, ticks) => sum + ticks, 0) * NS_PER_TICK;
 }

@@ -1,7 +1,7 @@
 /** Processes of a container as the host's /proc shows them. Reads /proc and cgroup.procs; runs nothing inside the container. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { errnoOf } from "../../lib/errors.js";
+import { allPids, processFile, processLink, textOf } from "../../kernel/proc.js";
 
 export interface ProcessStat {
   readonly pid: number;
@@ -21,19 +21,9 @@ export interface ProcessStat {
 /** USER_HZ: fixed at 100 for user space on every architecture Linux runs on today. */
 export const TICKS_PER_SECOND = 100;
 
-/** The file's text, or undefined when the process or file has gone or is not for us. */
-export function readProc(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
-}
-
 /** One process from /proc/PID/stat (proc_pid_stat(5)); undefined when it is gone. */
 export function readProcess(pid: number): ProcessStat | undefined {
-  const text = readProc(`/proc/${pid}/stat`);
+  const text = processFile(pid, "stat");
   if (text === undefined) return undefined;
   // the name may hold blanks and brackets: fields begin after the last one
   const open = text.indexOf("(");
@@ -67,33 +57,17 @@ export function containerPids(initPid: number, cgroupFolders: readonly string[])
 }
 
 function cgroupPids(folder: string): number[] {
-  const text = readProc(join(folder, "cgroup.procs"));
+  const text = textOf(join(folder, "cgroup.procs"));
   if (text === undefined) return [];
   const own = text.split("\n").filter(Boolean).map(Number);
   const below = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return [...own, ...below.flatMap((entry) => cgroupPids(join(folder, entry.name)))].sort((a, b) => a - b);
 }
 
-function pidNamespace(pid: number | "self"): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
-}
-
-function allPids(): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .sort((a, b) => a - b);
-}
-
 function namespacePids(initPid: number): number[] | undefined {
-  const namespace = pidNamespace(initPid);
-  if (namespace === undefined || namespace === pidNamespace("self")) return undefined;
-  return allPids().filter((pid) => pidNamespace(pid) === namespace);
+  const namespace = processLink(initPid, "ns/pid");
+  if (namespace === undefined || namespace === processLink("self", "ns/pid")) return undefined;
+  return allPids().filter((pid) => processLink(pid, "ns/pid") === namespace);
 }
 
 function descendants(initPid: number): number[] {

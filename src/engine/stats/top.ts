@@ -1,15 +1,16 @@
 /** `top`: docker's table of a container's processes, from the host's /proc. Nothing is executed in the container (CVE-2022-1227). */
 import { readFileSync } from "node:fs";
+import { machineFile, processFile } from "../../kernel/proc.js";
 import { printable } from "../../lib/printable.js";
 import type { StatsTarget } from "./index.js";
-import { containerPids, type ProcessStat, readProc, readProcess, TICKS_PER_SECOND } from "./processes.js";
+import { containerPids, type ProcessStat, readProcess, TICKS_PER_SECOND } from "./processes.js";
 
 export const TOP_TITLES: readonly string[] = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"];
 
 /** The processes as rows of text, by pid. */
 export function listProcesses(target: StatsTarget, now = new Date()): { titles: string[]; processes: string[][] } {
   const users = hostUsers();
-  const uptime = Number(readProc("/proc/uptime")?.split(" ")[0] ?? 0);
+  const uptime = Number(machineFile("uptime")?.split(" ")[0] ?? 0);
   const rows = containerPids(target.pid, target.cgroupFolders).flatMap((pid) => {
     const stat = readProcess(pid);
     return stat === undefined ? [] : [rowOf(stat, users, uptime, now)];
@@ -18,10 +19,10 @@ export function listProcesses(target: StatsTarget, now = new Date()): { titles: 
 }
 
 function rowOf(stat: ProcessStat, users: ReadonlyMap<string, string>, uptime: number, now: Date): string[] {
-  const uid = /^Uid:\s*\d+\s+(\d+)/m.exec(readProc(`/proc/${stat.pid}/status`) ?? "")?.[1] ?? "?";
+  const uid = /^Uid:\s*\d+\s+(\d+)/m.exec(processFile(stat.pid, "status") ?? "")?.[1] ?? "?";
   const cpuSeconds = (stat.userTicks + stat.systemTicks) / TICKS_PER_SECOND;
   const ageSeconds = Math.max(0, uptime - stat.startTicks / TICKS_PER_SECOND);
-  const words = (readProc(`/proc/${stat.pid}/cmdline`) ?? "").split("\0");
+  const words = (processFile(stat.pid, "cmdline") ?? "").split("\0");
   if (words.at(-1) === "") words.pop();
   return [
     users.get(uid) ?? uid,

@@ -1,10 +1,11 @@
 /** Layers on disk: how one becomes complete, and how it goes. A row in `layers` is what makes a folder a layer. */
 import { createHash } from "node:crypto";
-import { mkdirSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
+import { readlinkSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { basename, join } from "node:path";
-import { errnoOf, TscError } from "../../lib/errors.js";
+import { errnoOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
-import { deleteLayer, insertLayer, type LayerRow, layerById } from "../state/layers.js";
+import { deleteLayer, hasChildLayer, insertLayer, type LayerRow, layerById } from "../state/layers.js";
+import { takeLock } from "../take-lock.js";
 import { listFolder, type Scratch, type ScratchPlace } from "./scratch.js";
 
 /** What is known about a layer once it is complete. */
@@ -45,14 +46,9 @@ export interface LayerStore {
 }
 
 export function openLayers(ctx: EngineContext, scratch: Scratch, folders: LayerFolders): LayerStore {
-  const { kernel, state, paths } = ctx;
+  const { kernel, state } = ctx;
 
-  async function lockLayers() {
-    mkdirSync(paths.locks, { recursive: true, mode: 0o700 });
-    const lock = await kernel.lockFile(join(paths.locks, "layers.lock"), { wait: true });
-    if (lock === undefined) throw new TscError("TSC_STORAGE_LOCK", "the layer lock cannot be taken");
-    return lock;
-  }
+  const lockLayers = () => takeLock(ctx, "layers.lock", "the store of layers");
 
   async function take(layer: LayerRow, forget: () => void): Promise<void> {
     deleteLayer(state, layer.chainId);
@@ -93,8 +89,7 @@ export function openLayers(ctx: EngineContext, scratch: Scratch, folders: LayerF
       for (let progress = true; progress; ) {
         progress = false;
         for (const layer of pending) {
-          const child = state.get("SELECT 1 FROM layers WHERE parent = ? LIMIT 1", layer.chainId);
-          if (child !== undefined || inUse.has(layer.shortId)) continue;
+          if (hasChildLayer(state, layer.chainId) || inUse.has(layer.shortId)) continue;
           await take(layer, forget);
           removed.push(layer.chainId);
           pending = pending.filter((other) => other !== layer);

@@ -3,6 +3,8 @@ import { lstatSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "n
 import { join } from "node:path";
 import { messageOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
+import { hasLayers } from "../state/layers.js";
+import { metaOf, setMeta } from "../state/meta.js";
 import type { Driver } from "./drivers/driver.js";
 import { findFuseOverlayfs, fuseOverlayfsDriver } from "./drivers/fuse-overlayfs.js";
 import { overlayDriver } from "./drivers/overlay.js";
@@ -21,17 +23,17 @@ interface Choice {
 /** The driver of this store. `TSC_STORAGE_DRIVER` when a forced or formerly used one does not work here. */
 export async function chooseDriver(ctx: EngineContext, empty: string, scratch: Scratch): Promise<Driver> {
   const bootId = ctx.kernel.bootId();
-  const row = ctx.state.get<{ value: string }>("SELECT value FROM meta WHERE key = ?", META_KEY);
-  const known = row === undefined ? undefined : (JSON.parse(row.value) as Choice);
+  const kept = metaOf(ctx.state, META_KEY);
+  const known = kept === undefined ? undefined : (JSON.parse(kept) as Choice);
   const forced = ctx.env.TSCOMPOSE_STORAGE_DRIVER;
   const isCurrent = known?.bootId === bootId && known.rootless === ctx.rootless;
   if (known !== undefined && isCurrent && (forced === undefined || forced === "" || forced === known.driver)) {
     const driver = makeDriver(ctx, empty, known.driver);
     if (driver !== undefined) return driver;
   }
-  const hasLayers = ctx.state.get("SELECT 1 FROM layers LIMIT 1") !== undefined;
-  const mustCopy = hasLayers && known?.driver === "vfs";
-  const mustStack = hasLayers && known !== undefined && known.driver !== "vfs";
+  const isFilled = hasLayers(ctx.state);
+  const mustCopy = isFilled && known?.driver === "vfs";
+  const mustStack = isFilled && known !== undefined && known.driver !== "vfs";
   const reasons: string[] = [];
   for (const name of ["overlay", "fuse-overlayfs", "vfs"] as const) {
     if (forced !== undefined && forced !== "" && forced !== name) continue;
@@ -49,11 +51,7 @@ export async function chooseDriver(ctx: EngineContext, empty: string, scratch: S
       continue;
     }
     const choice: Choice = { bootId, driver: name, rootless: ctx.rootless, reason: reasons.join("; ") };
-    ctx.state.run(
-      "INSERT INTO meta(key, value) VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
-      META_KEY,
-      JSON.stringify(choice),
-    );
+    setMeta(ctx.state, META_KEY, JSON.stringify(choice));
     if (name === "vfs" && forced !== "vfs") {
       ctx.warn(`storage copies whole layers, which is slow (${reasons.join("; ")})`);
     }

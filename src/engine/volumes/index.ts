@@ -21,6 +21,7 @@ import {
   volumesOfContainer,
   volumeUsers,
 } from "../state/volumes.js";
+import { takeLock } from "../take-lock.js";
 import type { VolumeInfo, VolumeSpec } from "../types.js";
 import { parseDevice, type VolumeDevice } from "./device.js";
 
@@ -60,12 +61,12 @@ export function openVolumes(ctx: EngineContext): Volumes {
   const { paths, state, kernel } = ctx;
   const folder = (name: string): string => join(paths.volumes, name);
   const dataFolder = (name: string): string => join(paths.volumes, name, "_data");
-  const lockPath = (name: string): string => join(paths.locks, `volume-${name}`);
+  const lock = (name: string) => takeLock(ctx, `volume-${name}`, `volume ${name}`);
 
   const require = (name: string): VolumeInfo => {
     const record = getVolume(state, name);
     if (record !== undefined) return record.info;
-    throw new TscError("TSC_VOLUME_NOT_FOUND", `no such volume: ${name}`, { kind: "not-found" });
+    throw noSuchVolume(name);
   };
 
   const device = (info: VolumeInfo): VolumeDevice | undefined => parseDevice(info.name, info.driverOpts, ctx.rootless);
@@ -158,7 +159,7 @@ export function openVolumes(ctx: EngineContext): Volumes {
     const finish = discard(name);
     if (finish !== undefined) return await finish();
     if (options.force === true) return;
-    throw new TscError("TSC_VOLUME_NOT_FOUND", `no such volume: ${name}`, { kind: "not-found" });
+    throw noSuchVolume(name);
   };
 
   const mount = async (name: string): Promise<string> => {
@@ -167,7 +168,7 @@ export function openVolumes(ctx: EngineContext): Volumes {
     if (makeData(name)) ctx.warn(`volume ${name}: its folder ${target} was gone and is made anew, empty`);
     const source = device(info);
     if (source === undefined) return target;
-    using _lock = await kernel.lockFile(lockPath(name), { wait: true });
+    using _lock = await lock(name);
     if (kernel.isMountPoint(target)) return target;
     try {
       kernel.mount(source.source, target, source.type, source.flags, source.data);
@@ -207,7 +208,7 @@ export function openVolumes(ctx: EngineContext): Volumes {
     async unmount(name) {
       const record = getVolume(state, name);
       if (record === undefined || device(record.info) === undefined) return;
-      using _lock = await kernel.lockFile(lockPath(name), { wait: true });
+      using _lock = await lock(name);
       const busy = volumeUsers(state, name).some((user) => ["running", "paused", "restarting"].includes(user.state));
       if (!busy) kernel.unmount(dataFolder(name), { detach: true });
     },
@@ -223,7 +224,7 @@ export function openVolumes(ctx: EngineContext): Volumes {
     async copyUp(name, rootfs, target) {
       if (getVolume(state, name)?.populated !== false) return false;
       const data = await mount(name);
-      using _lock = await kernel.lockFile(lockPath(name), { wait: true });
+      using _lock = await lock(name);
       if (getVolume(state, name)?.populated !== false) return false;
       if (readdirSync(data).length > 0) {
         markVolumePopulated(state, name);
@@ -316,4 +317,8 @@ function imagePath(kernel: Kernel, rootfs: string, target: string): OpenedPath |
     if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
     throw error;
   }
+}
+
+function noSuchVolume(name: string): TscError {
+  return new TscError("TSC_VOLUME_NOT_FOUND", `no such volume: ${name}`, { kind: "not-found" });
 }

@@ -33,7 +33,7 @@ export function decideNetworks({ project, observed, plan }: Reconciliation): Net
         }
         return [];
       }
-      sayLimits(project, limitsMet("networks", key, config), (message) => plan.warn(message));
+      sayLimits(limitsMet("networks", key, config), project, (message) => plan.warn(message));
       const spec = networkSpec(project.name, key, name, config);
       if (existing === undefined) return [{ key, name, spec, action: "create" }];
       const owner = existing.labels[LABEL.project];

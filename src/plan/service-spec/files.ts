@@ -4,7 +4,8 @@ import type { FileObject, FileReference, Project, Service } from "../../compose/
 import type { FileInjection } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
 import { inlineContent } from "../hash.js";
-import { invalid, optional } from "./index.js";
+import { optional } from "./index.js";
+import { invalid } from "./service-error.js";
 
 /** TSC_SECRET_EXTERNAL for external objects, TSC_ENVIRONMENT_UNSET for a variable that is not set. */
 export function fileInjections(project: Project, service: string, config: Service): FileInjection[] {

@@ -4,6 +4,7 @@
  */
 import { limitsMet } from "../../compose/attributes/index.js";
 import type { FileReference, Project, Service } from "../../compose/model.js";
+import { noSuchService } from "../../compose/no-such-service.js";
 import type { ContainerSpec, Healthcheck, LoggingSpec, RestartPolicy } from "../../engine/types.js";
 import { parseDurationMs } from "../../lib/duration.js";
 import { TscError } from "../../lib/errors.js";
@@ -16,6 +17,7 @@ import { mountSpecs } from "./mounts.js";
 import { namespaceFields } from "./namespaces.js";
 import { networkFields } from "./networking.js";
 import { deviceFields, resourceFields } from "./resources.js";
+import { invalid, placed } from "./service-error.js";
 
 export interface SpecRequest {
   readonly project: Project;
@@ -40,8 +42,12 @@ export interface PortChoice {
   readonly hostIp: string;
 }
 
-/** The spec of replica `number`. Errors: TSC_SERVICE_UNSUPPORTED, TSC_SECRET_EXTERNAL, TSC_ENVIRONMENT_UNSET and value errors that name service and attribute. */
+/** The spec of replica `number`. Errors, with the place of the attribute: TSC_SERVICE_UNSUPPORTED, TSC_SECRET_EXTERNAL, TSC_ENVIRONMENT_UNSET and value errors that name service and attribute. */
 export function serviceSpec(request: SpecRequest): ContainerSpec {
+  return placed(request.project, request.service, () => specOf(request));
+}
+
+function specOf(request: SpecRequest): ContainerSpec {
   const { project, service, number } = request;
   const config = serviceConfig(project, service);
   sayServiceLimits(request, config);
@@ -75,12 +81,12 @@ function sayServiceLimits({ project, service, warn }: SpecRequest, config: Servi
     references.flatMap(({ source = "" }) => limitsMet(section, source, project[section][source] ?? {}));
   const { build: _build, ...container } = config;
   sayLimits(
-    project,
     [
       ...limitsMet("services", service, container),
       ...files("configs", config.configs),
       ...files("secrets", config.secrets),
     ],
+    project,
     warn,
   );
 }
@@ -89,10 +95,7 @@ function sayServiceLimits({ project, service, warn }: SpecRequest, config: Servi
 export function serviceConfig(project: Project, service: string): Service {
   const config = project.services[service] ?? project.disabledServices[service];
   if (config === undefined) {
-    throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, {
-      kind: "not-found",
-      hint: `known services: ${Object.keys(project.services).sort().join(", ") || "none"}`,
-    });
+    throw noSuchService(service, `known services: ${Object.keys(project.services).sort().join(", ") || "none"}`);
   }
   return config;
 }
@@ -232,17 +235,6 @@ export function duration(service: string, attribute: string, text: string | unde
   const ms = parseDurationMs(text);
   if (ms === undefined) throw invalid(service, attribute, text);
   return Math.round(ms);
-}
-
-/** The error for a value that passed the schema and still means nothing. */
-export function invalid(service: string, attribute: string, value: string): TscError {
-  return new TscError(
-    "TSC_SERVICE_INVALID",
-    `service "${service}": ${attribute}: invalid value ${JSON.stringify(value)}`,
-    {
-      kind: "invalid-input",
-    },
-  );
 }
 
 /** `{ [key]: value }`, or nothing for undefined (exactOptionalPropertyTypes). */

@@ -3,27 +3,30 @@ import type { Project, Service, ServiceVolume } from "../../compose/model.js";
 import type { MountSpec, TmpfsMount } from "../../engine/types.js";
 import { LABEL } from "../labels.js";
 import { volumeName } from "../names.js";
-import { invalid, optional } from "./index.js";
+import { optional } from "./index.js";
 import { bytes } from "./resources.js";
+import { type AttributePath, invalid, ServiceError } from "./service-error.js";
 
 /** In the order written; tmpfs last. */
 export function mountSpecs(project: Project, service: string, config: Service): MountSpec[] {
   return [
-    ...(config.volumes ?? []).map((volume) => mountSpec(project, service, volume)),
+    ...(config.volumes ?? []).map((volume, index) => mountSpec(project, service, volume, index)),
     ...(config.tmpfs ?? []).map((text) => tmpfsMount(service, text)),
   ];
 }
 
-function mountSpec(project: Project, service: string, volume: ServiceVolume): MountSpec {
+function mountSpec(project: Project, service: string, volume: ServiceVolume, index: number): MountSpec {
   const target = volume.target ?? "";
   const source = volume.source ?? "";
-  if (target === "") throw invalid(service, "volumes.target", source);
+  const path = ["volumes", index];
+  if (target === "") throw invalid(service, "volumes.target", source, path);
+  if (!target.startsWith("/")) throw relativeTarget(service, source, target, path);
   const readOnly = optional("readOnly", volume.read_only === true ? true : undefined);
   switch (volume.type) {
     case "bind": {
       const recursive = volume.bind?.recursive;
       if (recursive !== undefined && !isRecursive(recursive))
-        throw invalid(service, "volumes.bind.recursive", recursive);
+        throw invalid(service, "volumes.bind.recursive", recursive, path);
       const selinux = volume.bind?.selinux;
       return {
         type: "bind",
@@ -61,8 +64,19 @@ function mountSpec(project: Project, service: string, volume: ServiceVolume): Mo
       return { type: "image", source, target, ...optional("subpath", volume.image?.subpath) };
     default:
       // the limits of the attribute refuse the other types
-      throw invalid(service, "volumes.type", volume.type);
+      throw invalid(service, "volumes.type", volume.type, path);
   }
+}
+
+/** `d:/data` is all target: a letter before a colon is read as a drive, as docker compose reads it. */
+function relativeTarget(service: string, source: string, target: string, path: AttributePath): ServiceError {
+  const isDrive = [source, target].some((text) => /^\p{L}:/u.test(text));
+  const message = `service "${service}": invalid mount path ${JSON.stringify(target)}: it must be absolute`;
+  return new ServiceError("TSC_SERVICE_INVALID", message, path, {
+    hint: isDrive
+      ? "one letter before a colon is read as a Windows drive: give the volume a longer name, or use the long form (type, source, target)"
+      : "write the path inside the container, from / on",
+  });
 }
 
 /** `/run:size=64m,mode=1777,noexec`. */

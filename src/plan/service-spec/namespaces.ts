@@ -2,7 +2,8 @@
 import type { Service } from "../../compose/model.js";
 import { namedService } from "../../compose/references.js";
 import type { ContainerSpec, NamespaceMode } from "../../engine/types.js";
-import { invalid, optional } from "./index.js";
+import { optional } from "./index.js";
+import { invalid } from "./service-error.js";
 
 /** `containerOf` gives the container that stands for `service:x`. */
 export function namespaceFields(

@@ -2,8 +2,9 @@
 import type { Port, Service, ServiceNetwork } from "../../compose/model.js";
 import type { ContainerSpec, NetworkAttachment, NetworkMode, PortMapping } from "../../engine/types.js";
 import { containerName, networkName, scaleOf } from "../names.js";
-import { invalid, optional, type SpecRequest } from "./index.js";
+import { optional, type SpecRequest } from "./index.js";
 import { joinedContainer } from "./namespaces.js";
+import { invalid } from "./service-error.js";
 
 /** Everything about the network side of the spec. */
 export function networkFields(request: SpecRequest, config: Service): Partial<ContainerSpec> {

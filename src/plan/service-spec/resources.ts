@@ -2,7 +2,8 @@
 import type { DeviceRequest, Service } from "../../compose/model.js";
 import type { ContainerSpec, Resources, Ulimit } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
-import { invalid, optional } from "./index.js";
+import { optional } from "./index.js";
+import { invalid } from "./service-error.js";
 
 /** Cgroup limits. */
 export function resourceFields(service: string, config: Service): Resources {

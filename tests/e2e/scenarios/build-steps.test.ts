@@ -329,6 +329,9 @@ scenario(
     expect(s.last.stdout).toMatch(/^#\d+ [\d.]+ a\tb$/m);
     expect(s.last.stdout).toMatch(/^#\d+ [\d.]+ {3}x {2}y$/m);
     expect(s.last.stdout).toMatch(/^#\d+ DONE [\d.]+s$/m);
+    expect(s.last.stdout).toMatch(
+      /^#(\d+) exporting to image\n#\1 writing image sha256:[0-9a-f]{64} done\n#\1 naming to docker.io\/library\/build-log-a:latest done\n#\1 DONE [\d.]+s$/m,
+    );
     expect(s.last.stderr).not.toContain("printf");
     await s.ok("--progress", "plain", "build");
     expect(s.last.stdout).toMatch(/^#\d+ CACHED$/m);

@@ -1,6 +1,7 @@
 /** run, exec, cp, commit, export, env precedence. */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { expect } from "@jest/globals";
 import { dockerIo, scenario } from "../../helpers/scenario.js";
 
 dockerIo();
@@ -96,6 +97,17 @@ scenario(
 scenario("TestLocalComposeExecOneOff", "exec enters a one-off, --index does not", async (s) => {
   await s.ok("run", "-d", "simple", "top");
   await s.ok("exec", "-T", "simple", "true");
+  // the tests' standard input is a pipe
+  const refusal = "cannot attach stdin to a TTY-enabled container because stdin is not a terminal";
+  await s.exits(1, ["exec", "--no-tty=false", "simple", "true"], refusal);
+  await s.exits(1, ["run", "--rm", "--tty", "simple", "true"], refusal);
+  await s.exits(1, ["run", "--rm", "--no-tty=false", "simple", "true"], refusal);
+  await s.exits(1, ["run", "--rm", "-t", "-T", "simple", "true"], "--tty and --no-tty can't be used together");
+  expect(await s.oneOffs("simple")).toHaveLength(1);
+  // a detached one keeps its input open: cat waits instead of reading an end
+  await s.ok("run", "-d", "--name", "waits", "simple", "cat");
+  await s.ok("exec", "-T", "--index", "0", "simple", "true");
+  expect((await s.oneOffs("simple")).find(({ Name }) => Name === "waits")?.State).toBe("running");
   await s.exits(1, ["exec", "-T", "--index", "1", "simple", "true"], 'service "simple" is not running container #1');
 });
 

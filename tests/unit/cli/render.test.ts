@@ -82,14 +82,14 @@ describe("status", () => {
 describe("errors", () => {
   const style = { verbose: false, color: false };
   test("code, place, caret and hint", () => {
-    const error = new TscError("TSC_X", "unexpected key", {
+    const error = new TscError("TSC_COMPOSE_SCHEMA", "unexpected key", {
       kind: "invalid-input",
       hint: "remove it",
       where: { file: "compose.yaml", line: 12, column: 5, text: "    bogus: 1" },
     });
     expect(renderError(error, style)).toBe(
       [
-        "error[TSC_X]: unexpected key",
+        "error[TSC_COMPOSE_SCHEMA]: unexpected key",
         "   --> compose.yaml:12:5",
         "   |",
         "12 |     bogus: 1",
@@ -100,8 +100,8 @@ describe("errors", () => {
     );
   });
   test("a list shows every one", () => {
-    const list = new TscErrorList([new TscError("TSC_A", "a"), new TscError("TSC_B", "b")]);
-    expect(renderError(list, style)).toBe("error[TSC_A]: a\nerror[TSC_B]: b\n");
+    const list = new TscErrorList([new TscError("TSC_IO", "a"), new TscError("TSC_USAGE", "b")]);
+    expect(renderError(list, style)).toBe("error[TSC_IO]: a\nerror[TSC_USAGE]: b\n");
   });
   test("anything else is our fault, short, and with a stack only when asked", () => {
     const text = renderError(new TypeError("boom"), style);
@@ -110,14 +110,14 @@ describe("errors", () => {
     expect(renderError(new TypeError("boom"), { ...style, verbose: true })).toContain("    at ");
   });
   test("escape sequences are shown, not obeyed; causes too; further lines cannot pass for ours", () => {
-    const error = new TscError("TSC_A", "bad \u001b[31mname\u0007", { cause: new Error("EACCES\u001b[2J") });
-    expect(renderError(error, style)).toBe("error[TSC_A]: bad \\x1b[31mname\\x07\n  cause: EACCES\\x1b[2J\n");
-    expect(renderError(new TscError("TSC_A", "one\n  hint: two", { hint: "a\nerror[X]: b" }), style)).toBe(
-      "error[TSC_A]: one\n  |   hint: two\n  hint: a\\nerror[X]: b\n",
+    const error = new TscError("TSC_IO", "bad \u001b[31mname\u0007", { cause: new Error("EACCES\u001b[2J") });
+    expect(renderError(error, style)).toBe("error[TSC_IO]: bad \\x1b[31mname\\x07\n  cause: EACCES\\x1b[2J\n");
+    expect(renderError(new TscError("TSC_IO", "one\n  hint: two", { hint: "a\nerror[X]: b" }), style)).toBe(
+      "error[TSC_IO]: one\n  |   hint: two\n  hint: a\\nerror[X]: b\n",
     );
     const where = { file: "a\nb.yaml", line: 1, column: 5, text: "k\u001b\u202e: v" };
-    expect(renderError(new TscError("TSC_A", "x", { where }), style)).toBe(
-      "error[TSC_A]: x\n  --> a\\nb.yaml:1:5\n  |\n1 | k  : v\n  |     ^\n",
+    expect(renderError(new TscError("TSC_IO", "x", { where }), style)).toBe(
+      "error[TSC_IO]: x\n  --> a\\nb.yaml:1:5\n  |\n1 | k  : v\n  |     ^\n",
     );
   });
 });
@@ -193,7 +193,7 @@ describe("progress", () => {
     progress.update(item("Container p-s-1", "working", "Starting"));
     progress.update(item("Container p-s-1", "working", "Starting"));
     progress.update(item("Container p-s-1", "done", "Started"));
-    expect(out).toEqual([" Container p-s-1  Starting\n", " Container p-s-1  Started\n"]);
+    expect(out).toEqual([" Container p-s-1 Starting \n", " Container p-s-1 Started \n"]);
   });
   test("hostile ids cannot move the cursor", () => {
     expect(plainLine(item("a\u001b[2Jb", "done", "Started"))).not.toContain("\u001b");

@@ -40,6 +40,7 @@ describe("Go templates", () => {
     ["{{.Ports}}", "[map[Port:80 Proto:tcp] map[Port:53 Proto:udp]]"],
     ["{{not .Empty}} {{and .Name .State}} {{or .Empty .State}}", "true running running"],
     ['{{"a}}b"}}', "a}}b"],
+    ["{{.NAME}}", "web-1"],
   ])("%s", (source, expected) => expect(render(source)).toBe(expected));
 
   test.each([

@@ -135,6 +135,24 @@ describe("check", () => {
     expect(shown).not.toContain("hunter2");
   });
 
+  test("what is said of several services is said once, with the place of each", async () => {
+    const services = ["a", "b", "c"].map((name) => `  ${name}:\n    image: a:1\n    privileged: true\n`).join("");
+    const findings = await check(`services:\n${services}`, { rootless: true });
+    const shown = formatFindings(findings, RULES, "text", "/proj/app");
+    expect(shown.match(/privileged gives only/g)).toHaveLength(1);
+    expect(shown).toContain(
+      '    also: service "b" at compose.yaml:7:17\n    also: service "c" at compose.yaml:10:17\n',
+    );
+    expect(shown).toContain("3 warnings, 3 notes");
+    expect(JSON.parse(formatFindings(findings, RULES, "json", "/proj/app"))).toHaveLength(6);
+  });
+
+  test("the host's network is the host's for a user as well, and takes no published ports", async () => {
+    const text = "services: {a: {image: 'a:1', network_mode: host, ports: ['80:80'], deploy: {replicas: 2}}}";
+    const found = await check(text, { rootless: true });
+    expect(codes(found).toSorted()).toEqual(["note HOST_ACCESS", "warning NO_EFFECT"]);
+  });
+
   test("all that a file asks of the host is listed, each at its place; what stays in the project is not", async () => {
     const text = `
 services:

@@ -22,6 +22,10 @@ describe("YAML", () => {
     ["services:\n  web:\n    image: x\n   ports: []\n", "4:4 entries of one mapping or list start at the same column"],
     ["services:\n  web\n    image: nginx\n", "2:3 for instance `web:`"],
     [web("command: echo foo: bar"), "4:14 quote the value"],
+    [web("image: nginx:\n    ports: []"), "4:12 quote the value, or take the colon away"],
+    [web("command: echo a: # why\n    ports: []"), "4:14 quote the value, or take the colon away"],
+    [web("environment:\n      - A: b:\n      - c"), "5:12 quote the value, or take the colon away"],
+    [web("image: nginx\n      ports: []"), "4:12 put them at the column of the key, or quote a value that holds `: `"],
     [web("hostname: @foo"), "4:15 quote the value"],
     [web("hostname: *.foo"), "4:15 quote text that starts with *"],
     [web('hostname: "foo\n    ports: []'), "4:15"],
@@ -43,6 +47,8 @@ describe("values", () => {
     [web("deploy: {update_config: {order: start}}"), ['4:37 did you mean "start-first"?']],
     [web("gpus: [{capabilities: [gpu, gpu]}]"), ["4:13"]],
     [web('labels: {"": x}'), ["4:14"]],
+    [web('volumes:\n      - a:/a\n      - ":/x"'), ["6:9"]],
+    [web('expose:\n      - "80"\n      - []'), ["6:9"]],
   ] as const)("%j", async (text, expected) => {
     expect(await told(text)).toEqual(expected);
   });

@@ -1,6 +1,7 @@
 /** Which mounts a reset takes away. */
 import { expect, test } from "@jest/globals";
 import { mountsBelow } from "../../../src/engine/reset.js";
+import { parseMounts } from "../../../src/kernel/mount-table.js";
 
 test("mounts below a folder, innermost first; not the folder's own, not a neighbour's", () => {
   const text = [
@@ -11,5 +12,5 @@ test("mounts below a folder, innermost first; not the folder's own, not a neighb
     "5 1 0:5 / /run/tsother rw - tmpfs e rw",
     "",
   ].join("\n");
-  expect(mountsBelow(text, "/run/ts")).toEqual(["/run/ts/netns/a b/in", "/run/ts/netns/a b"]);
+  expect(mountsBelow(parseMounts(text), "/run/ts")).toEqual(["/run/ts/netns/a b/in", "/run/ts/netns/a b"]);
 });

@@ -18,7 +18,7 @@ function engine(options: { fail?: string[]; hold?: Map<string, Promise<void>> } 
     await options.hold?.get(name);
     await new Promise((resolve) => setImmediate(resolve));
     running--;
-    if (options.fail?.includes(name) === true) throw new TscError("TSC_TEST", `${name} failed`);
+    if (options.fail?.includes(name) === true) throw new TscError("TSC_INTERNAL", `${name} failed`);
   };
   const api = {
     containers: {

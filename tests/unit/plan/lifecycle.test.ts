@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { DependencyCondition, Project, Service } from "../../../src/compose/model.js";
+import type { Build, DependencyCondition, Project, Service } from "../../../src/compose/model.js";
 import { buildPlatforms } from "../../../src/plan/build-platforms.js";
 import { planDown } from "../../../src/plan/down.js";
 import { planPull } from "../../../src/plan/image-commands.js";
@@ -148,7 +148,7 @@ describe("images", () => {
 
   test("policies: always, never, refresh", () => {
     expect(text({ a: { image: "x", pull_policy: "always" } }, ["x"])).toContain("pull policy is always");
-    expect(() => text({ a: { image: "x", pull_policy: "never" } })).toThrow("no such image: x");
+    expect(() => text({ a: { image: "x", pull_policy: "never" } })).toThrow("No such image: x");
     const tagged = (at: string) => new Map([["x", { ...image("x"), lastTaggedAt: at }]]);
     const daily = project({ a: { image: "x", pull_policy: "daily" } });
     expect(planImages(daily, tagged("2026-11-23T20:00:00Z"), { now }).operations).toEqual([]);
@@ -186,6 +186,36 @@ describe("images", () => {
     expect(() => of({ build, platform: "linux/riscv64" })).toThrow(
       'service "s" build configuration does not support platform: linux/riscv64',
     );
+  });
+
+  test("docker's classic builder is refused what it lacks", () => {
+    const refused = (build: Build) => () => {
+      planImages(project({ a: { build } }), new Map(), { now, classicBuilder: true });
+    };
+    expect(refused({ context: "/c" })).not.toThrow();
+    expect(refused({ context: "/c", platforms: ["linux/amd64"] })).not.toThrow();
+    for (const [build, what] of [
+      [{ platforms: ["linux/amd64", "linux/arm64"] }, "multi-arch build"],
+      [{ privileged: true }, "privileged mode"],
+      [{ additional_contexts: { x: "/y" } }, "additional contexts"],
+      [{ ssh: ["default"] }, "SSH keys"],
+      [{ secrets: [{ source: "x" }] }, "secrets"],
+    ] as const)
+      expect(refused({ context: "/c", ...build })).toThrow(
+        `the classic builder doesn't support ${what}, set DOCKER_BUILDKIT=1 to use BuildKit`,
+      );
+  });
+
+  test("for the classic builder what a service depends on is built before it", () => {
+    const services = {
+      a: { build: { context: "/a" }, depends_on: { c: { condition: "service_started", required: true } } },
+      b: { build: { context: "/b" } },
+      c: { image: "x", depends_on: { b: { condition: "service_started", required: true } } },
+    } as const;
+    const order = (classicBuilder: boolean) =>
+      formatPlan(planImages(project(services), new Map([["x", image("x")]]), { now, classicBuilder }));
+    expect(order(false)).not.toContain("after");
+    expect(order(true)).toMatch(/#1 build .* of b: .*\n#2 build .* of a: .*\(after #1\)/);
   });
 
   test("pull skips with a reason", () => {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
+import type { Project } from "../../../src/compose/model.js";
 import type { ContainerSpec } from "../../../src/engine/types.js";
+import type { TscError } from "../../../src/lib/errors.js";
 import { serviceSpec } from "../../../src/plan/service-spec/index.js";
+import { load } from "../compose/project.js";
 import { project, type ServiceInput } from "./fixtures.js";
 
 function spec(service: ServiceInput, rest = {}): { readonly spec: ContainerSpec; readonly warnings: string[] } {
@@ -18,6 +21,39 @@ function spec(service: ServiceInput, rest = {}): { readonly spec: ContainerSpec;
     warnings,
   };
 }
+
+const specOf = (from: Project) => (): ContainerSpec =>
+  serviceSpec({
+    project: from,
+    service: "web",
+    number: 1,
+    separator: "-",
+    imageId: "",
+    containerOf: (other) => other,
+    warn: () => undefined,
+  });
+
+describe("what a service cannot have is told where it stands", () => {
+  test.each([
+    ["volumes: [data:/data, 'd:/x']", "23 one letter before a colon", 'invalid mount path "d:/x"'],
+    ["volumes: ['d:/x:ro']", "11 one letter before a colon", 'invalid mount path "ro"'],
+    ["volumes: [x]", "11 write the path", 'invalid mount path "x"'],
+    ["network_mode: nowhere", "15 ", "network_mode: invalid value"],
+    ["userns_mode: keep-id", "14 ", "userns_mode: keep-id is not supported"],
+    ["use_api_socket: true", "17 ", "use_api_socket is not supported"],
+  ])("%s", async (line, place, message) => {
+    const loaded = await load(`services:\n  web:\n    image: a\n    ${line}\nvolumes: {data: {}}\n`);
+    let thrown: TscError | undefined;
+    try {
+      specOf(loaded)();
+    } catch (error) {
+      thrown = error as TscError;
+    }
+    expect(thrown?.message).toContain(`service "web": ${message}`);
+    expect(thrown?.where?.line).toBe(4);
+    expect(`${(thrown?.where?.column ?? 0) - 4} ${thrown?.hint ?? ""}`).toMatch(new RegExp(`^${place}`));
+  });
+});
 
 describe("serviceSpec", () => {
   test("an empty command clears, null keeps the image's", () => {

@@ -1,4 +1,6 @@
 /** Which namespaces a container makes, joins or shares with the host. Pure. */
+
+import { processPath } from "../../../kernel/proc.js";
 import type { ContainerSpec, NamespaceMode } from "../../types.js";
 import type { HostFacts } from "../host.js";
 import type { OciNamespace } from "./types.js";
@@ -18,7 +20,7 @@ export function namespaces(spec: ContainerSpec, facts: NamespaceFacts, host: Hos
     if (mode?.kind === "host") return;
     if (mode?.kind === "container") {
       // No pid is a path that fails: leaving the namespace out would be the host's.
-      list.push({ type, path: `/proc/${facts.joined.get(mode.container) ?? 0}/ns/${type}` });
+      list.push({ type, path: processPath(facts.joined.get(mode.container) ?? 0, `ns/${type}`) });
       return;
     }
     list.push({ type });

@@ -1,10 +1,11 @@
 /** What `doctor --security` says: the confinement that this host gives containers, and what to do about what is missing. */
-import { readFileSync } from "node:fs";
-import { errnoOf } from "../../../lib/errors.js";
+
+import { setting } from "../../../kernel/proc.js";
 import type { SecurityFinding } from "../../api.js";
 import type { EngineContext } from "../../context.js";
+import { profilesInKernel } from "../apparmor.js";
 import type { HostFacts } from "../host.js";
-import { DEFAULT_APPARMOR_PROFILE, loadedProfiles } from "../oci/lsm.js";
+import { DEFAULT_APPARMOR_PROFILE } from "../oci/lsm.js";
 import { findProgram } from "../oci-runtime.js";
 import { holesOf } from "./advice.js";
 import { KNOBS } from "./knobs.js";
@@ -32,14 +33,12 @@ export async function securityReport(ctx: EngineContext, host: HostFacts): Promi
       return path === undefined ? [] : [describeRuntime(ctx, name, path)];
     }),
   );
-  const sysctl = (name: string) => read(`/proc/sys/${name.replaceAll(".", "/")}`);
+  const sysctl = (name: string) => setting(name.replaceAll(".", "/"));
   return judge({
     host,
     knobs: new Map(KNOBS.map(({ name }) => [name, sysctl(name)])),
     seccompActions: (sysctl("kernel.seccomp.actions_avail") ?? "").split(" ").filter(Boolean),
-    defaultProfileLoaded: loadedProfiles(read("/sys/kernel/security/apparmor/profiles") ?? "").has(
-      DEFAULT_APPARMOR_PROFILE,
-    ),
+    defaultProfileLoaded: profilesInKernel().has(DEFAULT_APPARMOR_PROFILE),
     hasAppArmorParser: findProgram("apparmor_parser") !== undefined,
     runtimes,
   });
@@ -53,15 +52,6 @@ async function describeRuntime(
   const { stdout } = await ctx.kernel.run(path, ["--version"], { env: {}, cwd: "/" });
   const version = /version (\S+)/.exec(stdout)?.[1] ?? "";
   return { name, version, seccomp: /\+SECCOMP\b|libseccomp/.test(stdout) };
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
 }
 
 /** One finding for each confinement, the most important first. Pure. */

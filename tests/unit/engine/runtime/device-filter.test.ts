@@ -8,6 +8,7 @@ import {
 } from "../../../../src/engine/runtime/oci/device-filter.js";
 import { boundSource } from "../../../../src/engine/runtime/oci/devices.js";
 import type { OciConfig } from "../../../../src/engine/runtime/oci/types.js";
+import { parseMounts } from "../../../../src/kernel/mount-table.js";
 
 const cgroups = (filtersDevices: boolean) => ({
   version: "v1" as const,
@@ -76,7 +77,9 @@ describe("a host without a device cgroup", () => {
     } as unknown as OciConfig;
     const line = (target: string, options: string) => `1 2 0:3 / ${target} ${options} - tmpfs tmpfs rw`;
     const good = [line("/", "rw,nodev"), line("/dev", "rw"), line("/proc/keys", "ro"), line("/mnt/x", "rw")];
-    expect(mountsWithDevices(good.join("\n"), config)).toEqual([]);
-    expect(mountsWithDevices([...good, line("/b\\040c", "rw,nosuid")].join("\n"), config)).toEqual(["/b c"]);
+    expect(mountsWithDevices(parseMounts(good.join("\n")), config)).toEqual([]);
+    expect(mountsWithDevices(parseMounts([...good, line("/b\\040c", "rw,nosuid")].join("\n")), config)).toEqual([
+      "/b c",
+    ]);
   });
 });

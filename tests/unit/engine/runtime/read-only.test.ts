@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { readMountTable, writableAt } from "../../../../src/engine/runtime/read-only.js";
+import { uppermost, writableAt } from "../../../../src/engine/runtime/read-only.js";
+import { parseMounts } from "../../../../src/kernel/mount-table.js";
 
 const TABLE = String.raw`100 99 0:50 / / rw,relatime - overlay overlay rw
 101 100 0:51 / /data ro,relatime - ext4 /dev/vda rw
@@ -13,7 +14,7 @@ const TABLE = String.raw`100 99 0:50 / / rw,relatime - overlay overlay rw
 `;
 
 describe("what became of a read-only mount", () => {
-  const seen = readMountTable(TABLE);
+  const seen = uppermost(parseMounts(TABLE));
   test("writable mounts below it are found, those asked for by themselves are not", () => {
     expect(writableAt(seen, "/data", ["/data/vol", "/other"])).toEqual(["/data/sub"]);
     expect(writableAt(seen, "/data", [])).toEqual(["/data/sub", "/data/vol", "/data/vol/deep"]);
