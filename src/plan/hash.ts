@@ -1,9 +1,10 @@
 /**
- * Config hashes, equal to docker compose's: SHA-256 over the JSON its Go structs give. Field order and the fields left out
- * are the whole policy and stand here as tables. Must not look at anything but the configuration.
+ * Config hashes, equal to docker compose's: SHA-256 over the JSON its Go structs give. The order is that of the model's table; the fields
+ * left out stand here. Must not look at anything but the configuration.
  */
 import { createHash } from "node:crypto";
 import type { FileObject, NetworkConfig, Project, Service, VolumeConfig } from "../compose/model.js";
+import { type Field, NETWORK, SERVICE, type Struct, VOLUME_CONFIG } from "../compose/structs.js";
 import { goJson } from "../lib/go-json.js";
 
 /** A Go value's shape: fields in the order of the struct, a list of a shape, a map of a shape, or anything. */
@@ -14,77 +15,27 @@ type Shape =
   | { readonly kind: "any" };
 
 const any: Shape = { kind: "any" };
-const list = (of: Shape): Shape => ({ kind: "list", of });
-const map = (of: Shape): Shape => ({ kind: "map", of });
-const struct = (fields: string, nested: Readonly<Record<string, Shape>> = {}): Shape => ({
-  kind: "struct",
-  fields: Object.fromEntries(fields.split(" ").map((name) => [name, nested[name] ?? any])),
-});
 
-const fileReference = struct("source target uid gid mode");
-const deviceRequest = struct("capabilities driver count device_ids options");
-const hook = struct("command image user privileged working_dir environment per_replica");
-const resource = struct("cpus memory pids devices generic_resources", { devices: list(deviceRequest) });
-const updateConfig = struct("parallelism delay failure_action monitor max_failure_ratio order");
+/** What does not make a container differ, and what the reference leaves out of the hash. */
+const EXCLUDED = new Set(["build", "pull_policy", "scale", "depends_on", "profiles", "deploy.replicas"]);
 
-/** compose-go types.ServiceConfig without what does not make a container differ: build, pull_policy, scale, depends_on, profiles. */
-const service = struct(
-  "annotations attach develop blkio_config cap_add cap_drop cgroup_parent cgroup cpu_count cpu_percent cpu_period cpu_quota " +
-    "cpu_rt_period cpu_rt_runtime cpus cpuset cpu_shares command configs container_name credential_spec deploy " +
-    "device_cgroup_rules devices dns dns_opt dns_search dockerfile domainname entrypoint provider environment env_file expose " +
-    "extends external_links extra_hosts group_add gpus hostname healthcheck image init ipc isolation labels label_file links " +
-    "logging log_driver log_opt mem_limit mem_reservation memswap_limit mem_swappiness mac_address models net network_mode " +
-    "networks oom_kill_disable oom_score_adj pid pids_limit platform ports privileged read_only restart runtime secrets " +
-    "security_opt shm_size stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs tty ulimits use_api_socket user " +
-    "userns_mode uts volume_driver volumes volumes_from working_dir pre_start post_start pre_stop",
-  {
-    develop: struct("watch", {
-      watch: list(struct("path action target exec include ignore initial_sync", { exec: hook })),
-    }),
-    blkio_config: struct("weight weight_device device_read_bps device_read_iops device_write_bps device_write_iops"),
-    configs: list(fileReference),
-    secrets: list(fileReference),
-    credential_spec: struct("config file registry"),
-    deploy: struct("mode labels update_config rollback_config resources restart_policy placement endpoint_mode", {
-      update_config: updateConfig,
-      rollback_config: updateConfig,
-      resources: struct("limits reservations", { limits: resource, reservations: resource }),
-      restart_policy: struct("condition delay max_attempts window"),
-      placement: struct("constraints preferences max_replicas_per_node"),
-    }),
-    devices: list(struct("source target permissions")),
-    provider: struct("type options"),
-    env_file: list(struct("path required format")),
-    extends: struct("file service"),
-    gpus: list(deviceRequest),
-    healthcheck: struct("test timeout interval retries start_period start_interval disable"),
-    logging: struct("driver options"),
-    models: map(struct("endpoint_var model_var")),
-    networks: map(
-      struct(
-        "aliases driver_opts gw_priority interface_name ipv4_address ipv6_address link_local_ips mac_address priority",
-      ),
-    ),
-    ports: list(struct("name mode host_ip target published protocol app_protocol")),
-    ulimits: map(struct("single soft hard")),
-    volumes: list(
-      struct("type source target read_only consistency bind volume tmpfs image", {
-        bind: struct("selinux propagation create_host_path recursive"),
-        volume: struct("labels nocopy subpath"),
-        tmpfs: struct("size mode"),
-        image: struct("subpath"),
-      }),
-    ),
-    pre_start: list(hook),
-    post_start: list(hook),
-    pre_stop: list(hook),
-  },
-);
+/** A struct of the model's table, without what is excluded. `at` is the path of the struct, "" at the top. */
+function shapeOf(fields: Struct, at = ""): Shape {
+  const kept = fields.filter(({ name }) => !EXCLUDED.has(`${at}${name}`));
+  return { kind: "struct", fields: Object.fromEntries(kept.map((field) => [field.name, shapeOfField(field, at)])) };
+}
 
-const network = struct("name driver driver_opts ipam external internal attachable labels enable_ipv4 enable_ipv6", {
-  ipam: struct("driver config", { config: list(struct("subnet gateway ip_range aux_addresses")) }),
-});
-const volume = struct("name driver driver_opts external labels");
+function shapeOfField({ name, kind, struct }: Field, at: string): Shape {
+  // a number or a pair of them: the reference's struct has one field for the number
+  if (kind === "ulimits") return { kind: "map", of: { kind: "struct", fields: { single: any, soft: any, hard: any } } };
+  if (struct === undefined) return any;
+  const of = shapeOf(struct, `${at}${name}.`);
+  return kind === "structs" ? { kind: "list", of } : kind === "map-of-structs" ? { kind: "map", of } : of;
+}
+
+const service = shapeOf(SERVICE);
+const network = shapeOf(NETWORK);
+const volume = shapeOf(VOLUME_CONFIG);
 
 /** 64 hex digits; what `config --hash` prints and containers carry as `com.docker.compose.config-hash`. */
 export function serviceHash(config: Service): string {

@@ -5,7 +5,7 @@ import { withoutTrailing } from "../../lib/trim.js";
 import { containerName, imageKey, imageName } from "../names.js";
 import type { ObservedContainer } from "../observe.js";
 import { serviceSpec } from "../service-spec/index.js";
-import type { ServiceContext } from "./decision.js";
+import type { ServiceContext } from "./context.js";
 
 /** The spec; `previous` is the container that it replaces or is compared with. */
 export function buildSpec(
@@ -57,10 +57,10 @@ export function samePath(a: string, b: string): boolean {
   return withoutTrailing(a, "/") === withoutTrailing(b, "/");
 }
 
-function containerOf({ rec, decisions }: ServiceContext, service: string, what: string): string {
-  const decided = decisions
+function containerOf({ rec, fates }: ServiceContext, service: string, what: string): string {
+  const decided = fates
     .get(service)
-    ?.filter(({ action }) => action !== "remove")
+    ?.filter(({ fate }) => fate !== "surplus")
     .sort((a, b) => a.number - b.number)[0];
   if (decided !== undefined) return decided.target.name;
   const existing = rec.observed.containers.find((c) => c.service === service && !c.oneOff);

@@ -1,8 +1,10 @@
 /** What the reconcilers of one `up` share: input, options and the plan under construction. Data only. */
-import type { Project } from "../../compose/model.js";
+import type { Project, Service } from "../../compose/model.js";
 import type { Separator } from "../names.js";
 import type { Observed } from "../observe.js";
 import type { PlanBuilder } from "../plan.js";
+import type { OwnFates } from "./fate.js";
+import type { PortChooser } from "./port-chooser.js";
 
 export type Recreate = "diverged" | "force" | "never";
 
@@ -34,4 +36,15 @@ export interface Reconciliation {
   readonly observed: Observed;
   readonly options: UpOptions;
   readonly plan: PlanBuilder;
+}
+
+/** One service with everything decided before it. */
+export interface ServiceContext {
+  readonly rec: Reconciliation;
+  readonly service: string;
+  readonly config: Service;
+  readonly scale: number;
+  readonly fates: OwnFates;
+  readonly replacedVolumes: ReadonlySet<string>;
+  readonly ports: PortChooser;
 }

@@ -1,21 +1,21 @@
 /**
- * What becomes of each container of each service: keep, start, create, recreate or remove, and why (compose.md §3.3, rules
- * 20–26). Decides per container only; the order of the operations is up.ts's work.
+ * What the configuration of each service asks for each of its containers, and why (compose.md §3.3, rules 20–26). Looks at no other
+ * container (up/fates.ts does) and at no order of operations (up.ts).
  */
-import type { Project, Service } from "../../compose/model.js";
+import type { Service } from "../../compose/model.js";
 import { TscError } from "../../lib/errors.js";
-import { dependenciesOf, inDependencyOrder } from "../dependency-order.js";
+import { inDependencyOrder } from "../dependency-order.js";
 import { scaleOf } from "../names.js";
 import type { ObservedContainer } from "../observe.js";
 import { buildSpec, finalName } from "./container-spec.js";
-import type { Reconciliation, Recreate } from "./context.js";
-import type { ContainerDecision, DecisionBase, Decisions, ServiceContext } from "./decision.js";
+import type { Reconciliation, Recreate, ServiceContext } from "./context.js";
+import type { Kept, OwnFate, OwnFates, Started } from "./fate.js";
 import { PortChooser } from "./port-chooser.js";
 import { staleCause } from "./stale.js";
 
-/** Decisions by service, in dependency order. `replacedVolumes`: names whose data is about to be lost. */
-export function decideServices(rec: Reconciliation, replacedVolumes: ReadonlySet<string>): Decisions {
-  const decisions = new Map<string, readonly ContainerDecision[]>();
+/** Fates by service, in dependency order. `replacedVolumes`: names whose data is about to be lost. */
+export function decideServices(rec: Reconciliation, replacedVolumes: ReadonlySet<string>): OwnFates {
+  const fates = new Map<string, readonly OwnFate[]>();
   const fixedNames = new Map<string, string>();
   const ports = new PortChooser(rec.observed.containers);
   for (const service of inDependencyOrder(rec.project.services)) {
@@ -23,12 +23,12 @@ export function decideServices(rec: Reconciliation, replacedVolumes: ReadonlySet
     if (config === undefined || config.provider !== undefined) continue;
     const scale = wantedScale(rec, service, config);
     claimFixedName(fixedNames, service, config, scale);
-    decisions.set(service, decideService({ rec, service, config, scale, decisions, replacedVolumes, ports }));
+    fates.set(service, decideService({ rec, service, config, scale, fates, replacedVolumes, ports }));
   }
-  return decisions;
+  return fates;
 }
 
-function decideService(context: ServiceContext): ContainerDecision[] {
+function decideService(context: ServiceContext): OwnFate[] {
   const { rec, service, scale } = context;
   const existing = rec.observed.containers.filter((c) => c.service === service && !c.oneOff);
   const judged = existing.map((observed) => {
@@ -42,22 +42,22 @@ function decideService(context: ServiceContext): ContainerDecision[] {
   const surplus = new Set(
     removalOrder.slice(0, Math.max(0, existing.length - scale)).map(({ observed }) => observed.id),
   );
-  const result: ContainerDecision[] = [];
+  const result: OwnFate[] = [];
   for (const { observed, spec, stale } of judged) {
     const target = { name: finalName(context, observed), id: observed.id, service };
-    const base = { target, number: observed.number, observed };
+    const base = { service, target, number: observed.number, observed };
     if (surplus.has(observed.id)) {
       result.push({
         ...base,
         target: { ...target, name: observed.name },
-        action: "remove",
+        fate: "surplus",
         cause: `scale is ${scale}`,
       });
       continue;
     }
     const cause = recreateCause(context, observed, stale);
-    if (cause !== undefined) result.push({ ...base, action: "recreate", spec, cause });
-    else result.push({ ...base, ...whenKept(observed, rec.options.start !== false) });
+    if (cause !== undefined) result.push({ ...base, fate: "replaced", early: false, spec, cause });
+    else result.push({ ...base, ...whenRight(observed, rec.options.start !== false) });
   }
   let next = Math.max(0, ...existing.map(({ number }) => number)) + 1;
   for (let missing = scale - (existing.length - surplus.size); missing > 0; missing--) {
@@ -65,31 +65,19 @@ function decideService(context: ServiceContext): ContainerDecision[] {
     const spec = buildSpec(context, number, undefined);
     const target = { name: spec.name, service };
     const cause = existing.length === 0 ? "does not exist" : `scale is ${scale}`;
-    result.push({ target, number, action: "create", spec, cause });
+    result.push({ fate: "new", service, target, number, spec, cause });
   }
   return result;
 }
 
-function whenKept(
-  observed: ObservedContainer,
+function whenRight(
+  { info: { state } }: ObservedContainer,
   start: boolean,
-): Pick<DecisionBase, "cause"> & {
-  action: "start" | "keep" | "unpause";
-} {
-  switch (observed.info.state) {
-    case "running":
-    case "restarting":
-      return { action: "keep", cause: "up to date and running" };
-    case "paused":
-      return start ? { action: "unpause", cause: "is paused" } : { action: "keep", cause: "up to date" };
-    default:
-      return start
-        ? {
-            action: "start",
-            cause: observed.info.state === "created" ? "was never started" : `is ${observed.info.state}`,
-          }
-        : { action: "keep", cause: "up to date" };
-  }
+): Pick<Kept, "fate" | "cause"> | Pick<Started, "fate" | "cause" | "from"> {
+  if (state === "running" || state === "restarting") return { fate: "kept", cause: "up to date and running" };
+  if (!start) return { fate: "kept", cause: "up to date" };
+  if (state === "paused") return { fate: "started", from: "paused", cause: "is paused" };
+  return { fate: "started", from: "stopped", cause: state === "created" ? "was never started" : `is ${state}` };
 }
 
 function recreateCause(
@@ -129,18 +117,4 @@ function claimFixedName(claimed: Map<string, string>, service: string, config: S
     );
   }
   claimed.set(name, service);
-}
-
-/** True when any container of the service is new or replaced. */
-export function isRenewed(decisions: readonly ContainerDecision[] | undefined): boolean {
-  return decisions?.some(({ action }) => action === "create" || action === "recreate") ?? false;
-}
-
-/** Services that depend on something of the project with `restart: true`. */
-export function restartDependencies(project: Project, service: string): string[] {
-  const config = project.services[service];
-  if (config === undefined) return [];
-  return [...dependenciesOf(config, project.services)]
-    .filter(([, { restart }]) => restart === true)
-    .map(([name]) => name);
 }

@@ -6,7 +6,8 @@ import { explainDifference } from "../diff.js";
 import { LABEL } from "../labels.js";
 import type { ObservedContainer } from "../observe.js";
 import { samePath } from "./container-spec.js";
-import type { ServiceContext } from "./decision.js";
+import type { ServiceContext } from "./context.js";
+import { isMade } from "./fate.js";
 
 /** Why the container is not what the project asks for, or undefined. */
 export function staleCause(
@@ -43,10 +44,10 @@ function comparable(spec: ContainerSpec, { info }: ObservedContainer): Container
 }
 
 /** A container that shares a namespace or volumes is bound to that very container. */
-function parentCause({ rec, config, decisions }: ServiceContext, observed: ObservedContainer): string | undefined {
+function parentCause({ rec, config, fates }: ServiceContext, observed: ObservedContainer): string | undefined {
   const shares = serviceReferences(config).filter(isShared);
   for (const { how, service: parent } of shares) {
-    const made = decisions.get(parent)?.some(({ action }) => action === "create" || action === "recreate");
+    const made = fates.get(parent)?.some(isMade);
     const what = isNamespace(how) ? "namespace" : "volumes";
     if (made === true) return `shares ${what} with ${parent}, which is recreated`;
   }

@@ -276,6 +276,18 @@ async function planned(from: Project | Promise<Project>): Promise<string> {
   }
 }
 
+test("what is refused is refused at its place", async () => {
+  const project = await load(
+    "services:\n  a:\n    image: x\n    volumes:\n      - {type: npipe, source: p, target: /p}\n",
+  );
+  const up = planUp(project, { ...NOTHING, project: project.name }, { confirm: () => false });
+  await expect(up).rejects.toMatchObject({
+    code: "TSC_SERVICE_UNSUPPORTED",
+    message: 'service "a": volumes[0].type: npipe is not supported',
+    where: { line: 5, column: 16 },
+  });
+});
+
 test("leaving out any honoured attribute changes the plan", async () => {
   const tree = parse(EVERYTHING, { merge: true }) as Tree;
   const project = await loaded(tree);

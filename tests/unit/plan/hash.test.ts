@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Service } from "../../../src/compose/model.js";
-import { serviceHash } from "../../../src/plan/hash.js";
+import { networkHash, serviceHash } from "../../../src/plan/hash.js";
 
 const base: Service = { command: null, entrypoint: null, image: "test", networks: { default: null } };
 
@@ -27,5 +27,11 @@ describe("serviceHash", () => {
 
   test("sees everything else", () => {
     expect(serviceHash({ ...base, environment: { A: "1" } })).not.toBe(serviceHash(base));
+    expect(networkHash({ ipam: { options: { a: "1" } } })).not.toBe(networkHash({ ipam: {} }));
+    const deploy = { resources: {}, placement: {} };
+    expect(serviceHash({ ...base, deploy: { ...deploy, replicas: 2 } })).toBe(serviceHash({ ...base, deploy }));
+    expect(serviceHash({ ...base, deploy: { ...deploy, labels: { a: "1" } } })).not.toBe(
+      serviceHash({ ...base, deploy }),
+    );
   });
 });

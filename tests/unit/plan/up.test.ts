@@ -223,6 +223,42 @@ describe("networks and volumes", () => {
       { volumes: { data: { name: "p_data", labels: { l: label } } } },
     );
 
+  test("dependents go down first, whether they stay or are replaced", async () => {
+    const before = project({ db: {}, web: { depends_on: { db: started } } });
+    const networks = { default: { ...before.networks["default"], internal: true, ipam: {} } };
+    const wanted = { ...project({ ...before.services, db: { ...before.services.db, user: "1" } }), networks };
+    const now = observed(before, [container(before, "db", 1), container(before, "web", 1)]);
+    expect(await story(wanted, now)).toBe(`
+#1 stop container web-1: network p_default is recreated
+#2 disconnect network p_default from container web-1: network p_default is recreated (after #1)
+#3 stop container db-1: config changed: user (after #1)
+#4 remove container db-1: config changed: user (after #3)
+#5 remove network default: config changed (after #2 #4)
+#6 create network default: config changed (after #5)
+#7 connect network p_default to container web-1: network was recreated (after #6)
+#8 create container db-1: config changed: user (after #4 #6)
+#9 start container db-1: just recreated (after #8)
+#10 start container web-1: network p_default is recreated (after #7 #9)
+`);
+    // where nothing is started, nobody is told that it runs
+    expect(await story(wanted, now, { start: false })).not.toContain("keep");
+  });
+
+  test("a network waits for a container that an interrupted command left under another name", async () => {
+    const before = project({ web: {} });
+    const networks = { default: { ...before.networks["default"], internal: true, ipam: {} } };
+    const left = { ...container(before, "web", 1), name: "0123456789ab_p-web-1" };
+    expect(await story({ ...before, networks }, observed(before, [left]))).toBe(`
+#1 stop container web-1: network p_default is recreated
+#2 disconnect network p_default from container web-1: network p_default is recreated (after #1)
+#3 remove network default: config changed (after #2)
+#4 create network default: config changed (after #3)
+#5 connect network p_default to container web-1: network was recreated (after #4)
+#6 rename container web-1: an interrupted replacement is completed
+#7 start container web-1: network p_default is recreated (after #5 #6)
+`);
+  });
+
   test("a changed volume is asked about, and kept when the answer is no", async () => {
     const now = observed(withVolume("a"), [container(withVolume("a"), "db", 1)]);
     const plan = await planUp(withVolume("b"), now, { confirm: declinePrompt });
