@@ -67,6 +67,7 @@ const WATCHED = new Set([
   "pasta.avx2",
   "aardvark-dns",
   "tsc-supd",
+  "tsc-portd",
   "tsc-pause",
   "tsc-nsexec",
   "catatonit",
