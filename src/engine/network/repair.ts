@@ -8,7 +8,7 @@ import type { Parts } from "./parts.js";
 import type { Networking } from "./types.js";
 
 export function createRepair(parts: Parts, detach: Networking["detach"]): Networking["repair"] {
-  const { ctx, site, dns } = parts;
+  const { ctx, site, publisher, dns } = parts;
   const { state, kernel, paths } = ctx;
   const bootId = kernel.bootId();
   return async function repair(): Promise<void> {
@@ -25,6 +25,7 @@ export function createRepair(parts: Parts, detach: Networking["detach"]): Networ
         const id = path.slice(paths.netns.length + 1);
         if (state.get("SELECT 1 FROM containers WHERE id = ?", id) === undefined) kernel.removeNetworkNamespace(path);
       }
+      await publisher.repair();
       await site.releaseIfIdle();
       return;
     }
@@ -40,6 +41,7 @@ export function createRepair(parts: Parts, detach: Networking["detach"]): Networ
       );
     }
     await site.repair();
+    await publisher.repair();
     await dns.settled(dns.changed());
   };
 }
