@@ -125,12 +125,13 @@ scenario(
         ],
       },
     });
-    // what is published on loopback is not for containers, whatever address of the host they ask
+    // What is published on loopback is not for containers, whatever address of the host they ask; fd00::2 is a user's way out.
     await s.inside(
-      "any",
+      "six",
       "sh",
       "-c",
-      `! timeout 2 wget -q -T 2 -O - "http://$(ip route | awk '/default/{print $3}'):${LOOP}/"`,
+      `for host in $(ip route | awk '/default/{print $3}') [fd00::2] [$(ip -6 route | awk '/default/{print $3}')]; do
+         timeout 2 wget -q -T 2 -O - "http://$host:${LOOP}/" && exit 1; done; true`,
     );
 
     const held = dial("127.0.0.1", ANY);

@@ -8,9 +8,9 @@ import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { errnoOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { dnsServer, PID_FILE, temporaryFile } from "./dns-server.js";
-import { isForwarderDead } from "./forwarder-record.js";
+import { forwarderEpoch, isForwarderDead } from "./forwarder-record.js";
 
-/** A name server, forwarder or uplink that should run and does not, a file of names half written, or a rootless namespace that nobody is in. */
+/** A name server, forwarder or uplink that should run and does not, a file of names half written, or a forwarder or rootless namespace that nobody needs. */
 export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "state" | "rootless">): boolean {
   const { network } = ctx.paths;
   if (!existsSync(network)) return false;
@@ -20,7 +20,8 @@ export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "
     return isDead || existsSync(temporaryFile(dir));
   };
   const isHelperDead = isBroken("main") || isBroken("internal") || isForwarderDead(ctx);
-  if (isHelperDead || !ctx.rootless) return isHelperDead;
+  if (isHelperDead || (forwarderEpoch(ctx) !== undefined && !hasEndpoints(ctx))) return true;
+  if (!ctx.rootless) return false;
   if (isUplinkDead(ctx)) return true;
   return existsSync(join(network, "rootless-netns")) && !hasEndpoints(ctx);
 }

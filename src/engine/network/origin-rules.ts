@@ -39,3 +39,23 @@ export function keptFamilies(ctx: Pick<EngineContext, "paths">, epoch: string | 
     return [];
   }
 }
+
+const keptFile = (ctx: Pick<EngineContext, "paths">): string => join(ctx.paths.network, "portd/kept");
+
+/** Writes down for which families open ports show clients' addresses: the rules are there, and the forwarder can. */
+export function noteKept(ctx: Pick<EngineContext, "paths">, families: readonly (4 | 6)[]): void {
+  writeFileSync(keptFile(ctx), families.join(""), { mode: 0o600 });
+}
+
+/** What `doctor` says when ports are open that do not show clients' addresses; undefined when they do, or none are open. */
+export function originWarning(ctx: Pick<EngineContext, "paths">): string | undefined {
+  let families: string;
+  try {
+    families = readFileSync(keptFile(ctx), "utf8");
+  } catch {
+    return undefined;
+  }
+  return families.includes("4")
+    ? undefined
+    : "published ports show their network's gateway instead of the client's address: the kernel lacks connmark matches or policy routing";
+}

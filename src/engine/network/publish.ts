@@ -12,7 +12,7 @@ import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { createForwarder, type Failure, type Forwarding, hasForwarder } from "./forwarder.js";
 import { forwarderEpoch, isForwarderDead } from "./forwarder-record.js";
 import { withLock } from "./locks.js";
-import { keptFamilies } from "./origin-rules.js";
+import { keptFamilies, noteKept } from "./origin-rules.js";
 import { bindError } from "./ports.js";
 import type { Site } from "./site.js";
 
@@ -23,7 +23,7 @@ export interface Publisher {
   open(ports: readonly ReservedPort[]): Promise<void>;
   /** Makes what is open equal to the database: after rows were left, or an endpoint took over another's ports. */
   settle(): Promise<void>;
-  /** Opens everything again when the process is gone. */
+  /** Opens everything again when the process is gone; ends one that a killed command left to nobody. */
   repair(): Promise<void>;
 }
 
@@ -73,8 +73,14 @@ export function createPublisher(ctx: EngineContext, site: Site): Publisher {
       const wanted = records
         .filter((record) => record.cni.ports.length > 0 && isOurs(findNetwork(ctx.state, record.network)))
         .flatMap((record) => forwardingsOf(record, ctx.rootless));
-      const answer = await forwarder.open(wanted, epoch ?? "", keptFamilies(ctx, epoch));
+      const ruled = keptFamilies(ctx, epoch);
+      const answer = await forwarder.open(wanted, epoch ?? "", ruled);
       failures = answer.failures;
+      if (ctx.rootless && wanted.length > 0)
+        noteKept(
+          ctx,
+          answer.keeps.filter((family) => ruled.includes(family)),
+        );
     });
   }
   const coalescer: Coalescer = createCoalescer(update);
@@ -95,7 +101,9 @@ export function createPublisher(ctx: EngineContext, site: Site): Publisher {
     settle,
     repair: async () => {
       const known = forwarderEpoch(ctx);
-      if (known !== undefined && (known !== site.epoch() || isForwarderDead(ctx))) await settle();
+      if (known === undefined) return;
+      const isNeeded = liveEndpoints(ctx.state, ctx.kernel.bootId()).length > 0;
+      if (!isNeeded || known !== site.epoch() || isForwarderDead(ctx)) await settle();
     },
   };
 }

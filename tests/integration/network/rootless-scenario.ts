@@ -5,7 +5,8 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isNetworkDamaged } from "../../../src/engine/network/damage.js";
-import { runningForwarder } from "../../../src/engine/network/forwarder-record.js";
+import { forwarderEpoch, runningForwarder } from "../../../src/engine/network/forwarder-record.js";
+import { noteFamilies } from "../../../src/engine/network/origin-rules.js";
 import { codeOf, freePort, get, getFromHost, lookup, openBench, serve } from "./support.js";
 
 const seen: Record<string, unknown> = {};
@@ -110,12 +111,18 @@ const seen: Record<string, unknown> = {};
   await delay(100);
   seen["withoutUplink"] = await getFromHost(`http://127.0.0.1:${port}/`);
   await bench.reopen().repair();
+  const doctor = async (): Promise<boolean[]> =>
+    (await networking.info()).warnings.map((text) => text.includes("instead of the client's address"));
+  seen["advice"] = await doctor();
+  // as on a kernel without what keeping the address needs
+  noteFamilies(context, forwarderEpoch(context) ?? "", []);
   const forwarder = runningForwarder(context);
   if (forwarder !== undefined) process.kill(forwarder.pid, "SIGKILL");
   if (forwarder !== undefined) await context.kernel.waitForExit(forwarder);
   seen["dead"] = [isNetworkDamaged(context), await getFromHost(`http://127.0.0.1:${port}/`)];
   await bench.reopen().repair();
   seen["revived"] = [isNetworkDamaged(context), await getFromHost(`http://127.0.0.1:${port}/`)];
+  seen["notKept"] = [(await getFromHost(`http://${host}:${port}/who`)) === gateway, await doctor()];
   await networking.detach(web);
   seen["closed"] = await getFromHost(`http://127.0.0.1:${port}/`);
   seen["others"] = await getFromHost(`http://127.0.0.2:${shared}/`);
@@ -154,6 +161,7 @@ const seen: Record<string, unknown> = {};
     await getFromHost(`http://127.0.0.1:${port}/`),
     await getFromHost(`http://[::1]:${port}/`),
     runningForwarder(context) === undefined,
+    (await networking.info()).warnings.some((text) => text.includes("through slirp4netns")),
   ];
 }
 process.stdout.write(JSON.stringify(seen));

@@ -60,13 +60,15 @@ test("an ordinary user gets names, ports with client addresses, isolation and re
       withoutUplink: "web",
       dead: [true, ""],
       revived: [false, "web"],
+      advice: [],
+      notKept: [true, [true]],
       closed: "",
       others: "peer",
       left: [],
       sameAddress: true,
       again: "again",
       warnings: [],
-      fallback: ["TSC_PORT_UNSUPPORTED", "web", "", true],
+      fallback: ["TSC_PORT_UNSUPPORTED", "web", "", true, true],
     });
   } finally {
     rmSync(dir, { recursive: true });
