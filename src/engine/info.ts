@@ -74,7 +74,7 @@ export async function systemInfo(deps: InfoDeps): Promise<SystemInfo> {
     containersPaused: counts.paused,
     images,
     components: [...components, ...network.components],
-    warnings,
+    warnings: [...warnings, ...network.warnings],
     missing: [...missing, ...network.missing],
   };
 }

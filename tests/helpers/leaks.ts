@@ -68,6 +68,7 @@ const WATCHED = new Set([
   "pasta.avx2",
   "aardvark-dns",
   "tsc-supd",
+  "tsc-portd",
   "tsc-pause",
   "tsc-nsexec",
   "catatonit",

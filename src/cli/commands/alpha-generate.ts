@@ -37,7 +37,8 @@ export function composeModel(containers: readonly ContainerInfo[], project: stri
   const services: Record<string, object> = {};
   const networks = new Set<string>();
   const volumes = new Set<string>();
-  for (const { name, spec, imageName, ports, mounts } of containers) {
+  for (const { name, spec, imageName, mounts } of containers) {
+    const ports = spec.ports ?? [];
     if (Object.hasOwn(services, name)) {
       throw usage(`container "${name}" was named twice`);
     }
@@ -58,7 +59,7 @@ export function composeModel(containers: readonly ContainerInfo[], project: stri
         : {
             ports: ports.map((port) => ({
               target: port.containerPort,
-              published: String(port.hostPort),
+              ...(port.hostPort === 0 ? {} : { published: String(port.hostPort) }),
               protocol: port.protocol,
               ...(port.hostIp === "" ? {} : { host_ip: port.hostIp }),
             })),

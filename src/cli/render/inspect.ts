@@ -1,5 +1,12 @@
 /** Objects as docker's `inspect` shows them, so that templates and scripts written for it read them. Pure. */
-import type { ContainerInfo, Healthcheck, ImageInfo, NetworkInfo, VolumeInfo } from "../../engine/types.js";
+import type {
+  ContainerInfo,
+  Healthcheck,
+  ImageInfo,
+  NetworkInfo,
+  PortMapping,
+  VolumeInfo,
+} from "../../engine/types.js";
 import { splitReference } from "./image-rows.js";
 import { openMap } from "./template.js";
 
@@ -108,16 +115,12 @@ function health(info: ContainerInfo): object {
   };
 }
 
-function hostConfig({ spec, ports, networks }: ContainerInfo): object {
+function hostConfig({ spec, networks }: ContainerInfo): object {
   const { resources = {}, restart, networkMode } = spec;
   const mode = networkMode === undefined || networkMode.kind === "bridge" ? (networks[0]?.network ?? "bridge") : "";
-  const bindings = ports.map(({ containerPort, protocol, hostIp, hostPort }) => [
-    `${containerPort}/${protocol}`,
-    [{ HostIp: hostIp, HostPort: String(hostPort) }],
-  ]);
   return {
     NetworkMode: networkMode?.kind === "container" ? `container:${networkMode.container}` : mode || networkMode?.kind,
-    PortBindings: openMap(Object.fromEntries(bindings)),
+    PortBindings: openMap(portBindings(spec.ports ?? [])),
     RestartPolicy: { Name: restart?.policy ?? "no", MaximumRetryCount: restart?.maxRetries ?? 0 },
     AutoRemove: spec.autoRemove === true,
     CapAdd: orNull(spec.capAdd),
@@ -148,6 +151,16 @@ function hostConfig({ spec, ports, networks }: ContainerInfo): object {
     OomScoreAdj: spec.oomScoreAdj ?? 0,
     LogConfig: { Type: spec.logging?.driver ?? "json-file", Config: spec.logging?.options ?? {} },
   };
+}
+
+/** `80/tcp` → where it was asked to be published. */
+function portBindings(ports: readonly PortMapping[]): Record<string, { HostIp: string; HostPort: string }[]> {
+  const map: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const { containerPort, protocol, hostIp, hostPort } of ports) {
+    const key = `${containerPort}/${protocol}`;
+    map[key] = [...(map[key] ?? []), { HostIp: hostIp, HostPort: hostPort === 0 ? "" : String(hostPort) }];
+  }
+  return map;
 }
 
 function exposed(ports: readonly string[]): object {

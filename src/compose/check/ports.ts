@@ -22,6 +22,12 @@ const DELICATE: Readonly<Record<number, string>> = {
 
 const isEverywhere = (ip: string | undefined): boolean => ip === undefined || ip === "0.0.0.0" || ip === "::";
 
+/** Whether one port can be asked for at both addresses: "" is all of both families, `0.0.0.0` and `::` all of one. */
+function meet(a: string, b: string): boolean {
+  if (a === b || a === "" || b === "") return true;
+  return a.includes(":") === b.includes(":") && (isEverywhere(a) || isEverywhere(b));
+}
+
 /** Ports that are open too wide, taken twice, or that several replicas would fight for. */
 export const portRules: readonly Rule[] = [
   {
@@ -60,7 +66,7 @@ export const portRules: readonly Rule[] = [
           const range = portRange(port.published);
           if (range === undefined) return [];
           const [from, to] = range;
-          const ip = isEverywhere(port.host_ip) ? "" : (port.host_ip ?? "");
+          const ip = port.host_ip ?? "";
           const protocol = port.protocol ?? "tcp";
           const other = taken.find(
             (one) =>
@@ -69,7 +75,7 @@ export const portRules: readonly Rule[] = [
               from === to &&
               one.from === one.to &&
               one.from === from &&
-              (one.ip === ip || one.ip === "" || ip === ""),
+              meet(one.ip, ip),
           );
           taken.push({ from, to, ip, protocol, owner: name });
           if (other === undefined) return [];

@@ -114,10 +114,7 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     const primary = planned.find((plan) => plan.primary);
     // Like docker, a container that is only on internal networks publishes nothing.
     const publishes = primary !== undefined && !primary.network.settings.internal;
-    const ports =
-      publishes && request.ports.length > 0
-        ? await steps.claimPorts(request, networks.defaultHostIp(primary.network))
-        : [];
+    const ports = publishes && request.ports.length > 0 ? await steps.claimPorts(request, primary.network) : [];
     const sysctls = namespaceSysctls(
       planned.some(({ network }) => network.settings.ipv6 || network.settings.source === "user"),
       request.sysctls ?? {},

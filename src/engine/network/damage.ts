@@ -9,8 +9,9 @@ import { errnoOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { hasEndpoints } from "../state/endpoints.js";
 import { dnsServer, PID_FILE, temporaryFile } from "./dns-server.js";
+import { forwarderEpoch, isForwarderDead } from "./forwarder-record.js";
 
-/** A name server or uplink that should run and does not, a file of names half written, or a rootless namespace that nobody is in. */
+/** A name server, forwarder or uplink that should run and does not, a file of names half written, or a forwarder or rootless namespace that nobody needs. */
 export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "state" | "rootless">): boolean {
   const { network } = ctx.paths;
   if (!existsSync(network)) return false;
@@ -19,8 +20,9 @@ export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "
     const isDead = existsSync(join(dir, PID_FILE)) && dnsServer(ctx.kernel, dir) === undefined;
     return isDead || existsSync(temporaryFile(dir));
   };
-  const inDns = isBroken("main") || isBroken("internal");
-  if (inDns || !ctx.rootless) return inDns;
+  const isHelperDead = isBroken("main") || isBroken("internal") || isForwarderDead(ctx);
+  if (isHelperDead || (forwarderEpoch(ctx) !== undefined && !hasEndpoints(ctx))) return true;
+  if (!ctx.rootless) return false;
   if (isUplinkDead(ctx)) return true;
   return existsSync(join(network, "rootless-netns")) && !hasEndpoints(ctx.state, ctx.kernel.bootId());
 }

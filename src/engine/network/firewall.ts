@@ -14,7 +14,9 @@ import { isolatesContainers } from "./conflist.js";
 import { FORWARDING_LOCK, forwardingNow, planForwarding, turnForwarding } from "./forwarding.js";
 import { withLock } from "./locks.js";
 import { isInterfaceName } from "./names.js";
+import { noteFamilies, originText } from "./origin-rules.js";
 import { helperEnv, needProgram } from "./programs.js";
+import { usesForwarder } from "./publish.js";
 import { chainsOf, type RuleNetwork, type RulePort, restoreText } from "./rules.js";
 import { run } from "./run.js";
 import type { Site } from "./site.js";
@@ -83,7 +85,8 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
       for (const port of cni.ports) {
         // Rootless, the uplink delivers to its own address: the host's address was applied where the port is open.
         const hostIp = ctx.rootless || isWildcard(port.hostIp) ? "" : port.hostIp;
-        if (hostIp !== "" && hostIp.includes(":") !== (family === 6)) continue;
+        // ::1 cannot be translated to an address beyond this machine: the forwarder has it.
+        if ((hostIp !== "" && hostIp.includes(":") !== (family === 6)) || hostIp === "::1") continue;
         if ((port.hostIp === "0.0.0.0" && family === 6) || (port.hostIp === "::" && family === 4)) continue;
         // What is published on one address of the host is not for neighbours here, whose gateway has the port as well.
         const isForUplink = site.uplinkInterface !== "" && !isWildcard(port.hostIp);
@@ -104,7 +107,21 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
     };
   }
 
-  async function apply(family: 4 | 6, epoch: string): Promise<void> {
+  /** Whether the namespace keeps clients' addresses; a kernel without the matches goes without. */
+  async function keepsOrigin(base: string, saved: string): Promise<boolean> {
+    if (!ctx.rootless || !usesForwarder(ctx)) return false;
+    const text = originText(saved);
+    return (
+      text === "" ||
+      program([`${base}-restore`, "--noflush", "-w", "10"], text).then(
+        () => true,
+        () => false,
+      )
+    );
+  }
+
+  /** The families for which the namespace keeps clients' addresses. */
+  async function apply(family: 4 | 6, epoch: string): Promise<(4 | 6)[]> {
     const { networks, ports, admitted } = wanted(family);
     const iptables = needProgram(ctx.env, "iptables");
     const base = family === 4 ? iptables : iptables.replace(/iptables$/, "ip6tables");
@@ -118,10 +135,12 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
     const text = restoreText(family, chains, networks, ports, saved, { guard: forwarding?.lines ?? [], admitted });
     if (text !== "") await program([`${base}-restore`, "--noflush", "-w", "10"], text);
     if (forwarding?.turn === "on") turnForwarding(family, forwarding);
+    const kept = await keepsOrigin(base, saved);
     if (!isNeeded) forgetForwarding(ctx.state, family);
     if (forwarding?.isLeft === true) {
       ctx.warn(`IPv${family} forwarding, which tscompose switched on, stays on: others have added rules to FORWARD`);
     }
+    return kept ? [family] : [];
   }
 
   const coalescer = createCoalescer(() =>
@@ -132,8 +151,8 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
         ipv6 = true;
       try {
         using _lock = ctx.rootless ? undefined : await takeLock(ctx, FORWARDING_LOCK, "the forwarding of this machine");
-        await apply(4, epoch);
-        if (ipv6) await apply(6, epoch);
+        const kept = [...(await apply(4, epoch)), ...(ipv6 ? await apply(6, epoch) : [])];
+        if (ctx.rootless) noteFamilies(ctx, epoch, kept);
       } catch (error) {
         // Rules end with the namespace they are in: another command gave it up when its last container left.
         if (site.epoch() === epoch) throw error;

@@ -13,6 +13,7 @@ import { createLiveChange } from "./live-change.js";
 import { createMend } from "./mend.js";
 import { createNetworkStore } from "./networks.js";
 import { isInternal, type Parts } from "./parts.js";
+import { createPublisher } from "./publish.js";
 import { createRepair } from "./repair.js";
 import { resolvConfText } from "./resolv.js";
 import { rootlessSite } from "./rootless-site.js";
@@ -42,6 +43,7 @@ export function openNetworking(ctx: EngineContext): Networking {
     site,
     networks,
     firewall,
+    publisher: createPublisher(ctx, site),
     dns: createDns(ctx, site),
     life: createEndpointLife(ctx, site, networks),
   };

@@ -2,7 +2,9 @@
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
 import type { MissingProgram } from "../types.js";
+import { originWarning } from "./origin-rules.js";
 import { findPlugin, findProgram, helperEnv, installHint, pluginDirs } from "./programs.js";
+import { usesForwarder } from "./publish.js";
 import { run } from "./run.js";
 import type { NetworkingInfo } from "./types.js";
 
@@ -39,5 +41,10 @@ export async function networkingInfo(ctx: EngineContext, mode: string): Promise<
       missing.push({ name: `CNI ${name}`, why: "networks beyond plain bridges", install: installHint(name) });
     }
   }
-  return { mode, components, missing };
+  const warnings: string[] = [];
+  if (ctx.rootless && !usesForwarder(ctx))
+    warnings.push("published ports go through slirp4netns, not tsc-portd: slower, and on IPv4 only");
+  const origin = originWarning(ctx);
+  if (origin !== undefined) warnings.push(origin);
+  return { mode, components, missing, warnings };
 }

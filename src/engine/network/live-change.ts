@@ -14,7 +14,7 @@ import type { Steps } from "./steps.js";
 import type { AttachRequest, Networking } from "./types.js";
 
 export function createLiveChange(parts: Parts, steps: Steps): Pick<Networking, "connect" | "disconnect"> {
-  const { ctx, site, networks, firewall } = parts;
+  const { ctx, site, networks, firewall, publisher } = parts;
   const { state, kernel } = ctx;
   const bootId = kernel.bootId();
 
@@ -67,7 +67,7 @@ export function createLiveChange(parts: Parts, steps: Steps): Pick<Networking, "
       );
     const primary = !live.some((record) => record.cni.primary && !isInternal(ctx, record));
     const publishes = primary && !network.settings.internal && identity.ports.length > 0;
-    const ports = publishes ? await steps.claimPorts(identity, networks.defaultHostIp(network)) : [];
+    const ports = publishes ? await steps.claimPorts(identity, network) : [];
     const records = await site.enter(() =>
       reserve(ctx, {
         containerId,
@@ -111,7 +111,7 @@ export function createLiveChange(parts: Parts, steps: Steps): Pick<Networking, "
       saveEndpoint(state, { ...heir, cni: { ...heir.cni, primary: true, ports } });
       saveEndpoint(state, { ...leaving, cni: { ...leaving.cni, primary: false, ports: [] } });
     });
-    if (ports.length > 0) await firewall.settled(firewall.changed());
+    if (ports.length > 0) await Promise.all([firewall.settled(firewall.changed()), publisher.settle()]);
     const enter = kernel.inNetworkNamespace(heir.cni.netnsPath);
     for (const [family, via] of [
       ["-4", heir.endpoint.gateway],

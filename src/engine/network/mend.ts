@@ -41,7 +41,7 @@ export function linkFault(
 }
 
 export function createMend(parts: Parts): Networking["mend"] {
-  const { ctx, site, dns, firewall, life } = parts;
+  const { ctx, site, dns, firewall, publisher, life } = parts;
   const { state, kernel } = ctx;
   const bootId = kernel.bootId();
 
@@ -108,6 +108,6 @@ export function createMend(parts: Parts): Networking["mend"] {
     await site.repair();
     for (const record of live) pinAgain(record);
     await mendLinks();
-    await Promise.all([firewall.settled(firewall.changed()), dns.settled(dns.changed())]);
+    await Promise.all([firewall.settled(firewall.changed()), dns.settled(dns.changed()), publisher.repair()]);
   };
 }

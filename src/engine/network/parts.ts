@@ -7,6 +7,7 @@ import type { Dns } from "./dns.js";
 import type { EndpointLife } from "./endpoint-life.js";
 import type { Firewall } from "./firewall.js";
 import type { NetworkStore } from "./networks.js";
+import type { Publisher } from "./publish.js";
 import type { Site } from "./site.js";
 
 export interface Parts {
@@ -14,6 +15,7 @@ export interface Parts {
   readonly site: Site;
   readonly networks: NetworkStore;
   readonly firewall: Firewall;
+  readonly publisher: Publisher;
   readonly dns: Dns;
   readonly life: EndpointLife;
 }

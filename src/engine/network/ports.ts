@@ -6,6 +6,7 @@ import type { ReservedPort } from "../state/endpoints.js";
 import type { PortMapping } from "../types.js";
 
 const isWildcard = (ip: string): boolean => ip === "" || ip === "0.0.0.0" || ip === "::";
+const familyOf = (ip: string): number => (ip === "" ? 0 : isIP(ip));
 
 /** `0.0.0.0:8080/tcp`, docker's way to name a host port. */
 export function portText(port: PortMapping): string {
@@ -25,13 +26,21 @@ export function portTaken(port: PortMapping, holder?: string): TscError {
 /** Whether two published ports cannot exist together. */
 export function clash(a: PortMapping, b: PortMapping): boolean {
   if (a.protocol !== b.protocol || a.hostPort !== b.hostPort || a.hostPort === 0) return false;
+  // Only a port without an address is on both families.
+  if (familyOf(a.hostIp) + familyOf(b.hostIp) === 10) return false;
   return isWildcard(a.hostIp) || isWildcard(b.hostIp) || a.hostIp === b.hostIp;
+}
+
+/** What docker opens for a port: one without an address stands on all of both families. */
+export function hostSides(port: PortMapping, ipv6: boolean): readonly PortMapping[] {
+  if (port.hostIp !== "" || !ipv6 || port.protocol === "sctp") return [port];
+  return ["0.0.0.0", "::"].map((hostIp) => ({ ...port, hostIp }));
 }
 
 const PROTOCOLS: ReadonlySet<string> = new Set(["tcp", "udp", "sctp"]);
 
-/** Range and form of what the caller gave. `TSC_PORT_INVALID`, `TSC_PORT_UNSUPPORTED`. */
-export function checkPort(port: PortMapping, rootless: boolean): void {
+/** Range and form of what the caller gave; `ipv6`: addresses of that family can be served. `TSC_PORT_INVALID`, `TSC_PORT_UNSUPPORTED`. */
+export function checkPort(port: PortMapping, { rootless, ipv6 }: { rootless: boolean; ipv6: boolean }): void {
   const inRange = (n: number, least: number): boolean => Number.isInteger(n) && n >= least && n <= 65535;
   if (!inRange(port.containerPort, 1) || !inRange(port.hostPort, 0)) {
     throw new TscError(
@@ -53,10 +62,12 @@ export function checkPort(port: PortMapping, rootless: boolean): void {
       kind: "invalid-input",
     });
   }
-  if (rootless && (port.protocol === "sctp" || isIP(port.hostIp) === 6)) {
+  if (rootless && (port.protocol === "sctp" || (isIP(port.hostIp) === 6 && !ipv6))) {
     throw new TscError("TSC_PORT_UNSUPPORTED", `port ${portText(port)} cannot be published rootless`, {
       kind: "unsupported",
-      hint: "rootless ports are TCP or UDP on IPv4 addresses",
+      hint: ipv6
+        ? "rootless ports are TCP or UDP"
+        : "without tsc-portd, rootless ports are TCP or UDP on IPv4 addresses",
     });
   }
 }
@@ -66,7 +77,7 @@ function tryBind(port: PortMapping): Promise<number> {
   const host = port.hostIp === "" ? "0.0.0.0" : port.hostIp;
   return new Promise((resolve, reject) => {
     if (port.protocol === "udp") {
-      const socket = createSocket({ type: isIP(host) === 6 ? "udp6" : "udp4" });
+      const socket = isIP(host) === 6 ? createSocket({ type: "udp6", ipv6Only: true }) : createSocket("udp4");
       socket.once("error", reject);
       socket.bind({ port: port.hostPort, address: host, exclusive: true }, () => {
         const bound = socket.address().port;
@@ -76,7 +87,7 @@ function tryBind(port: PortMapping): Promise<number> {
     }
     const server = createServer();
     server.once("error", reject);
-    server.listen({ host, port: port.hostPort, exclusive: true }, () => {
+    server.listen({ host, port: port.hostPort, exclusive: true, ipv6Only: isIP(host) === 6 }, () => {
       const address = server.address();
       const bound = typeof address === "object" && address !== null ? address.port : port.hostPort;
       server.close(() => resolve(bound));
@@ -85,38 +96,54 @@ function tryBind(port: PortMapping): Promise<number> {
 }
 
 /**
- * The same port with a number: 0 becomes a free one that `taken` does not hold. `TSC_PORT_TAKEN` when another program
- * has it, `TSC_PORT_PRIVILEGED` when this user may not bind it, `TSC_PORT_ADDRESS` when the machine lacks the address.
+ * What an errno of bind(2) means for a published port: `TSC_PORT_TAKEN` when another program has it, `TSC_PORT_PRIVILEGED` when this user may
+ * not bind it, `TSC_PORT_ADDRESS` when the machine lacks the address.
  */
-export async function claimPort(port: PortMapping, taken: readonly ReservedPort[]): Promise<PortMapping> {
+export function bindError(port: PortMapping, errno: string): TscError {
+  if (errno === "EADDRINUSE") return portTaken(port);
+  if (errno === "EACCES") {
+    return new TscError("TSC_PORT_PRIVILEGED", `failed to bind host port ${portText(port)}: permission denied`, {
+      kind: "denied",
+      hint: `run as root: sysctl net.ipv4.ip_unprivileged_port_start=${port.hostPort} (or publish a port from 1024 up)`,
+    });
+  }
+  const why = errno === "EADDRNOTAVAIL" ? "the machine has no such address" : errno;
+  return new TscError("TSC_PORT_ADDRESS", `failed to bind host port ${portText(port)}: ${why}`, {
+    kind: "invalid-input",
+  });
+}
+
+const BIND_ERRORS: ReadonlySet<string> = new Set(["EADDRINUSE", "EACCES", "EADDRNOTAVAIL"]);
+
+/**
+ * The sides of one published port with a number: 0 becomes one that is free on all of them and that `taken` does not hold. Errors are
+ * those of `bindError`.
+ */
+export async function claimPort(
+  sides: readonly PortMapping[],
+  taken: readonly ReservedPort[],
+): Promise<readonly PortMapping[]> {
+  const [first] = sides;
   // Node cannot open SCTP sockets; the database is the only check.
-  if (port.protocol === "sctp" && port.hostPort !== 0) return port;
+  if (first === undefined || (first.protocol === "sctp" && first.hostPort !== 0)) return sides;
   for (let attempt = 0; attempt < 64; attempt++) {
-    let bound: number;
+    let hostPort = first.hostPort;
+    const claimed: PortMapping[] = [];
+    let current = first;
     try {
-      bound = await tryBind(port);
+      for (const side of sides) {
+        current = { ...side, hostPort };
+        hostPort = await tryBind(current);
+        claimed.push({ ...side, hostPort });
+      }
     } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === "EADDRINUSE") throw portTaken(port);
-      if (errno === "EACCES") {
-        throw new TscError("TSC_PORT_PRIVILEGED", `failed to bind host port ${portText(port)}: permission denied`, {
-          kind: "denied",
-          hint: `run as root: sysctl net.ipv4.ip_unprivileged_port_start=${port.hostPort} (or publish a port from 1024 up)`,
-        });
-      }
-      if (errno === "EADDRNOTAVAIL") {
-        throw new TscError(
-          "TSC_PORT_ADDRESS",
-          `failed to bind host port ${portText(port)}: the machine has no such address`,
-          {
-            kind: "invalid-input",
-          },
-        );
-      }
+      const errno = errnoOf(error) ?? "";
+      // a number that is free on one side only
+      if (first.hostPort === 0 && claimed.length > 0 && errno === "EADDRINUSE") continue;
+      if (BIND_ERRORS.has(errno)) throw bindError(current, errno);
       throw error;
     }
-    const claimed = { ...port, hostPort: bound };
-    if (port.hostPort !== 0 || !taken.some((other) => clash(claimed, other))) return claimed;
+    if (first.hostPort !== 0 || !taken.some((other) => claimed.some((port) => clash(port, other)))) return claimed;
   }
   throw new TscError("TSC_PORT_TAKEN", "no free host port was found", { kind: "unavailable" });
 }

@@ -9,7 +9,7 @@ import type { Parts } from "./parts.js";
 import type { Networking } from "./types.js";
 
 export function createRepair(parts: Parts, detach: Networking["detach"]): Networking["repair"] {
-  const { ctx, site, dns } = parts;
+  const { ctx, site, publisher, dns } = parts;
   const { state, kernel, paths } = ctx;
   const bootId = kernel.bootId();
   return async function repair(): Promise<void> {
@@ -26,6 +26,7 @@ export function createRepair(parts: Parts, detach: Networking["detach"]): Networ
         const id = path.slice(paths.netns.length + 1);
         if (!containerExists(state, id)) kernel.removeNetworkNamespace(path);
       }
+      await publisher.repair();
       await site.releaseIfIdle();
       return;
     }
@@ -41,6 +42,7 @@ export function createRepair(parts: Parts, detach: Networking["detach"]): Networ
       );
     }
     await site.repair();
+    await publisher.repair();
     await dns.settled(dns.changed());
   };
 }

@@ -1,4 +1,5 @@
 /** Decides what a container gets (addresses, interface names, default route, ports) and writes it down before anything is done. Synchronous. */
+import { isIP } from "node:net";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { hasSetting } from "../../kernel/proc.js";
 import { TscError } from "../../lib/errors.js";
@@ -94,6 +95,8 @@ export interface ReserveRequest {
 function innerPorts(ports: readonly PortMapping[], published: readonly ReservedPort[]): ReservedPort[] {
   const used = new Set(published.map((port) => `${port.protocol}/${port.innerPort ?? port.hostPort}`));
   return ports.map((port) => {
+    // slirp4netns forwards none of IPv6; neighbours ask for the number itself
+    if (isIP(port.hostIp) === 6) return { ...port, innerPort: port.hostPort };
     let inner = port.hostPort;
     if (used.has(`${port.protocol}/${inner}`)) {
       inner = 49152;
@@ -262,7 +265,7 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
           capabilityArgs: {
             ...(ownPorts.length === 0
               ? {}
-              : { portMappings: ownPorts.map((port) => portArgument(port, ctx.rootless)) }),
+              : { portMappings: ownPorts.flatMap((port) => portArgument(port, ctx.rootless)) }),
             ...(mac === "" ? {} : { mac }),
             ...(wanted.length > 1 ? { ips: wanted } : {}),
             ...(aliases.length === 0 ? {} : { aliases: { [network.name]: aliases } }),
@@ -275,14 +278,17 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
   });
 }
 
-/** Rootless traffic arrives for the uplink's address: the host address is applied where the port is opened. */
-function portArgument(port: ReservedPort, rootless: boolean): Record<string, unknown> {
-  return {
-    hostPort: rootless ? (port.innerPort ?? port.hostPort) : port.hostPort,
-    containerPort: port.containerPort,
-    protocol: port.protocol,
-    hostIP: rootless ? "" : port.hostIp,
-  };
+/** Rootless traffic arrives for the uplink's address: the host address is applied where the port is opened, and two of them are one here. */
+function portArgument(port: ReservedPort, rootless: boolean): Record<string, unknown>[] {
+  if (rootless && isIP(port.hostIp) === 6) return [];
+  return [
+    {
+      hostPort: rootless ? (port.innerPort ?? port.hostPort) : port.hostPort,
+      containerPort: port.containerPort,
+      protocol: port.protocol,
+      hostIP: rootless ? "" : port.hostIp,
+    },
+  ];
 }
 
 /** Sysctls of a fresh namespace: no router advertisements, no IPv6 on IPv4-only networks, low ports for every user. */

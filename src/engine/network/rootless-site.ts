@@ -8,8 +8,10 @@ import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { liveEndpoints, publishedPorts, type ReservedPort } from "../state/endpoints.js";
+import { createForwarder } from "./forwarder.js";
 import { withLock } from "./locks.js";
 import { findProgram, helperEnv } from "./programs.js";
+import { usesForwarder } from "./publish.js";
 import { run } from "./run.js";
 import { firstHostAddress, readHostResolvConf, type Site } from "./site.js";
 import { addHostForward, listHostForwards, removeHostForward } from "./slirp-api.js";
@@ -75,7 +77,8 @@ export function rootlessSite(ctx: EngineContext): Site {
       throw error;
     }
     if (pinned) {
-      for (const { port } of publishedPorts(ctx.state, kernel.bootId())) await forwardOne(port);
+      if (!usesForwarder(ctx))
+        for (const { port } of publishedPorts(ctx.state, kernel.bootId())) await forwardOne(port);
       return;
     }
     // The uplink needed router advertisements; bridges must not believe any (CVE-2020-10749).
@@ -115,7 +118,7 @@ export function rootlessSite(ctx: EngineContext): Site {
       for (const port of ports) await forwardOne(port);
     },
     unforward: async (ports) => {
-      if (ports.length === 0 || uplink.running()?.kind !== "slirp4netns") return;
+      if (ports.length === 0 || usesForwarder(ctx) || uplink.running()?.kind !== "slirp4netns") return;
       const open = await listHostForwards(socket);
       for (const port of ports) {
         const hostIp = port.hostIp === "" ? "0.0.0.0" : port.hostIp;
@@ -130,6 +133,7 @@ export function rootlessSite(ctx: EngineContext): Site {
       if (!isPinned() && uplink.running() === undefined) return;
       await withLock(ctx, "rootless", async () => {
         if (liveEndpoints(ctx.state, kernel.bootId()).length > 0) return;
+        await createForwarder(ctx, pin).end();
         await uplink.end();
         kernel.removeNetworkNamespace(pin);
         rmSync(nameFile, { force: true });

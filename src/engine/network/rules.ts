@@ -69,7 +69,12 @@ function jumpsOf(family: 4 | 6, chains: Chains): Jump[] {
     { table: "filter", base: "FORWARD", rule: `-j ${chains.forward}` },
     { table: "filter", base: "INPUT", rule: `-j ${chains.input}` },
     { table: "nat", base: "PREROUTING", rule: `${notLoopback}-m addrtype --dst-type LOCAL -j ${chains.publish}` },
-    { table: "nat", base: "OUTPUT", rule: `-m addrtype --dst-type LOCAL -j ${chains.publish}` },
+    // IPv6 has no route_localnet: ::1 is the forwarder's.
+    {
+      table: "nat",
+      base: "OUTPUT",
+      rule: `${family === 6 ? notLoopback : ""}-m addrtype --dst-type LOCAL -j ${chains.publish}`,
+    },
     { table: "nat", base: "POSTROUTING", rule: `-j ${chains.masquerade}` },
   ];
 }

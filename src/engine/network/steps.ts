@@ -4,16 +4,16 @@ import { throwEvery } from "../../lib/teardown.js";
 import { isNetworkShared } from "../state/container-facts.js";
 import type { EndpointRecord } from "../state/endpoints.js";
 import { liveEndpoints, publishedPorts, saveEndpoint } from "../state/endpoints.js";
-import { findNetwork } from "../state/networks.js";
+import { findNetwork, type NetworkRecord } from "../state/networks.js";
 import type { PortMapping } from "../types.js";
 import { formatAddress, parseAddress } from "./addresses.js";
 import type { Parts } from "./parts.js";
-import { checkPort, claimPort, clash } from "./ports.js";
+import { checkPort, claimPort, clash, hostSides } from "./ports.js";
 import type { AttachRequest } from "./types.js";
 
 export interface Steps {
   /** Free numbers for `hostPort` 0 and early errors for ports of other programs; our own are judged in `reserve`. */
-  claimPorts(request: Pick<AttachRequest, "id" | "ports">, defaultHostIp: string): Promise<PortMapping[]>;
+  claimPorts(request: Pick<AttachRequest, "id" | "ports">, network: NetworkRecord): Promise<PortMapping[]>;
   /** Makes reserved rows real; they are marked up, and `report` is called, in one transaction when everything stands. */
   addAll(
     records: readonly EndpointRecord[],
@@ -26,24 +26,28 @@ export interface Steps {
   ): Promise<void>;
 }
 
-export function createSteps({ ctx, site, networks, firewall, dns, life }: Parts): Steps {
+export function createSteps({ ctx, site, networks, firewall, publisher, dns, life }: Parts): Steps {
   const { state, kernel } = ctx;
   const bootId = kernel.bootId();
 
   /** Free numbers for `hostPort` 0 and early errors for ports of other programs; our own are judged in `reserve`. */
   async function claimPorts(
     request: Pick<AttachRequest, "id" | "ports">,
-    defaultHostIp: string,
+    network: NetworkRecord,
   ): Promise<PortMapping[]> {
+    const defaultHostIp = networks.defaultHostIp(network);
+    const ipv6 = publisher.canServeIpv6(network);
     const others = publishedPorts(state, bootId).filter((entry) => entry.containerId !== request.id);
     const claimed: PortMapping[] = [];
     for (const wanted of request.ports) {
       const given = wanted.hostIp === "" && defaultHostIp !== "" ? { ...wanted, hostIp: defaultHostIp } : wanted;
-      checkPort(given, ctx.rootless);
+      checkPort(given, { rootless: ctx.rootless, ipv6 });
       // As the packet filter prints it, so that the rule is known again.
       const port = given.hostIp === "" ? given : { ...given, hostIp: formatAddress(parseAddress(given.hostIp)) };
+      const sides = hostSides(port, ipv6);
       const mine = port.hostPort !== 0 && others.some((entry) => clash(entry.port, port));
-      claimed.push(mine ? port : await claimPort(port, [...others.map((entry) => entry.port), ...claimed]));
+      const taken = port.hostPort === 0 ? [...others.map((entry) => entry.port), ...claimed] : [];
+      claimed.push(...(mine ? sides : await claimPort(sides, taken)));
     }
     return claimed;
   }
@@ -72,7 +76,7 @@ export function createSteps({ ctx, site, networks, firewall, dns, life }: Parts)
     const settle = (name: number, rule: number): void => {
       settled = Promise.all([
         named ? dns.settled(name) : undefined,
-        ports.length > 0 ? firewall.settled(rule).then(() => site.forward(ports)) : undefined,
+        ports.length > 0 ? firewall.settled(rule).then(() => publisher.open(ports)) : undefined,
       ]);
       // A failure is thrown where it is awaited; without this line it would be unhandled until then.
       settled.catch(() => undefined);
@@ -146,6 +150,7 @@ export function createSteps({ ctx, site, networks, firewall, dns, life }: Parts)
       rulesMatter && (isUnknown || gone.some((record) => record.cni.ports.length > 0))
         ? firewall.settled(firewall.changed())
         : undefined,
+      isUnknown || gone.some((record) => record.cni.ports.length > 0) ? publisher.settle() : undefined,
     ]);
     for (const outcome of outcomes) if (outcome.status === "rejected") errors.push(outcome.reason);
     state.transaction(() => {

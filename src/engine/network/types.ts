@@ -56,6 +56,8 @@ export interface NetworkingInfo {
   readonly mode: string;
   readonly components: readonly { readonly name: string; readonly path: string; readonly version: string }[];
   readonly missing: readonly MissingProgram[];
+  /** What works less well than it could. */
+  readonly warnings: readonly string[];
 }
 
 /** The network part's public face. */

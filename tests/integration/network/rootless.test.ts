@@ -54,13 +54,21 @@ test("an ordinary user gets names, ports with client addresses, isolation and re
       internal: "",
       privileged: "TSC_PORT_PRIVILEGED",
       taken: "TSC_PORT_TAKEN",
-      dead: "",
-      revived: "web",
+      // a port without an address on both families; loopback clients are the gateway, others themselves
+      six: ["web", "", "both", true, true, true],
+      ports: ["0.0.0.0", "::"],
+      withoutUplink: "web",
+      dead: [true, ""],
+      revived: [false, "web"],
+      advice: [],
+      notKept: [true, [true]],
       closed: "",
-      left: [false, false, false],
+      others: "peer",
+      left: [],
       sameAddress: true,
       again: "again",
       warnings: [],
+      fallback: ["TSC_PORT_UNSUPPORTED", "web", "", true, true],
     });
   } finally {
     rmSync(dir, { recursive: true });

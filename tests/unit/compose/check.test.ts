@@ -49,6 +49,16 @@ const CASES: readonly (readonly [name: string, text: string, wanted: readonly st
     ["error PORT_CONFLICT"],
   ],
   [
+    "same port, the other family",
+    "services: {a: {image: 'a:1', ports: ['[::]:1234:1', '127.0.0.1:1235:1']}, b: {image: 'a:1', ports: ['127.0.0.1:1234:2', '[::1]:1235:1']}}",
+    ["note PORT_OPEN"],
+  ],
+  [
+    "same port, one address and all of its family",
+    "services: {a: {image: 'a:1', ports: ['[::1]:1234:1']}, b: {image: 'a:1', ports: ['[::]:1234:2']}}",
+    ["note PORT_OPEN", "error PORT_CONFLICT"],
+  ],
+  [
     "same port, other protocol and address",
     "services: {a: {image: 'a:1', ports: ['127.0.0.1:1234:1', '127.0.0.1:1234:1/udp']}, b: {image: 'a:1', ports: ['127.0.0.2:1234:2']}}",
     [],

@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { expect, test } from "@jest/globals";
-import { checkPort, claimPort, clash, portText } from "../../../../src/engine/network/ports.js";
+import { checkPort, claimPort, clash, hostSides, portText } from "../../../../src/engine/network/ports.js";
+import { targetOf } from "../../../../src/engine/network/publish.js";
 import type { PortMapping } from "../../../../src/engine/types.js";
 
 const port = (hostPort: number, hostIp = "", protocol: PortMapping["protocol"] = "tcp"): PortMapping => ({
@@ -35,25 +36,58 @@ test.each([
   port(80, "127.0.0.1\n"),
   port(80, "", "tcp -j ACCEPT" as "tcp"),
 ])("%j is refused", (bad) => {
-  expect(() => checkPort(bad, false)).toThrow(expect.objectContaining({ code: "TSC_PORT_INVALID" }));
+  expect(() => checkPort(bad, { rootless: false, ipv6: true })).toThrow(
+    expect.objectContaining({ code: "TSC_PORT_INVALID" }),
+  );
 });
 test("what rootless cannot do is said", () => {
-  for (const bad of [port(8080, "", "sctp"), port(8080, "::1")]) {
-    checkPort(bad, false);
-    expect(() => checkPort(bad, true)).toThrow(expect.objectContaining({ code: "TSC_PORT_UNSUPPORTED" }));
+  for (const [bad, ipv6] of [
+    [port(8080, "", "sctp"), true],
+    [port(8080, "::1"), false],
+  ] as const) {
+    checkPort(bad, { rootless: false, ipv6 });
+    expect(() => checkPort(bad, { rootless: true, ipv6 })).toThrow(
+      expect.objectContaining({ code: "TSC_PORT_UNSUPPORTED" }),
+    );
   }
+  checkPort(port(8080, "::1"), { rootless: true, ipv6: true });
 });
 
-test("port 0 becomes a free one, a taken one is an error", async () => {
-  const claimed = await claimPort(port(0, "127.0.0.1"), []);
-  expect(claimed.hostPort).toBeGreaterThan(0);
+test("a port without an address has a side on each family", () => {
+  const hosts = (given: PortMapping, ipv6 = true): string[] => hostSides(given, ipv6).map(({ hostIp }) => hostIp);
+  expect(hosts(port(80))).toEqual(["0.0.0.0", "::"]);
+  expect(hosts(port(80), false)).toEqual([""]);
+  expect(hosts(port(80, "0.0.0.0"))).toEqual(["0.0.0.0"]);
+  expect(hosts(port(80, "::1"))).toEqual(["::1"]);
+  expect(hosts(port(80, "", "sctp"))).toEqual([""]);
+  expect(clash(port(80, "0.0.0.0"), port(80, "::"))).toBe(false);
+  expect(clash(port(80, "127.0.0.1"), port(80, "::"))).toBe(false);
+  expect(clash(port(80, "::1"), port(80, "::"))).toBe(true);
+  expect(clash(port(80), port(80, "::1"))).toBe(true);
+});
+
+test("port 0 becomes one that is free on every side, a taken one is an error", async () => {
+  const [four, six] = await claimPort(hostSides(port(0), true), []);
+  expect(four?.hostPort).toBeGreaterThan(0);
+  expect(six).toEqual({ ...four, hostIp: "::" });
   const server = createServer();
-  await new Promise<void>((done) => server.listen(claimed.hostPort, "127.0.0.1", done));
-  await expect(claimPort(port(claimed.hostPort), [])).rejects.toMatchObject({
+  const taken = four?.hostPort ?? 0;
+  await new Promise<void>((done) => server.listen({ port: taken, host: "::", ipv6Only: true }, done));
+  await expect(claimPort(hostSides(port(taken), true), [])).rejects.toMatchObject({
     code: "TSC_PORT_TAKEN",
-    message: `failed to bind host port 0.0.0.0:${claimed.hostPort}/tcp: address already in use`,
+    message: `failed to bind host port [::]:${taken}/tcp: address already in use`,
   });
+  expect(await claimPort([port(taken)], [])).toEqual([port(taken)]);
   await new Promise((done) => server.close(done));
-  expect(await claimPort(port(0, "127.0.0.1", "udp"), [])).toMatchObject({ protocol: "udp" });
-  await expect(claimPort(port(0, "192.0.2.77"), [])).rejects.toMatchObject({ code: "TSC_PORT_ADDRESS" });
+  expect(await claimPort([port(0, "127.0.0.1", "udp")], [])).toMatchObject([{ protocol: "udp" }]);
+  await expect(claimPort([port(0, "192.0.2.77")], [])).rejects.toMatchObject({ code: "TSC_PORT_ADDRESS" });
+});
+
+test("where a port leads: the same family if the container has it", () => {
+  const both = { ipv4: "10.0.0.2", ipv6: "fd00::2" };
+  expect([targetOf("::", both), targetOf("0.0.0.0", both)]).toEqual(["fd00::2", "10.0.0.2"]);
+  expect([targetOf("::1", { ...both, ipv6: "" }), targetOf("", { ...both, ipv4: "" })]).toEqual([
+    "10.0.0.2",
+    "fd00::2",
+  ]);
 });

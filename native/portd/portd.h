@@ -1,0 +1,110 @@
+/* The forwarder of published ports: what its parts share. One thread, one epoll set; nothing ever blocks. Protocol: ../portd.md. */
+#ifndef TSC_PORTD_H
+#define TSC_PORTD_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "common.h"
+
+#define OWNER_MAX 64
+
+union address {
+  struct sockaddr any;
+  struct sockaddr_in four;
+  struct sockaddr_in6 six;
+};
+
+/* Begins everything that epoll may tell about: its `handle` is called with the events. */
+struct source {
+  void (*handle)(struct source *source, uint32_t events);
+};
+
+struct connection;
+struct flow;
+
+/* A published port: what to listen on and where it leads. Without a descriptor it could not be opened. */
+struct port {
+  struct source source; /* first: epoll names it */
+  struct port *next;
+  bool udp, wanted;
+  union address listen, target;
+  char owner[OWNER_MAX + 1]; /* whose it is: connections of another owner end with the change */
+  int fd, error;
+  bool ready; /* TCP: there may be more to accept */
+  struct port *next_ready;
+  struct connection *connections;
+  struct flow *newest, *oldest; /* UDP: by their last datagram */
+  int flows;
+};
+
+/* main.c */
+int64_t portd_now_ms(void);
+/* Registers a descriptor; false when the kernel has no room. */
+bool portd_watch(int fd, struct source *source, uint32_t events);
+/* Waits for other events of a registered descriptor from now on. */
+void portd_watch_again(int fd, struct source *source, uint32_t events);
+/* Descriptors that connections and flows may still take, beyond what is kept back for the rest. */
+int portd_room(void);
+/* Counts descriptors opened (positive) or closed (negative) by connections and flows. */
+void portd_count(int descriptors);
+/* A socket where ports are published: in the namespace this process began in. */
+int portd_outside_socket(int family, int type);
+
+/* address.c */
+bool address_parse(union address *address, const char *text, unsigned port);
+socklen_t address_length(const union address *address);
+bool address_equal(const union address *a, const union address *b);
+unsigned address_port(const union address *address);
+bool address_is_loopback(const union address *address);
+
+/* origin.c: the client's address as the source of what goes on. */
+/* Prepares the namespace for answers to foreign addresses, as far as the kernel can. */
+void origin_begin(void);
+/* Which families the caller has made packet filter rules for; kept only where both are there. */
+void origin_keep(bool four, bool six);
+bool origin_can(int family);
+/* Gives a new socket towards `target` the client's address where that is possible, else leaves it to the kernel. With `port`, the client's port too. */
+bool origin_bind(int fd, const union address *client, const union address *target, bool port);
+
+/* ports.c: the set of published ports. */
+extern struct port *ports;
+/* Makes the open ports equal to `wanted` (a list that is taken over); what could not be opened keeps its `error`. */
+void ports_apply(struct port *wanted);
+void ports_free(struct port *list);
+
+/* tcp.c */
+void tcp_open(struct port *port);
+/* Takes over what waits on listeners, as far as there is room; true when more could be taken at once. */
+bool tcp_accept(void);
+/* Moves bytes of every connection that can; true when some are left for the next round. */
+bool tcp_run(void);
+/* Ends the connections of a port whose container is gone: what it has sent still goes out, for a moment. */
+void tcp_end(struct port *port);
+/* Once a second or so: connections without a port whose time is over, and those that wait for a descriptor. */
+void tcp_tick(int64_t now);
+int tcp_count(void);
+/* Something is due at the next tick. */
+bool tcp_waits(void);
+
+/* udp.c */
+void udp_open(struct port *port);
+void udp_end(struct port *port);
+/* Ends flows that nothing came by for long. */
+void udp_tick(int64_t now);
+/* Frees what was closed while events still named it. */
+void udp_sweep(void);
+int udp_count(void);
+
+/* control.c */
+/* Listens on `control` in the current folder. */
+bool control_begin(void);
+/* Carries out what callers have asked for; not while events are handed out, as ports and connections end by it. */
+void control_apply(void);
+/* Drops callers that take too long; true while there are any. */
+bool control_tick(int64_t now);
+
+#endif

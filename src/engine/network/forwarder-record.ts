@@ -1,0 +1,31 @@
+/** Where the forwarder's process is written down, and whether it lives. Small: every command asks. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ProcessIdentity } from "../../kernel/kernel.js";
+import type { EngineContext } from "../context.js";
+
+type Place = Pick<EngineContext, "paths" | "kernel">;
+
+/** The folder that the forwarder works in. */
+export const folderOf = ({ paths }: Pick<EngineContext, "paths">): string => join(paths.network, "portd");
+/** Stands while ports should be open: names the namespace that the process was started for. */
+export const epochFile = (ctx: Pick<EngineContext, "paths">): string => join(folderOf(ctx), "epoch");
+
+/** The forwarder that lives, by the record that it wrote itself. */
+export function runningForwarder(ctx: Place): ProcessIdentity | undefined {
+  return ctx.kernel.recordedProcess(join(folderOf(ctx), ".lock"));
+}
+
+/** The namespace that open ports belong to; undefined when none should be open. */
+export function forwarderEpoch(ctx: Pick<EngineContext, "paths">): string | undefined {
+  try {
+    return readFileSync(epochFile(ctx), "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether ports should be open and nobody is there who opens them. */
+export function isForwarderDead(ctx: Place): boolean {
+  return existsSync(epochFile(ctx)) && runningForwarder(ctx) === undefined;
+}
