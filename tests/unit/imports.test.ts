@@ -43,10 +43,11 @@ const SHARED_PURE: readonly string[] = [
   "compose/shell-words.ts",
   "compose/short-port.ts",
   "compose/short-volume.ts",
-  "compose/size.ts",
   "engine/build/dockerignore.ts",
   // every command looks for dead helpers without loading the network part
   "engine/network/damage.ts",
+  // every command sees which containers must be watched without loading the reader of logs
+  "engine/logs/options.ts",
   // `info` asks for the runtime's version without loading the runtime
   "engine/runtime/oci-runtime.ts",
 ];
