@@ -9,6 +9,7 @@ import { PlanBuilder } from "../../plan/plan.js";
 import { hooksOf } from "../../plan/selection.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { confirmRemoteStack } from "../remote-stack.js";
 import { printed, printedWord } from "../render/printed.js";
 import { bringUp, separatorOf } from "./bring-up.js";
 import { joinContainer, removeQuietly } from "./join-container.js";
@@ -29,6 +30,7 @@ export async function runOneOff(
   if (config === undefined) {
     throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${service}`, { kind: "not-found" });
   }
+  await confirmRemoteStack(ctx, loaded, false);
   const changed = await changedService(ctx, loaded, config, argv, options);
   const project: Project = { ...loaded, services: { ...loaded.services, [service]: changed } };
   const detach = options.flag("detach");
