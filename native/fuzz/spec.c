@@ -20,7 +20,7 @@ void fuzz_one(const uint8_t *data, size_t size) {
   text[size] = '\0';
   struct spec spec;
   if (spec_parse(text, &spec)) {
-    if (spec.pid <= 0 || spec.interval_ms <= 0 || spec.timeout_ms <= 0 || spec.start_interval_ms <= 0 || spec.retries <= 0) BROKEN();
+    if (spec.pid <= 0 || spec.interval_ms <= 0 || spec.timeout_ms <= 0 || spec.start_interval_ms <= 0 || spec.retries <= 0 || spec.log_max_files <= 0) BROKEN();
     if (spec.command_length > ARGV_MAX || spec.command_argv[spec.command_length] != NULL) BROKEN();
     for (int i = 0; i < spec.command_length; i++)
       if (strlen(spec.command_argv[i]) > size) BROKEN();

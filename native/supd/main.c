@@ -17,14 +17,13 @@
 #include <unistd.h>
 
 #include "common.h"
-#include "process-record.h"
 #include "supd.h"
 
 #define IDLE_MS 3000
 #define ID_MAX 64
 
 static struct watch *watches;
-static int epoll_fd = -1;
+static int epoll_fd = -1, inotify_fd = -1, folder_mark = -1;
 
 int64_t supd_now_ms(void) {
   struct timespec now;
@@ -39,6 +38,14 @@ void supd_watch_fd(int fd, struct watch *watch, bool is_probe) {
 }
 
 void supd_unwatch_fd(int fd) { epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL); }
+
+int supd_watch_file(const char *path) {
+  return inotify_add_watch(inotify_fd, path, IN_MODIFY | IN_ONESHOT | IN_DONT_FOLLOW);
+}
+
+void supd_unwatch_file(int mark) {
+  if (mark >= 0) inotify_rm_watch(inotify_fd, mark);
+}
 
 int supd_commands(void) {
   int running = 0;
@@ -71,6 +78,7 @@ static void adopt(struct watch *watch, int64_t now) {
   watch->watched_since_ms = now;
   watch->phase = PHASE_RUNNING;
   watch->command_failures = 0;
+  log_begin(watch, now);
   watch->pidfd = tsc_pidfd_of(watch->spec.pid, watch->spec.pid_start);
   if (watch->pidfd < 0) {
     restart_died(watch, now);
@@ -80,8 +88,9 @@ static void adopt(struct watch *watch, int64_t now) {
   health_begin(watch, now);
 }
 
-static void forget(struct watch *watch) {
+static void forget(struct watch *watch, int64_t now) {
   health_end(watch);
+  log_last(watch, now);
   close_pidfd(watch);
   watch->gone = true; /* freed after the event batch: events may still point at it */
 }
@@ -92,25 +101,31 @@ static void load(const char *id, int64_t now) {
   struct spec spec;
   if (text == NULL || !spec_parse(text, &spec)) {
     free(text);
-    if (watch != NULL) forget(watch);
+    if (watch != NULL) forget(watch, now);
     return;
   }
   free(text);
   if (watch == NULL) {
+    for (struct watch *old = watches; old != NULL; old = old->next)
+      if (strcmp(old->id, id) == 0) log_end(old); /* the new one goes on with it */
     watch = calloc(1, sizeof *watch);
     if (watch == NULL || (watch->id = strdup(id)) == NULL) {
       free(watch);
       spec_free(&spec);
       return;
     }
-    watch->pidfd = watch->probe_fd = -1;
+    watch->pidfd = watch->probe_fd = watch->log_folder = watch->log_mark = -1;
     watch->next = watches;
     watches = watch;
   } else {
     bool same = watch->spec.pid == spec.pid && watch->spec.pid_start == spec.pid_start;
+    log_end(watch); /* its name is the spec's */
     spec_free(&watch->spec);
     watch->spec = spec;
-    if (same) return; /* paused, or a policy changed */
+    if (same) {
+      log_begin(watch, now);
+      return; /* paused, or a policy changed */
+    }
     adopt(watch, now);
     return;
   }
@@ -126,17 +141,29 @@ static void load_all(int64_t now) {
   closedir(folder);
 }
 
-static void read_inotify(int fd, int64_t now) {
+static void file_written(int mark, int64_t now) {
+  for (struct watch *watch = watches; watch != NULL; watch = watch->next)
+    if (!watch->gone && watch->log_folder >= 0 && (mark < 0 || watch->log_mark == mark)) log_written(watch, now);
+}
+
+static void read_inotify(int64_t now) {
   _Alignas(struct inotify_event) char buffer[8192];
-  for (ssize_t got; (got = read(fd, buffer, sizeof buffer)) > 0;) {
+  for (ssize_t got; (got = read(inotify_fd, buffer, sizeof buffer)) > 0;) {
     for (char *at = buffer; at < buffer + got;) {
       struct inotify_event *event = (struct inotify_event *)at;
       at += sizeof *event + event->len;
-      if (event->mask & IN_Q_OVERFLOW) load_all(now);
+      if (event->mask & IN_Q_OVERFLOW) {
+        load_all(now);
+        file_written(-1, now);
+      }
+      if (event->wd != folder_mark) {
+        if (event->mask & IN_MODIFY) file_written(event->wd, now);
+        continue;
+      }
       if (event->len == 0 || !is_id(event->name)) continue;
       struct watch *watch = find(event->name);
       if (event->mask & (IN_DELETE | IN_MOVED_FROM)) {
-        if (watch != NULL) forget(watch);
+        if (watch != NULL) forget(watch, now);
       } else {
         load(event->name, now);
       }
@@ -150,6 +177,7 @@ static void reap(int64_t now) {
     for (struct watch *watch = watches; watch != NULL; watch = watch->next) {
       if (watch->probe == pid) health_reaped(watch, status, now);
       else if (watch->command == pid) restart_reaped(watch, status, now);
+      else if (watch->compression == pid) log_reaped(watch, now);
       else continue;
       break;
     }
@@ -159,33 +187,17 @@ static void reap(int64_t now) {
 static void sweep(void) {
   for (struct watch **at = &watches; *at != NULL;) {
     struct watch *watch = *at;
-    /* a command that still runs keeps its slot until it is reaped */
-    if (!watch->gone || watch->command > 0) {
+    /* a command that still runs keeps its slot until it is reaped, a log until its old files are packed and few enough */
+    if (!watch->gone || watch->command > 0 || !log_is_settled(watch)) {
       at = &watch->next;
       continue;
     }
     *at = watch->next;
+    log_end(watch);
     spec_free(&watch->spec);
     free(watch->id);
     free(watch);
   }
-}
-
-static int take_lock(void) {
-  int fd = open(".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return -1;
-  /* A command that only looks whether we run holds the lock for a moment. */
-  for (int attempt = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; attempt++) {
-    if (attempt == 10) {
-      close(fd);
-      return -1;
-    }
-    usleep(10000);
-  }
-  /* By this record the engine and the launcher know us again. */
-  struct tsc_process_record self;
-  if (ftruncate(fd, 0) == 0 && tsc_record_of(getpid(), &self)) tsc_record_write(fd, &self);
-  return fd;
 }
 
 static int loop(int lock) {
@@ -194,20 +206,23 @@ static int loop(int lock) {
   sigaddset(&mask, SIGCHLD);
   sigprocmask(SIG_BLOCK, &mask, NULL);
   int signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-  int inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  if (signals < 0 || inotify < 0 || epoll_fd < 0) return 1;
-  if (inotify_add_watch(inotify, ".", IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM) < 0) return 1;
+  if (signals < 0 || inotify_fd < 0 || epoll_fd < 0) return 1;
+  folder_mark = inotify_add_watch(inotify_fd, ".", IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM);
+  if (folder_mark < 0) return 1;
   static char signal_mark, inotify_mark;
   struct epoll_event signal_event = {.events = EPOLLIN, .data.ptr = &signal_mark}, inotify_event = {.events = EPOLLIN, .data.ptr = &inotify_mark};
   epoll_ctl(epoll_fd, EPOLL_CTL_ADD, signals, &signal_event);
-  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, inotify, &inotify_event);
+  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, inotify_fd, &inotify_event);
 
   int64_t idle_since = supd_now_ms();
   load_all(idle_since);
   for (;;) {
     int64_t now = supd_now_ms(), next = INT64_MAX;
     for (struct watch *watch = watches; watch != NULL; watch = watch->next) {
+      log_tick(watch, now);
+      if (log_next(watch) < next) next = log_next(watch);
       if (watch->gone) continue;
       health_tick(watch, now);
       restart_tick(watch, now);
@@ -236,7 +251,7 @@ static int loop(int lock) {
         }
         reap(now);
       } else if (events[i].data.ptr == &inotify_mark) {
-        read_inotify(inotify, now);
+        read_inotify(now);
       } else {
         struct watch *watch = (struct watch *)(uintptr_t)(events[i].data.u64 & ~(uint64_t)1);
         if (watch->gone) continue;
@@ -273,6 +288,6 @@ int main(int argc, char **argv) {
   signal(SIGHUP, SIG_IGN);
   signal(SIGINT, SIG_IGN);
   prctl(PR_SET_CHILD_SUBREAPER, 1); /* what a killed probe leaves behind comes to us to be reaped */
-  int lock = take_lock();
+  int lock = supd_take_lock();
   return lock < 0 ? 0 : loop(lock);
 }

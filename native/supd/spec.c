@@ -55,6 +55,7 @@ bool spec_parse(const char *text, struct spec *spec) {
   spec->timeout_ms = 30000;
   spec->start_interval_ms = 5000;
   spec->retries = 3;
+  spec->log_max_files = 1;
   int health_length = 0;
   bool good = true;
   while (*text != '\0' && good) {
@@ -79,12 +80,23 @@ bool spec_parse(const char *text, struct spec *spec) {
         free(spec->exit_file);
         spec->exit_file = value;
         value = NULL;
+      } else if (KEY("log_file")) {
+        free(spec->log_file);
+        spec->log_file = value;
+        value = NULL;
+      } else if (KEY("log_ctl")) {
+        free(spec->log_ctl);
+        spec->log_ctl = value;
+        value = NULL;
       } else if (KEY("pid")) spec->pid = (pid_t)number;
       else if (KEY("pid_start")) spec->pid_start = strtoull(value, NULL, 10);
       else if (KEY("restart")) spec->restart = policy_of(value);
       else if (KEY("max_retries")) spec->max_retries = (long)number;
       else if (KEY("restart_count")) spec->restart_count = (long)number;
       else if (KEY("paused")) spec->paused = number != 0;
+      else if (KEY("log_max_bytes")) spec->log_max_bytes = number;
+      else if (KEY("log_max_files") && number > 0) spec->log_max_files = number;
+      else if (KEY("log_compress")) spec->log_compress = number != 0;
       else if (KEY("health_interval_ms") && number > 0) spec->interval_ms = number;
       else if (KEY("health_timeout_ms") && number > 0) spec->timeout_ms = number;
       else if (KEY("health_start_period_ms")) spec->start_period_ms = number;
@@ -104,5 +116,7 @@ void spec_free(struct spec *spec) {
   for (int i = 0; spec->health_argv[i] != NULL; i++) free(spec->health_argv[i]);
   for (int i = 0; i < spec->command_length; i++) free(spec->command_argv[i]);
   free(spec->exit_file);
+  free(spec->log_file);
+  free(spec->log_ctl);
   memset(spec, 0, sizeof *spec);
 }

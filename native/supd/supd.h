@@ -2,6 +2,7 @@
 #ifndef TSC_SUPD_H
 #define TSC_SUPD_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,6 +27,9 @@ struct spec {
   long retries;
   char *command_argv[ARGV_MAX + 4];
   int command_length;
+  char *log_file, *log_ctl; /* NULL when its log is not rotated */
+  int64_t log_max_bytes, log_max_files;
+  bool log_compress;
 };
 
 struct health_entry {
@@ -64,10 +68,22 @@ struct watch {
   int probe_fd;
   struct health_entry current, log[HEALTH_LOG_ENTRIES];
   int log_length;
+
+  /* log rotation */
+  int log_folder;       /* -1 when nothing is rotated */
+  const char *log_name; /* inside spec.log_file */
+  int log_mark;         /* of supd_watch_file, -1 */
+  int64_t log_size;     /* at the last look, -1 */
+  int64_t looked_ms, wait_ms, look_due_ms, settle_due_ms, asked_ms;
+  bool is_reopening; /* the log was renamed and conmon has not made the next one */
+  pid_t compression;
 };
 
 /* Milliseconds of CLOCK_BOOTTIME: goes on while the machine sleeps and never jumps. */
 int64_t supd_now_ms(void);
+
+/* Takes the lock of the working directory; its descriptor, -1 when another supervisor holds it. */
+int supd_take_lock(void);
 
 /* Parses a watch file; false when it is not one (the reason goes nowhere: the engine wrote it). Free with spec_free. */
 bool spec_parse(const char *text, struct spec *spec);
@@ -95,6 +111,24 @@ void restart_died(struct watch *watch, int64_t now);
 void restart_tick(struct watch *watch, int64_t now);
 void restart_reaped(struct watch *watch, int status, int64_t now);
 int64_t restart_next(const struct watch *watch);
+
+/* Takes up the log that the spec names (again) / lets it go / does what is left to do for one that is not written to any more. */
+void log_begin(struct watch *watch, int64_t now);
+void log_end(struct watch *watch);
+void log_last(struct watch *watch, int64_t now);
+bool log_is_settled(const struct watch *watch);
+/* Rotates a log that is big enough, takes away what is too old, packs the rest. */
+void log_tick(struct watch *watch, int64_t now);
+/* Something was written to it / a compression has ended. */
+void log_written(struct watch *watch, int64_t now);
+void log_reaped(struct watch *watch, int64_t now);
+int64_t log_next(const struct watch *watch);
+/* Packs a file into NAME.gz in a new process; its pid or -1. */
+pid_t log_compress(int folder, const char *name);
+
+/* Tells log_written once of the next write to a file; a mark for supd_unwatch_file, -1 when it cannot. */
+int supd_watch_file(const char *path);
+void supd_unwatch_file(int mark);
 
 /* Registered with epoll by main.c. */
 void supd_watch_fd(int fd, struct watch *watch, bool is_probe);

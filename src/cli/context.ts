@@ -77,6 +77,9 @@ export interface CliContext {
   print(text: Printed): void;
   /** Status text on stderr, as given; nothing in quiet mode. */
   note(text: Printed): void;
-  /** Asks on the terminal, or reads a line of a pipe; no answer is `fallback`. */
-  confirm(question: Printed, fallback: boolean): Promise<boolean>;
+  /**
+   * Asks on the terminal, or reads a line of a pipe; no answer is `fallback`. `besideResults`: on stdout, where what is asked about stands,
+   * and a pipe without an answer says no.
+   */
+  confirm(question: Printed, fallback: boolean, options?: { readonly besideResults?: boolean }): Promise<boolean>;
 }

@@ -30,6 +30,15 @@ export async function inspectAll<T>(
   return 0;
 }
 
+/** docker's object of a container. */
+export async function containerObject(ctx: CliContext, name: string): Promise<object> {
+  const engine = await ctx.engine();
+  const info = await engine.containers.inspect(name);
+  const networks = await engine.networks.list();
+  const { inspectContainer } = await import("./render/inspect-container.js");
+  return inspectContainer(info, new Map(networks.map((network) => [network.name, network.id])));
+}
+
 /** Runs `work` for every name, prints what each returns, and reports all failures at the end. */
 export async function forEachName(
   ctx: CliContext,

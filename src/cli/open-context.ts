@@ -171,28 +171,30 @@ export function openContext(
       if (globals.progress === "json") stderr.write(joined([printedJson({ text: text.trim() }), printed`\n`]));
       else if (globals.progress !== "quiet") stderr.write(text);
     },
-    async confirm(question, fallback) {
-      const asked = joined([question, printed` ${fallback ? "[Y/n]" : "[y/N]"} `]);
+    async confirm(question, fallback, { besideResults = false } = {}) {
+      const choice = fallback ? "[Y/n]" : "[y/N]";
+      const asked = joined([question, besideResults ? printed` ${choice}: ` : printed` ${choice} `]);
+      const output = besideResults ? around.stdout : around.stderr;
       const { createInterface } = await import("node:readline/promises");
       // one reader for all questions of a pipe (`yes | …`): it reads ahead. Its end is no answer
       const isPipe = around.stdin.isTTY !== true;
       if (isPipe) answers ??= createInterface({ input: around.stdin })[Symbol.asyncIterator]();
       let answer: string;
       if (answers !== undefined) {
-        stderr.write(asked);
+        (besideResults ? stdout : stderr).write(asked);
         const next = await answers.next();
         answer = next.done === true ? "" : next.value;
+        if (besideResults) return isYes(answer);
         stderr.write(printed`\n`);
       } else {
-        const reader = createInterface({ input: around.stdin, output: around.stderr });
+        const reader = createInterface({ input: around.stdin, output });
         try {
           answer = await reader.question(asked, { signal: abort.signal });
         } finally {
           reader.close();
         }
       }
-      const word = answer.trim().toLowerCase();
-      return word === "" ? fallback : ["y", "yes", "true", "t", "1"].includes(word);
+      return answer.trim() === "" ? fallback : isYes(answer);
     },
     async close() {
       for (const stop of unsubscribe) stop();
@@ -201,6 +203,10 @@ export function openContext(
       await opened?.close();
     },
   };
+}
+
+function isYes(answer: string): boolean {
+  return ["y", "yes", "true", "t", "1"].includes(answer.trim().toLowerCase());
 }
 
 async function loadRequested(

@@ -5,6 +5,9 @@ import type { Engine } from "../engine/index.js";
 /** `oci://…`, and what git takes as a URL. A plain path, also one that ends in `.git`, is never remote. */
 const REMOTE = /^(?:oci:\/\/|https?:\/\/[^#]+\.git(?:#|$)|git:\/\/|ssh:\/\/|git@[^:/]+:|github\.com\/[^/]+\/[^/]+)/;
 
+/** Whether a reference to a compose file leads to a registry or a git repository. */
+export const isRemote = (reference: string): boolean => REMOTE.test(reference);
+
 /** The loaders of one run. */
 export function remoteLoaders(around: {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -14,7 +17,7 @@ export function remoteLoaders(around: {
   const loaded = new Map<string, ReturnType<RemoteLoader["load"]>>();
   return [
     {
-      accepts: (reference) => REMOTE.test(reference),
+      accepts: isRemote,
       load(reference) {
         const known = loaded.get(reference);
         if (known !== undefined) return known;

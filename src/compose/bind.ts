@@ -5,12 +5,12 @@
 
 import { formatGoDuration, parseGoDuration } from "../lib/duration.js";
 import { isTscError, TscError } from "../lib/errors.js";
+import { invalidSize, parseSize } from "../lib/size.js";
 import { castBoolean } from "./interpolate.js";
 import { byteOrder } from "./key-order.js";
 import type { LoadWarning } from "./model.js";
 import { Problems } from "./problems.js";
 import { shellWords } from "./shell-words.js";
-import { invalidSize, parseSize } from "./size.js";
 import type { Field, Kind, Struct } from "./structs.js";
 import type { Path, Tree, TreeMap } from "./tree.js";
 import { bracketPath, isMap, newMap, scalarText } from "./tree.js";

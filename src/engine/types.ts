@@ -283,6 +283,10 @@ export interface ContainerInfo {
   /** Resolved mounts; volumes carry their real name and host path. */
   readonly mounts: readonly ResolvedMount[];
   readonly hasHealthcheck: boolean;
+  /** The merged health check. */
+  readonly healthcheck?: Healthcheck;
+  /** The image's config as it was at create. */
+  readonly image?: ImageConfig;
   /** The merged command line: entrypoint then command. */
   readonly argv: readonly string[];
   readonly logPath: string;

@@ -138,6 +138,7 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
         });
       }
     },
+    shareLock: () => true,
     processIdentity: (pid) => processes.get(pid),
     recordProcess(path, process) {
       record("recordProcess", path, process);

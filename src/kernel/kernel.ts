@@ -132,6 +132,8 @@ export interface Kernel {
     path: string,
     options?: { wait?: boolean; shared?: boolean; signal?: AbortSignal },
   ): Promise<FileLock | undefined>;
+  /** Shared flock(2) on an open file for as long as it is open; false when somebody holds it alone at this moment. */
+  shareLock(descriptor: number): boolean;
 
   /** Undefined when there is no such process or it is a zombie. Reads /proc/PID/stat. */
   processIdentity(pid: number): ProcessIdentity | undefined;

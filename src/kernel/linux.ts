@@ -62,6 +62,7 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
     readLinks: (netns) => addon.readLinks(netns),
 
     lockFile: (path, lockOptions) => lockFile(addon, path, lockOptions),
+    shareLock: (descriptor) => addon.lockTry(descriptor, true),
 
     processIdentity,
     findProcesses: (names, argument) =>

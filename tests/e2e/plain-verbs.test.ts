@@ -122,4 +122,82 @@ describe.each(["root", "user"] as Mode[])("%s", (mode) => {
     }),
     120_000,
   );
+
+  check(
+    "a service as docker's inspect shows it",
+    onHost(mode, async (host) => {
+      const cwd = host.project("shown", {
+        "compose.yaml": `services:
+  a:
+    image: ${registry.address}/base:1
+    init: true
+    ipc: shareable
+    pid: host
+    environment: [OWN=1]
+    volumes: ["anon:/named:ro", /anonymous, "./compose.yaml:/bind:ro", "./:/shared:rslave"]
+    configs: [cfg]
+    secrets: [sec]
+    networks: {default: {ipv4_address: 10.99.0.100, aliases: [other]}}
+networks: {default: {ipam: {config: [{subnet: 10.99.0.0/24}]}}}
+volumes: {anon: {}}
+configs: {cfg: {file: ./compose.yaml}}
+secrets: {sec: {file: ./compose.yaml}}
+`,
+      });
+      await host.must(cwd, "up", "-d");
+      const object = async () => JSON.parse(await host.must(cwd, "container", "inspect", "shown-a-1"))[0];
+      const running = await object();
+      const network = JSON.parse(await host.must(cwd, "network", "inspect", "shown_default"))[0].Id;
+      const file = `${cwd}/compose.yaml`;
+      expect(running.HostConfig).toMatchObject({
+        IpcMode: "shareable",
+        PidMode: "host",
+        CgroupnsMode: "private",
+        Binds: ["shown_anon:/named:ro", `${file}:/bind:ro`, `${cwd}:/shared:rw,rslave`],
+        Mounts: [
+          { Type: "volume", Target: "/anonymous" },
+          { Type: "bind", Source: file, Target: "/cfg", ReadOnly: true },
+          { Type: "bind", Source: file, Target: "/run/secrets/sec", ReadOnly: true },
+        ],
+        Init: true,
+      });
+      const bind = { Type: "bind", Source: file, RW: false, Propagation: "rprivate" };
+      expect(running.Mounts).toEqual([
+        expect.objectContaining({
+          Type: "volume",
+          Name: "shown_anon",
+          Driver: "local",
+          Mode: "ro",
+          RW: false,
+          Propagation: "",
+        }),
+        expect.objectContaining({ Type: "volume", Destination: "/anonymous", Mode: "z", RW: true }),
+        { ...bind, Destination: "/bind", Mode: "ro" },
+        expect.objectContaining({ Source: cwd, Destination: "/shared", Mode: "rw,rslave", Propagation: "rslave" }),
+        { ...bind, Destination: "/cfg", Mode: "" },
+        { ...bind, Destination: "/run/secrets/sec", Mode: "" },
+      ]);
+      expect(running.Config).toMatchObject({
+        Env: ["OWN=1", "PATH=/bin:/usr/bin"],
+        Cmd: ["sleep", "600"],
+        Volumes: { "/anonymous": {} },
+      });
+      const endpoint = { IPAMConfig: { IPv4Address: "10.99.0.100" }, NetworkID: network };
+      expect(running.NetworkSettings.Networks["shown_default"]).toMatchObject({
+        ...endpoint,
+        IPAddress: "10.99.0.100",
+        EndpointID: expect.stringMatching(/^[0-9a-f]{64}$/),
+        DNSNames: expect.arrayContaining(["shown-a-1", "other"]),
+      });
+      await host.must(cwd, "stop", "-t", "0");
+      const stopped = await object();
+      expect(stopped.NetworkSettings.Networks["shown_default"]).toMatchObject({
+        ...endpoint,
+        IPAddress: "",
+        EndpointID: "",
+      });
+      expect(stopped.HostConfig).toEqual(running.HostConfig);
+    }),
+    60_000,
+  );
 });

@@ -45,14 +45,17 @@ const SHARED_PURE: readonly string[] = [
   "compose/shell-words.ts",
   "compose/short-port.ts",
   "compose/short-volume.ts",
-  "compose/size.ts",
   "engine/build/dockerignore.ts",
   // every command looks for dead helpers without loading the network part
   "engine/network/damage.ts",
   // `check` asks the kernel one setting without loading the engine
   "engine/port-start.ts",
+  // every command sees which containers must be watched without loading the reader of logs
+  "engine/logs/options.ts",
   // `info` asks for the runtime's version without loading the runtime
   "engine/runtime/oci-runtime.ts",
+  // `inspect` shows the paths that are hidden
+  "engine/runtime/oci/security.ts",
 ];
 
 /** What of compose is about the model alone: plan takes it without the loader. */

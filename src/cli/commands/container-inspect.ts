@@ -1,7 +1,6 @@
 /** `container inspect`: everything recorded about a container, as JSON or through a template. */
 import type { CommandSpec } from "../command.js";
-import { inspectAll } from "../inspect.js";
-import { inspectContainer } from "../render/inspect.js";
+import { containerObject, inspectAll } from "../inspect.js";
 
 export const command: CommandSpec = {
   name: "container inspect",
@@ -9,10 +8,6 @@ export const command: CommandSpec = {
   example: "tscompose container inspect demo-web-1",
   args: [{ name: "CONTAINER", required: true, variadic: true, complete: "container" }],
   options: [{ long: "format", short: "f", value: "string", help: "json, or a Go template" }],
-  run: async (ctx, names, options) => {
-    const engine = await ctx.engine();
-    return await inspectAll(ctx, names, options.text("format"), async (name) =>
-      inspectContainer(await engine.containers.inspect(name)),
-    );
-  },
+  run: async (ctx, names, options) =>
+    await inspectAll(ctx, names, options.text("format"), (name) => containerObject(ctx, name)),
 };

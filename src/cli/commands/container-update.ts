@@ -1,7 +1,8 @@
 /** `container update`: limits and restart policy of containers, while they run. */
-import { parseSize } from "../../compose/size.js";
+
 import type { Resources, RestartPolicy } from "../../engine/types.js";
 import type { TscError } from "../../lib/errors.js";
+import { parseSize } from "../../lib/size.js";
 import type { ParsedOptions } from "../command.js";
 import { containersCommand } from "../container-verb.js";
 import { usage } from "../usage.js";

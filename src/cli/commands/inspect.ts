@@ -2,8 +2,8 @@
 import { isTscError, TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
 import type { CliContext } from "../context.js";
-import { inspectAll } from "../inspect.js";
-import { inspectContainer, inspectImage, inspectNetwork, inspectVolume } from "../render/inspect.js";
+import { containerObject, inspectAll } from "../inspect.js";
+import { inspectImage, inspectNetwork, inspectVolume } from "../render/inspect.js";
 
 /** docker's order. */
 const TYPES = ["container", "image", "network", "volume"] as const;
@@ -38,7 +38,7 @@ async function inspectAny(ctx: CliContext, types: readonly (typeof TYPES)[number
 }
 
 const finders: Readonly<Record<(typeof TYPES)[number], (ctx: CliContext, name: string) => Promise<unknown>>> = {
-  container: async (ctx, name) => inspectContainer(await (await ctx.engine()).containers.inspect(name)),
+  container: containerObject,
   image: async (ctx, name) => inspectImage(await (await ctx.engine()).images.inspect(name)),
   network: async (ctx, name) => {
     const engine = await ctx.engine();

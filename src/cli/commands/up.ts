@@ -39,6 +39,8 @@ export const command: CommandSpec = {
     if (unknown.length > 0) throw usage(`cannot attach to services not included in up: ${unknown.join(", ")}`);
     const exitFrom = options.text("exit-code-from") ?? "";
     if (exitFrom !== "" && project.services[exitFrom] === undefined) throw noSuchService(exitFrom);
+    const { confirmRemoteStack } = await import("../remote-stack.js");
+    await confirmRemoteStack(ctx, project, assumesYes);
     const detached = options.flag("detach") || options.flag("wait") || options.flag("no-start");
     const bringUpOptions = {
       targets: services,

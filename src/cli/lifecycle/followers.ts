@@ -8,8 +8,8 @@ import { isActive, type ObservedContainer, observe } from "../../plan/observe.js
 import { lockProject } from "../../project/lock.js";
 import type { LogPrinter } from "../render/log-printer.js";
 
-/** Past this, output that does not come to an end (a container that somebody restarted) is given up. */
-const DRAIN_MS = 5000;
+/** Output that has not come to its end and of which nothing came for this long is given up: somebody restarted the container. */
+const QUIET_MS = 2000;
 /** The name that a container has until the one that it replaces is gone. */
 const REPLACEMENT = /^[0-9a-f]{12}_(.+)$/;
 
@@ -38,6 +38,12 @@ interface Followed {
   done: Promise<void>;
 }
 
+/** One run of a container while its output is printed. */
+interface Run {
+  readonly since: string;
+  endedAt: Date | undefined;
+}
+
 /** Lives as long as the attached command. */
 export class Followers {
   readonly #engine: EngineApi;
@@ -49,6 +55,7 @@ export class Followers {
   readonly #shownAs = new Map<string, string>();
   readonly #since = new Date().toISOString();
   #started = false;
+  #printed = 0;
   #unsettled = false;
   #isSettling = false;
 
@@ -184,8 +191,8 @@ export class Followers {
 
   /** Waits until the ends of all are told and their last lines printed; called when none runs any more. */
   async drain(): Promise<void> {
-    const all = Promise.allSettled([...this.#followed.values()].map(({ done }) => done));
-    await Promise.race([all, new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
+    // the end of one that just ended comes after its last lines
+    await this.#unlessQuiet(Promise.allSettled([...this.#followed.values()].map(({ done }) => done)), 2 * QUIET_MS);
   }
 
   close(): void {
@@ -201,13 +208,15 @@ export class Followers {
     for (let since = begin; ; since = entry.endedAt ?? since) {
       const stopLogs = new AbortController();
       const until = AbortSignal.any([signal, stopLogs.signal]);
-      const logs = shown ? this.#print(info.id, name, since, until) : Promise.resolve();
+      const run: Run = { since, endedAt: undefined };
+      const logs = shown ? this.#print(info.id, name, run, until) : Promise.resolve();
       const code = await containers.wait(info.id, signal);
-      entry.endedAt = new Date().toISOString();
+      run.endedAt = new Date();
+      entry.endedAt = run.endedAt.toISOString();
       const now = await containers.inspect(info.id).catch(() => undefined);
       const again = now?.state === "restarting" || now?.state === "running";
       // The log reader ends by itself once it has read all that the ended container wrote.
-      await Promise.race([logs, new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
+      await this.#unlessQuiet(logs, QUIET_MS);
       stopLogs.abort();
       if (shown) this.#options.printer.status(name, `exited with code ${code}${again ? " (restarting)" : ""}`);
       if (again) {
@@ -236,13 +245,28 @@ export class Followers {
     }
   }
 
-  async #print(id: string, name: string, since: string, signal: AbortSignal): Promise<void> {
+  async #print(id: string, name: string, run: Run, signal: AbortSignal): Promise<void> {
     try {
-      for await (const line of this.#engine.containers.logs(id, { follow: true, since, signal })) {
+      for await (const line of this.#engine.containers.logs(id, { follow: true, since: run.since, signal })) {
+        // of the next run
+        if (run.endedAt !== undefined && Date.parse(line.time) > run.endedAt.getTime()) return;
         this.#options.printer.log(name, line);
+        this.#printed++;
       }
     } catch (error) {
       if (!signal.aborted) throw error;
+    }
+  }
+
+  /** Waits for what ends when lines have been printed, for as long as any come. */
+  async #unlessQuiet(work: Promise<unknown>, quietMs: number): Promise<void> {
+    let isDone = false;
+    const done = work.finally(() => {
+      isDone = true;
+    });
+    for (let seen = -1; !isDone && seen !== this.#printed; ) {
+      seen = this.#printed;
+      await Promise.race([done, new Promise((resolve) => setTimeout(resolve, quietMs).unref())]);
     }
   }
 

@@ -10,6 +10,7 @@ import { PlanBuilder } from "../../plan/plan.js";
 import { hooksOf } from "../../plan/selection.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { confirmRemoteStack } from "../remote-stack.js";
 import { printed, printedWord } from "../render/printed.js";
 import { checkTty, chooseTty } from "../tty.js";
 import { bringUp, separatorOf } from "./bring-up.js";
@@ -31,6 +32,7 @@ export async function runOneOff(
   if (config === undefined) {
     throw noSuchService(service);
   }
+  await confirmRemoteStack(ctx, loaded, false);
   const changed = await changedService(ctx, loaded, config, argv, options);
   const project: Project = { ...loaded, services: { ...loaded.services, [service]: changed } };
   const detach = options.flag("detach");

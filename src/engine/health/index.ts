@@ -18,6 +18,7 @@ import { join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
+import { rotationOf } from "../logs/options.js";
 import { containerIdentity, containerLabels } from "../state/container-facts.js";
 import type { ContainerRow } from "../state/containers.js";
 import { insertEvent } from "../state/events.js";
@@ -35,12 +36,15 @@ export interface WatchRequest {
   readonly restartCount: number;
   /** argv of one probe. */
   readonly probe: readonly string[] | undefined;
+  /** Where conmon takes the word to open its log anew. */
+  readonly logControl: string;
 }
 
 /** True when something must watch the container after its start. */
 export function needsSupervision(row: Pick<ContainerRow, "spec" | "record">): boolean {
   const policy = row.spec.restart?.policy ?? "no";
-  return row.record.healthcheck !== undefined || policy !== "no" || row.spec.autoRemove === true;
+  if (row.record.healthcheck !== undefined || policy !== "no" || row.spec.autoRemove === true) return true;
+  return rotationOf(row.spec.logging) !== undefined;
 }
 
 /** Writes the watch file of a running container and sees to it that a supervisor runs. */
@@ -61,6 +65,16 @@ export async function watchContainer(ctx: EngineContext, row: ContainerRow, requ
       ["health_retries", health.retries],
       ["health_start_period_ms", health.startPeriodMs],
       ["health_start_interval_ms", health.startIntervalMs],
+    );
+  }
+  const rotation = rotationOf(row.spec.logging);
+  if (rotation !== undefined) {
+    lines.push(
+      ["log_file", row.record.logPath],
+      ["log_ctl", request.logControl],
+      ["log_max_bytes", rotation.maxBytes],
+      ["log_max_files", rotation.maxFiles],
+      ["log_compress", rotation.compress ? 1 : 0],
     );
   }
   for (const arg of ctx.selfCommand ?? []) lines.push(["command_arg", arg]);

@@ -1,27 +1,14 @@
-/** The files one log is made of (current and rotated), and reading them by offsets. No log format beyond line ends here. */
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+/** One open log file, read by offsets. No log format beyond line ends here. */
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { errnoOf } from "../../lib/errors.js";
-import { RUN_MARK } from "./format.js";
 
-export const BLOCK_BYTES = 64 * 1024;
-
-/** Readies a log for another process of its container: made for its owner alone, or ended where the process before left off. */
-export function beginRun(path: string): void {
-  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
-  const fd = openSync(path, flags, 0o600);
-  try {
-    if (fstatSync(fd).size > 0) writeSync(fd, RUN_MARK);
-  } finally {
-    closeSync(fd);
-  }
-}
+const BLOCK_BYTES = 64 * 1024;
 
 /** An open log file; survives its renaming. */
 export class LogFile implements Disposable {
   readonly fd: number;
   readonly inode: bigint;
+  #isOpen = true;
 
   private constructor(fd: number) {
     this.fd = fd;
@@ -40,6 +27,16 @@ export class LogFile implements Disposable {
 
   get size(): number {
     return fstatSync(this.fd).size;
+  }
+
+  /** It has no name any more. */
+  get isGone(): boolean {
+    return fstatSync(this.fd).nlink === 0;
+  }
+
+  /** When it was last written to, in nanoseconds since 1970. */
+  get writtenAt(): bigint {
+    return fstatSync(this.fd, { bigint: true }).mtimeNs;
   }
 
   /** Up to one block from an offset; empty at the end. */
@@ -73,22 +70,8 @@ export class LogFile implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.fd);
+    // the number may belong to another file by now
+    if (this.#isOpen) closeSync(this.fd);
+    this.#isOpen = false;
   }
-}
-
-/** Rotated files of a log (`LOG.1` newest … `LOG.9` oldest), oldest first. */
-export async function rotatedFiles(path: string): Promise<string[]> {
-  const prefix = `${basename(path)}.`;
-  let names: string[];
-  try {
-    names = await readdir(dirname(path));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw error;
-  }
-  return names
-    .filter((name) => name.startsWith(prefix) && /^\d{1,4}$/.test(name.slice(prefix.length)))
-    .sort((a, b) => Number(b.slice(prefix.length)) - Number(a.slice(prefix.length)))
-    .map((name) => join(dirname(path), name));
 }

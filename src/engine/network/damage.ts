@@ -21,7 +21,7 @@ export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "
     return isDead || existsSync(temporaryFile(dir));
   };
   const isHelperDead = isBroken("main") || isBroken("internal") || isForwarderDead(ctx);
-  if (isHelperDead || (forwarderEpoch(ctx) !== undefined && !hasEndpoints(ctx))) return true;
+  if (isHelperDead || (forwarderEpoch(ctx) !== undefined && !hasEndpoints(ctx.state, ctx.kernel.bootId()))) return true;
   if (!ctx.rootless) return false;
   if (isUplinkDead(ctx)) return true;
   return existsSync(join(network, "rootless-netns")) && !hasEndpoints(ctx.state, ctx.kernel.bootId());

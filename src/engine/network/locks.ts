@@ -8,6 +8,7 @@ const queues = new Map<string, Promise<unknown>>();
 const GUARDED = {
   firewall: "the packet filter",
   rootless: "the network namespace of the rootless containers",
+  ports: "the published ports",
   dns: "the name server of the networks",
 } as const;
 

@@ -2,8 +2,8 @@
  * Keeps the forwarder's ports equal to what live containers publish: for an ordinary user every port, for root those that packet filter
  * rules cannot serve (IPv6 towards containers without it, and `::1`, which cannot be translated; as docker's userland proxy does).
  */
-import { existsSync } from "node:fs";
 import { isIP } from "node:net";
+import { machineFile } from "../../kernel/proc.js";
 import type { EngineContext } from "../context.js";
 import { type EndpointRecord, liveEndpoints, type ReservedPort } from "../state/endpoints.js";
 import { findNetwork, type NetworkRecord } from "../state/networks.js";
@@ -33,7 +33,7 @@ export function usesForwarder(ctx: Pick<EngineContext, "paths" | "kernel" | "env
 }
 
 /** Whether the host speaks IPv6 at all. */
-const hostHasIpv6 = (): boolean => existsSync("/proc/net/if_inet6");
+const hostHasIpv6 = (): boolean => machineFile("net/if_inet6") !== undefined;
 
 /** Where a port leads: the host address's family where the container has it, else the other; "" when it has none. */
 export function targetOf(hostIp: string, { ipv4, ipv6 }: Pick<NetworkEndpoint, "ipv4" | "ipv6">): string {

@@ -28,7 +28,6 @@ export interface ConmonCreate {
   readonly leaveStdinOpen: boolean;
   /** undefined = no log. */
   readonly logPath: string | undefined;
-  readonly logMaxBytes: number | undefined;
 }
 
 export interface CreatedContainer {
@@ -69,7 +68,6 @@ export async function conmonCreate(ctx: EngineContext, request: ConmonCreate): P
     ...(request.leaveStdinOpen ? ["--leave-stdin-open"] : []),
     "-l",
     request.logPath === undefined ? "none" : `k8s-file:${request.logPath}`,
-    ...(request.logMaxBytes === undefined ? [] : ["--log-size-max", String(request.logMaxBytes)]),
   ];
   const command = wrapped(ctx.kernel, request.choice, conmonPath(), args, 5);
   const result = await runToEnd(ctx, command, {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
 import { findSignal, signalNumber } from "../../lib/signals.js";
 import { containerLabels } from "../labels.js";
+import { checkLogging } from "../logs/index.js";
 import { ownedName } from "../owned-names.js";
 import { keepParts, keptContent, splitSpec } from "../secrets/index.js";
 import { type ContainerOwner, containerByName, insertContainer } from "../state/containers.js";
@@ -37,7 +38,8 @@ export async function createContainer(
   const id = randomBytes(32).toString("hex");
   const argv = commandLine(spec, config);
   parseSecurityOptions(spec.securityOpt ?? []);
-  checkLogging(spec);
+  for (const option of checkLogging(spec.name, spec.logging))
+    ctx.warn(`container ${spec.name}: log option ${option} has no effect here`);
   checkHostNames(spec);
 
   const anonymous: VolumeSpec[] = [];
@@ -133,19 +135,6 @@ function stopSignalOf(spec: ContainerSpec, config: ImageConfig | undefined): str
   }
   const fromImage = config?.stopSignal ?? "";
   return findSignal(fromImage) === undefined ? "SIGTERM" : fromImage;
-}
-
-function checkLogging(spec: ContainerSpec): void {
-  const driver = spec.logging?.driver ?? "k8s-file";
-  if (["k8s-file", "json-file", "local", "none", ""].includes(driver)) return;
-  throw new TscError(
-    "TSC_LOG_DRIVER",
-    `container ${spec.name}: log driver ${JSON.stringify(driver)} is not available`,
-    {
-      kind: "unsupported",
-      hint: "json-file, local, k8s-file and none are",
-    },
-  );
 }
 
 /** The spec's health check over the image's; undefined when there is none or it is switched off. */

@@ -117,7 +117,13 @@ export function openContainers(deps: RuntimeDeps): Containers {
           ? wait(row.id, stop.signal).catch(() => undefined)
           : Promise.resolve(undefined);
     try {
-      yield* readLog(row.record.logPath, { ...options, ...(finished === undefined ? {} : { finished }) });
+      yield* readLog(row.record.logPath, {
+        ...options,
+        ...(finished === undefined ? {} : { finished }),
+        hold: (descriptor) => deps.ctx.kernel.shareLock(descriptor),
+        onLost: (files) =>
+          deps.ctx.warn(`container ${row.name}: ${files} log files were taken away before they could be read`),
+      });
     } finally {
       stop.abort();
     }

@@ -49,6 +49,8 @@ export function containerInfo(ctx: EngineContext, row: ContainerRow, state: Cont
       anonymous,
     })),
     hasHealthcheck: row.record.healthcheck !== undefined,
+    ...(row.record.healthcheck === undefined ? {} : { healthcheck: row.record.healthcheck }),
+    ...(row.record.image === undefined ? {} : { image: row.record.image }),
     argv: row.record.argv,
     logPath: row.record.logPath,
   };

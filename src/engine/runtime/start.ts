@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { processPath } from "../../kernel/proc.js";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
 import { noSuchContainer } from "../errors.js";
-import { beginRun } from "../logs/index.js";
+import { beginRun, checkLogging } from "../logs/index.js";
 import type { Attachment, AttachResult } from "../network/types.js";
 import {
   beginStart,
@@ -173,7 +173,8 @@ async function prepare(
     mkdirSync(runtimeRoot(ctx, choice), { recursive: true, mode: 0o700 });
     const network = reserved ?? (await joined);
     const { config, compiles } = await writeBundle(deps, row, { rootfs, choice, cgroupPath, network, donors });
-    const request = conmonRequest(deps, row, { bundle, choice, cgroupPath });
+    checkLogging(row.name, row.spec.logging);
+    const request = conmonRequest(row, { bundle, choice, cgroupPath });
     // conmon would make it readable for its group.
     if (request.logPath !== undefined) beginRun(request.logPath);
     const created = await conmonCreate(ctx, request);
@@ -200,11 +201,7 @@ function recordAnchors({ ctx }: RuntimeDeps, row: ContainerRow, { init, conmon }
   ctx.kernel.recordProcess(join(folder, "init.process"), init);
 }
 
-function conmonRequest(
-  deps: RuntimeDeps,
-  row: ContainerRow,
-  where: Pick<ConmonCreate, "bundle" | "choice" | "cgroupPath">,
-): ConmonCreate {
+function conmonRequest(row: ContainerRow, where: Pick<ConmonCreate, "bundle" | "choice" | "cgroupPath">): ConmonCreate {
   const { spec } = row;
   return {
     ...where,
@@ -213,7 +210,7 @@ function conmonRequest(
     tty: spec.tty === true,
     stdin: spec.stdinOpen === true,
     leaveStdinOpen: spec.stdinOpen === true && spec.stdinOnce !== true,
-    ...logOptions(deps, row),
+    logPath: spec.logging?.driver === "none" ? undefined : row.record.logPath,
   };
 }
 
@@ -252,35 +249,6 @@ async function sharedNetwork(target: ContainerRow): Promise<Attachment> {
   const isHost = target.spec.networkMode?.kind === "host";
   const result = { netnsPath: isHost ? "" : processPath(target.pid, "ns/net"), endpoints: [], ports: [] };
   return { reserved: result, joined: Promise.resolve(result) };
-}
-
-function logOptions(
-  deps: RuntimeDeps,
-  row: ContainerRow,
-): { logPath: string | undefined; logMaxBytes: number | undefined } {
-  const { driver = "k8s-file", options = {} } = row.spec.logging ?? {};
-  if (driver === "none") return { logPath: undefined, logMaxBytes: undefined };
-  const text = options["max-size"];
-  const size = text === undefined ? undefined : /^(\d+(?:\.\d+)?)\s*([kmg]?)b?$/i.exec(text.trim());
-  if (text !== undefined && text !== "-1" && size === null) {
-    throw new TscError(
-      "TSC_LOG_OPTION",
-      `container ${row.name}: log option max-size ${JSON.stringify(text)} is not a size`,
-      {
-        kind: "invalid-input",
-        exitCode: 125,
-      },
-    );
-  }
-  for (const name of Object.keys(options)) {
-    if (name === "max-size" || (name === "max-file" && options[name] === "1")) continue;
-    deps.ctx.warn(`container ${row.name}: log option ${name} has no effect here: one log file is kept`);
-  }
-  const unit = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[(size?.[2] ?? "").toLowerCase()] ?? 1;
-  return {
-    logPath: row.record.logPath,
-    logMaxBytes: size === undefined || size === null ? undefined : Math.round(Number(size[1]) * unit),
-  };
 }
 
 function startError(row: ContainerRow, error: unknown): TscError {

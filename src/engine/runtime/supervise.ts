@@ -16,11 +16,13 @@ import { bundleOf, isBeingRestarted, lockContainer, readBundleConfig } from "./l
 import { ociJson } from "./oci/spec.js";
 import { globalArguments, wrapped } from "./oci-runtime.js";
 
-/** Has a running container watched when its health check, restart policy or auto-removal needs it. */
+/** Has a running container watched when its health check, restart policy, auto-removal or log needs it. */
 export async function superviseContainer(ctx: EngineContext, row: ContainerRow): Promise<void> {
   if (!needsSupervision(row)) return;
   const { pid, pidStart, restartCount } = row;
-  await watchContainer(ctx, row, { id: row.id, pid, pidStart, restartCount, probe: await probeCommand(ctx, row) });
+  const probe = await probeCommand(ctx, row);
+  const logControl = join(bundleOf(ctx, row.id), "ctl");
+  await watchContainer(ctx, row, { id: row.id, pid, pidStart, restartCount, probe, logControl });
 }
 
 /**

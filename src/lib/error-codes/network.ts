@@ -10,6 +10,8 @@ export const NETWORK_CODES = {
   TSC_DNS_FAILED: "the name service cannot start or listen → another DNS server may hold port 53 on all addresses",
   TSC_DNS_NAME: "an alias is no host name → use letters, digits, - _ and .",
   TSC_FIREWALL_FAILED: "rules cannot be set → check that the kernel has nf_tables or ip_tables, conntrack and nat",
+  TSC_FORWARDER_FAILED:
+    "the process that forwards published ports failed → its reason follows; `npm run setup` builds it",
   TSC_INTERFACE_NAME: "an interface's name is not valid or used twice → use at most 15 letters, digits, _ . and -",
   TSC_INTERFACE_TAKEN: "an interface or bridge of this name is somebody else's → choose another name",
   TSC_MAC_ADDRESS: "a MAC address is not one of a single interface → write for instance 02:42:ac:11:00:02",

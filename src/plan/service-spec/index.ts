@@ -206,7 +206,6 @@ function logging(config: Service): LoggingSpec | undefined {
   return { driver: config.logging.driver ?? "", options: config.logging.options ?? {} };
 }
 
-
 /** Leaves out empty lists and objects whose absence means the same; entrypoint and command keep theirs (empty clears). */
 function clean(spec: ContainerSpec): ContainerSpec {
   const kept = Object.entries(spec).filter(([key, value]) => {

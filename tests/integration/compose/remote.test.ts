@@ -73,9 +73,10 @@ function commandLines(): string[] {
   });
 }
 
-function compose(args: readonly string[], more: Readonly<Record<string, string>> = {}) {
+function compose(args: readonly string[], more: Readonly<Record<string, string>> = {}, input = "") {
   const { status, stdout, stderr } = spawnSync(BIN, args, {
     cwd: work,
+    input,
     env: { ...env, ...more },
     encoding: "utf8",
     timeout: 30_000,
@@ -252,6 +253,33 @@ describe("oci", () => {
     expect(readdirSync(join(folder, "cache/tscompose/remote/oci"))).toEqual([
       expect.stringMatching(/^sha256-[0-9a-f]{64}$/),
     ]);
+    // whoever starts it is told what it is, and asked
+    const up = (flags: readonly string[], input = "", more = {}) => {
+      const result = compose(["-f", `oci://${reference}`, ...flags], more, input);
+      return { ...result, refused: result.stderr.includes("operation cancelled by user") };
+    };
+    const place = `Your compose stack "oci://${reference}" is stored in "${folder}/cache/tscompose/remote/oci/sha256-`;
+    const table = (value: string, source: string) =>
+      `\nFound the following variables in configuration:\nVARIABLE   VALUE   SOURCE         REQUIRED   DEFAULT\nTAG        ${value}${source}no         1\n\nDo you want to proceed with these variables? [Y/n]: `;
+    for (const command of [
+      ["up", "-d"],
+      ["run", "a"],
+    ]) {
+      const no = up(command, "n\n");
+      expect(no).toMatchObject({ status: 1, refused: true, stdout: expect.stringContaining(place) });
+      expect(no.stdout.slice(no.stdout.indexOf("\n") + 1)).toBe(table("1       ", "compose file   "));
+      // no answer of a pipe is none
+      expect(up(command)).toMatchObject({ status: 1, refused: true });
+    }
+    const set = up(["up", "-d"], "n\n", { TAG: "from-env" });
+    expect(set.stdout).toMatch(/^TAG {8}from-env {3}environment {3}no {9}1$/m);
+    // what is answered with yes, or beforehand, comes as far as the missing image
+    const yes = up(["up", "-d"], "y\n");
+    expect([yes.refused, yes.status, yes.stderr]).toEqual([false, 1, expect.stringContaining("x:1")]);
+    const assumed = up(["up", "-d", "-y"]);
+    expect(assumed).toMatchObject({ refused: false, status: 1, stdout: expect.stringContaining(place) });
+    expect(assumed.stdout).not.toContain("Found the following");
+    expect(up(["--progress", "quiet", "up", "-d", "-y"]).stdout).not.toContain("Your compose stack");
     const missing = compose(["-f", `oci://${registry.address}/team/nope`, "config"]);
     expect(missing.status).toBe(1);
     expect(missing.stderr).toMatch(/error\[TSC_/);

@@ -6,12 +6,12 @@ import { emitYaml } from "../../../src/compose/emit-yaml.js";
 import { toConfigJson, toConfigYaml } from "../../../src/compose/index.js";
 import { mergeTrees } from "../../../src/compose/merge.js";
 import { parsePorts } from "../../../src/compose/short-port.js";
-import { parseSize } from "../../../src/compose/size.js";
 import { substitute } from "../../../src/compose/template.js";
 import type { Tree, TreeMap } from "../../../src/compose/tree.js";
 import { cloneTree } from "../../../src/compose/tree.js";
 import { parseYaml } from "../../../src/compose/yaml.js";
 import { formatGoDuration, parseGoDuration } from "../../../src/lib/duration.js";
+import { parseSize } from "../../../src/lib/size.js";
 import { load } from "./project.js";
 
 const name = fc.stringMatching(/^[a-z][a-z0-9_]{0,6}$/);

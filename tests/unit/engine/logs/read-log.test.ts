@@ -1,6 +1,7 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { beginRun, type ReadLogOptions, readLog } from "../../../../src/engine/logs/index.js";
 import type { LogLine } from "../../../../src/engine/types.js";
@@ -93,11 +94,61 @@ describe("readLog", () => {
   });
 
   test("the last lines reach into rotated files", async () => {
-    writeFileSync(`${log}.2`, line(0, "oldest"));
-    writeFileSync(`${log}.1`, line(1, "older") + line(2, "old"));
-    writeFileSync(log, line(3, "new"));
-    expect(await texts()).toEqual(["oldest", "older", "old", "new"]);
-    expect(await texts({ tail: 2 })).toEqual(["old", "new"]);
+    writeFileSync(`${log}.9`, line(0, "oldest"));
+    writeFileSync(`${log}.10.gz`, gzipSync(line(1, "older") + line(2, "open ", "P")));
+    writeFileSync(`${log}.11`, line(2, "end") + line(3, "old"));
+    writeFileSync(log, line(4, "new"));
+    expect(await texts()).toEqual(["oldest", "older", "open end", "old", "new"]);
+    for (const [tail, last] of [
+      [2, ["old", "new"]],
+      [3, ["open end", "old", "new"]],
+      [4, ["older", "open end", "old", "new"]],
+      [9, ["oldest", "older", "open end", "old", "new"]],
+    ] as const)
+      expect(await texts({ tail })).toEqual(last);
+    expect(await texts({ since: "2026-01-01T00:00:01Z" })).toEqual(["older", "open end", "old", "new"]);
+    expect(await texts({ since: "2026-01-01T00:00:02Z", until: "2026-01-01T00:00:03Z" })).toEqual(["open end", "old"]);
+    // what was packed is as old as its file says, and need not be read
+    writeFileSync(`${log}.10.gz`, "no gzip");
+    utimesSync(`${log}.10.gz`, new Date("2026-01-01T00:00:01Z"), new Date("2026-01-01T00:00:01Z"));
+    expect(await texts({ since: "2026-01-01T00:00:03Z" })).toEqual(["old", "new"]);
+    await expect(texts()).rejects.toMatchObject({ code: "TSC_LOG_DAMAGED" });
+  });
+
+  test("a run that begins in a new file does not continue what the old one left open", async () => {
+    writeFileSync(`${log}.1`, line(0, "open", "P"));
+    beginRun(log);
+    appendFileSync(log, line(1, "next"));
+    expect(await texts()).toEqual(["open", "next"]);
+  });
+
+  test("following reads every file that came meanwhile, packed or not, once; what has gone is told", async () => {
+    writeFileSync(log, line(0, "1"));
+    const held: number[] = [];
+    const lost: number[] = [];
+    const steps: Record<number, () => void> = {
+      1: () => {
+        renameSync(log, `${log}.1`);
+        appendFileSync(`${log}.1`, line(1, "2"));
+        writeFileSync(`${log}.2.gz`, gzipSync(line(2, "3") + line(3, "4 ", "P")));
+        writeFileSync(`${log}.3`, line(3, "of two") + line(4, "5"));
+        writeFileSync(log, line(5, "6"));
+      },
+      6: () => {
+        renameSync(log, `${log}.4`);
+        writeFileSync(`${log}.7`, line(6, "7"));
+        writeFileSync(log, "");
+      },
+      7: () => appendFileSync(log, line(7, "8")),
+    };
+    const options = {
+      hold: (descriptor: number) => held.push(descriptor) > 0,
+      onLost: (files: number) => lost.push(files),
+    };
+    const seen = await follow(8, options, (lines) => steps[lines.length]?.());
+    expect(seen.map(({ text }) => text)).toEqual(["1", "2", "3", "4 of two", "5", "6", "7", "8"]);
+    expect(lost).toEqual([2]);
+    expect(held.length).toBeGreaterThanOrEqual(6);
   });
 
   test("since and until", async () => {
