@@ -214,6 +214,9 @@ function natRules(
   return lines;
 }
 
+/** A commit is one netlink message, which for an ordinary user must fit into a socket's usual buffer; a rule takes some 400 bytes of it. */
+const COMMITTED_AT_ONCE = 250;
+
 /** What the filter table holds beside the networks' own rules. */
 export interface FilterExtras {
   /** Lines of the host's guard (forwarding.ts). */
@@ -256,9 +259,12 @@ export function restoreText(
       ...extra,
       ...declare(own),
       ...jumps.map((jump) => `-I ${jump.base} 1 ${jump.rule}`),
-      ...rules,
+      ...rules.slice(0, COMMITTED_AT_ONCE),
       "COMMIT",
     );
+    // Chains that are not declared again are added to.
+    for (let at = COMMITTED_AT_ONCE; at < rules.length; at += COMMITTED_AT_ONCE)
+      text.push(`*${table}`, ...rules.slice(at, at + COMMITTED_AT_ONCE), "COMMIT");
   }
   return text.length === 0 ? "" : `${text.join("\n")}\n`;
 }

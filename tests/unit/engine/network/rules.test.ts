@@ -59,6 +59,26 @@ COMMIT
 `);
 });
 
+test("a thousand ports come in commits that fit a user's socket, in order, and are known again as they are", () => {
+  const ports = Array.from({ length: 1000 }, (_, index) => ({
+    protocol: "tcp" as const,
+    hostIp: "",
+    hostPort: 30_000 + index,
+    containerIp: "10.89.0.2",
+    containerPort: 1 + index,
+  }));
+  const text = restoreText(4, chains, [network()], ports, "");
+  const commits = text.split("COMMIT\n").slice(0, -1);
+  expect(Math.max(...commits.map((commit) => commit.length))).toBeLessThan(40_000);
+  expect(commits.filter((commit) => commit.startsWith("*nat\n")).length).toBe(5);
+  // a chain that is declared again would be emptied
+  expect(text.match(/^:P /gm)).toHaveLength(1);
+  const dnat = [...text.matchAll(/--dport (\d+)/g)].map(([, port]) => Number(port)).filter((port) => port !== 53);
+  expect(dnat).toEqual(ports.map(({ hostPort }) => hostPort));
+  const saved = text.replace(/^-I (\w+) 1 /gm, "-A $1 ");
+  expect(restoreText(4, chains, [network()], ports, saved)).toBe("");
+});
+
 test("jumps that are there are not made twice", () => {
   const saved = "*filter\n:F - [12:99]\n-A FORWARD -j F\n-A INPUT -j I\nCOMMIT\n*nat\n-A POSTROUTING -j M\nCOMMIT\n";
   const text = restoreText(4, chains, [network()], [], saved);
