@@ -161,7 +161,7 @@ export function addBuilds(
 }
 
 /** Services named as `service:x` contexts. */
-export function buildDependencies(config: Service): string[] {
+function buildDependencies(config: Service): string[] {
   return Object.values(config.build?.additional_contexts ?? {})
     .filter((context) => context.startsWith("service:"))
     .map((context) => context.slice("service:".length))

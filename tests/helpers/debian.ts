@@ -54,7 +54,7 @@ const POSTGRES_SERVER = [
 ];
 
 /** Packages per image; libraries are named one by one because nothing resolves dependencies for us. */
-export const PACKAGES = {
+const PACKAGES = {
   busybox: ["busybox-static"],
   bash: [...BASE, "bash", "libtinfo6"],
   redis: [...BASE, ...SYSTEMD, ...REDIS_CLIENT, "redis-server"],

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { errnoOf } from "../../lib/errors.js";
 import { RUN_MARK } from "./format.js";
 
-export const BLOCK_BYTES = 64 * 1024;
+const BLOCK_BYTES = 64 * 1024;
 
 /** Readies a log for another process of its container: made for its owner alone, or ended where the process before left off. */
 export function beginRun(path: string): void {

@@ -11,7 +11,6 @@ import { LogFile, rotatedFiles } from "./files.js";
 import { endsLine, LineJoiner, parseRawLine } from "./format.js";
 
 export { beginRun } from "./files.js";
-export { parseRawLine } from "./format.js";
 
 /** While following, an unfinished line (a prompt) is shown after this long without more of it. */
 const PARTIAL_FLUSH_MS = 100;

@@ -30,7 +30,7 @@ export function printedIn(netns: string, argv: readonly string[], input = ""): s
   return execFileSync("nsenter", [`--net=${netns}`, "--", ...argv], { encoding: "utf8", input });
 }
 
-export function pathsIn(root: string, runRoot: string): EnginePaths {
+function pathsIn(root: string, runRoot: string): EnginePaths {
   return {
     root,
     runRoot,

@@ -2,7 +2,7 @@
 import { TscError } from "../../../lib/errors.js";
 
 /** Hidden inside every unprivileged container (docker's and newer podman's lists together). */
-export const MASKED_PATHS: readonly string[] = [
+const MASKED_PATHS: readonly string[] = [
   "/proc/acpi",
   "/proc/asound",
   "/proc/interrupts",
@@ -18,13 +18,7 @@ export const MASKED_PATHS: readonly string[] = [
   "/sys/dev/block",
   "/sys/devices/virtual/powercap",
 ];
-export const READONLY_PATHS: readonly string[] = [
-  "/proc/bus",
-  "/proc/fs",
-  "/proc/irq",
-  "/proc/sys",
-  "/proc/sysrq-trigger",
-];
+const READONLY_PATHS: readonly string[] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
