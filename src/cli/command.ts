@@ -14,7 +14,7 @@
 import type { CliContext } from "./context.js";
 
 /** The kind of an option's value: `list` keeps every occurrence, `csv` also splits each at commas. */
-export type ValueKind = "string" | "int" | "list" | "csv";
+type ValueKind = "string" | "int" | "list" | "csv";
 
 /** What shell completion offers for a value or an argument. */
 export type Completion =

@@ -4,7 +4,7 @@ import type { CliContext } from "./context.js";
 import { globalOptionSpecs, persistentOptionSpecs } from "./globals.js";
 import { loadOptions } from "./load-options.js";
 
-export interface Candidate {
+interface Candidate {
   readonly text: string;
   readonly help: string;
 }

@@ -10,7 +10,7 @@ type Require = (name: string) => unknown;
 type Chunk = (require: Require, module: { exports: unknown }, exports: unknown, url: string) => void;
 
 /** Where a chunk lies in program.js, and its compiled code in program.cache: offset and length of each. */
-export type ChunkPlaces = Readonly<Record<string, readonly [number, number, number?, number?]>>;
+type ChunkPlaces = Readonly<Record<string, readonly [number, number, number?, number?]>>;
 
 export interface Program {
   /** Evaluates a chunk once; its exports. */

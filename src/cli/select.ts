@@ -64,7 +64,7 @@ export function isLive(info: ContainerInfo): boolean {
 }
 
 /** The container's number in its service; 0 when it has none. */
-export function numberOf(info: ContainerInfo): number {
+function numberOf(info: ContainerInfo): number {
   const number = Number(info.labels[LABEL.number] ?? 0);
   return Number.isInteger(number) ? number : 0;
 }

@@ -19,7 +19,7 @@ export interface SessionOptions {
   readonly onSignal?: (name: NodeJS.Signals, count: number) => void;
 }
 
-export const DEFAULT_DETACH_KEYS = "ctrl-p,ctrl-q";
+const DEFAULT_DETACH_KEYS = "ctrl-p,ctrl-q";
 
 /** Runs until the process ends or the person detaches (then undefined). */
 export async function joinSession(

@@ -22,7 +22,7 @@ interface Binder {
 }
 
 /** One struct of the model from its tree; extension keys are kept at the end. */
-export function bindStruct(tree: TreeMap, struct: Struct, path: Path, binder: Binder): TreeMap {
+function bindStruct(tree: TreeMap, struct: Struct, path: Path, binder: Binder): TreeMap {
   const result = newMap();
   for (const field of struct) {
     const value = tree[field.from ?? field.name];
@@ -57,7 +57,7 @@ export function bindMap(
 }
 
 /** Keys in byte order, as Go sorts them. */
-export function sortedKeys(map: object): string[] {
+function sortedKeys(map: object): string[] {
   return Object.keys(map).sort(byteOrder);
 }
 

@@ -20,7 +20,7 @@ import type { YamlFile } from "./yaml.js";
 import { parseYaml } from "./yaml.js";
 
 /** Reads and parses a file; throws TSC_COMPOSE_FILE_NOT_FOUND. */
-export function readYaml(file: SourceFile, state: LoadState): YamlFile {
+function readYaml(file: SourceFile, state: LoadState): YamlFile {
   if (file.root !== undefined) assertInside(file.path, file.root, state.fs, "a file");
   const parsed = state.parsed.get(file.path) ?? parseYaml(file.text ?? readText(file, state), file.path);
   // the phases change its trees: it serves once

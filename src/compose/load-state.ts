@@ -51,7 +51,7 @@ export interface SourceFile {
 }
 
 /** Loads a file onto `tree`; the merged tree and the paths it resets. */
-export type LoadFile = (
+type LoadFile = (
   file: SourceFile,
   onto: TreeMap,
   around: LoadState,
@@ -66,4 +66,4 @@ export interface TreeOptions {
 }
 
 /** Loads and merges the files in order. */
-export type LoadTree = (files: readonly SourceFile[], state: LoadState, options: TreeOptions) => Promise<TreeMap>;
+type LoadTree = (files: readonly SourceFile[], state: LoadState, options: TreeOptions) => Promise<TreeMap>;

@@ -1,5 +1,5 @@
 /** What the loader asks of its caller: options and the two ports through which all its input comes. No behaviour. */
-import type { LoadWarning, StringMap } from "./model.js";
+import type { LoadWarning } from "./model.js";
 
 /** File access of the loader. Paths are absolute. Errors keep their errno `code` (`ENOENT`). */
 export interface ComposeFs {
@@ -60,11 +60,4 @@ export interface LoadOptions {
   readonly noEnvResolution?: boolean;
   /** `_` instead of `-` in container names is the caller's business; here it only silences nothing. */
   readonly compatibility?: boolean;
-}
-
-/** What a phase may know about its surroundings. */
-export interface PhaseContext {
-  readonly environment: StringMap;
-  readonly workingDir: string;
-  readonly warn: (warning: LoadWarning) => void;
 }

@@ -1,20 +1,11 @@
 /**
  * Splits a command line into words the way docker compose does: quotes and backslashes, no expansions. Like there, an
- * unquoted `;`, `&`, `|`, `<` or `>` ends the command: `commandTail` finds such a text so that `check` can warn.
+ * unquoted `;`, `&`, `|`, `<` or `>` ends the command, and what follows is left out.
  */
 import { TscError } from "../lib/errors.js";
 
 /** The words of a text. Throws TSC_COMPOSE_COMMAND_INVALID for an unclosed quote, a trailing backslash or a bare parenthesis. */
 export function shellWords(text: string): string[] {
-  return split(text).words;
-}
-
-/** What follows the first unquoted operator and is dropped, or "". */
-export function commandTail(text: string): string {
-  return split(text).tail;
-}
-
-function split(text: string): { words: string[]; tail: string } {
   const words: string[] = [];
   let word = "";
   let inWord = false;
@@ -47,7 +38,7 @@ function split(text: string): { words: string[]; tail: string } {
     } else if (";&|<>".includes(c)) {
       // `2>file`: the digit belongs to the redirection
       if (inWord && !(c === ">" && /^[0-9]/.test(word))) words.push(word);
-      return { words, tail: text.slice(i) };
+      return words;
     } else {
       word += c;
       inWord = true;
@@ -55,7 +46,7 @@ function split(text: string): { words: string[]; tail: string } {
   }
   if (quote !== "") throw invalid(text, `a ${quote} is missing`);
   if (inWord) words.push(word);
-  return { words, tail: "" };
+  return words;
 }
 
 function invalid(text: string, why: string): TscError {

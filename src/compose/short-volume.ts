@@ -67,7 +67,7 @@ function isDrive(text: string): boolean {
 }
 
 /** True for a source that is a path on the host rather than a volume's name. */
-export function isFilePath(source: string): boolean {
+function isFilePath(source: string): boolean {
   return /^(?:[./~]|\\\\|\p{L}:)/u.test(source);
 }
 

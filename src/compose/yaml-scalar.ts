@@ -20,7 +20,7 @@ const INTEGER = /^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?$/;
 
 /** What a plain scalar means: null, booleans, integers (0x, 0o, 0b, leading-zero octal), floats; else text. */
-export function plainValue(text: string): Tree {
+function plainValue(text: string): Tree {
   if (text === "") return null;
   const c = text.charCodeAt(0);
   if ((c >= 48 && c <= 57) || c === 43 || c === 45 || c === 46) return numeric(text);

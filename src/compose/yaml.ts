@@ -24,7 +24,7 @@ const MAX_DEPTH = 200;
 const MAX_TEXT = 4 * 1024 * 1024;
 
 /** One document of a file. */
-export interface YamlDocument {
+interface YamlDocument {
   readonly tree: Tree;
   /** Paths tagged `!reset` or `!override`: removed from what was merged before. */
   readonly resets: readonly Path[];

@@ -6,7 +6,7 @@ type Labels = Readonly<Record<string, string>>;
 const STEERING = ["com.docker.compose.", "com.tscompose.", "org.tscompose."];
 
 /** True for a label that only the maker of a container may give it. */
-export function isSteering(key: string): boolean {
+function isSteering(key: string): boolean {
   return STEERING.some((prefix) => key.startsWith(prefix));
 }
 

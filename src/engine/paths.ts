@@ -40,6 +40,11 @@ export function enginePaths(facts: PathFacts): EnginePaths {
       });
     }
   }
+  return pathsBelow(root, runRoot);
+}
+
+/** Where what lies below the two roots. */
+export function pathsBelow(root: string, runRoot: string): EnginePaths {
   return {
     root,
     runRoot,

@@ -2,7 +2,7 @@
 import type { ContainerSpec } from "./types.js";
 
 /** A namespace that is joined, or the volumes that are mounted. */
-export type SharingKind = "network" | "pid" | "ipc" | "uts" | "volumes";
+type SharingKind = "network" | "pid" | "ipc" | "uts" | "volumes";
 
 /** Another container, by the id or name that the spec gives. */
 export interface SharedContainer {

@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 import type { FileLock, Kernel, PacketSocket, ProcessIdentity, UnpackResult } from "./kernel.js";
 
 /** One recorded call: the method's name and its arguments. */
-export interface KernelCall {
+interface KernelCall {
   readonly name: keyof Kernel;
   readonly args: readonly unknown[];
 }

@@ -89,12 +89,6 @@ export interface UnpackResult {
   readonly entries: number;
 }
 
-export interface SpawnHelperOptions {
-  /** Program inside native/build, e.g. `tsc-unpack`. */
-  readonly args: readonly string[];
-  readonly options?: SpawnOptions;
-}
-
 export interface Kernel {
   readonly isRootless: boolean;
   /** uid of the person outside the user namespace. */

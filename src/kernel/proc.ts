@@ -42,7 +42,7 @@ export function machineFile(name: string): string | undefined {
 }
 
 /** Where a kernel setting lies; segments by `/` (`net/ipv4/ip_forward`). */
-export function settingPath(name: string): string {
+function settingPath(name: string): string {
   return join(SETTINGS, name);
 }
 

@@ -22,7 +22,7 @@ export function readRegularFile(path: string, limit: number): Buffer | undefined
 }
 
 /** The bytes of an open file up to its end, at most `limit` + 1 of them: one more tells that there are more. */
-export function readAtMost(fd: number, limit: number): Buffer {
+function readAtMost(fd: number, limit: number): Buffer {
   const chunks: Buffer[] = [];
   for (let total = 0; total <= limit; ) {
     const chunk = Buffer.alloc(Math.min(64 * 1024, limit + 1 - total));

@@ -1,6 +1,6 @@
 /** The tar format (POSIX pax, with GNU long names read) as streams of entries. No files, no rules about names. */
 
-export type TarEntryType = "file" | "directory" | "symlink" | "hardlink" | "fifo" | "char" | "block";
+type TarEntryType = "file" | "directory" | "symlink" | "hardlink" | "fifo" | "char" | "block";
 
 export interface TarEntry {
   readonly name: string;

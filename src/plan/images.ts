@@ -178,7 +178,7 @@ function builtBefore(project: Project, service: string, builds: ReadonlyMap<stri
 }
 
 /** Services named as `service:x` contexts. */
-export function buildDependencies(config: Service): string[] {
+function buildDependencies(config: Service): string[] {
   return serviceReferences(config)
     .filter(({ how }) => how === "build")
     .map(({ service }) => service)

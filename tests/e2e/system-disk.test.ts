@@ -5,26 +5,14 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { debianRootfs } from "../helpers/debian.js";
-import { CACHE, isRoot, type Mode, onHost, type TestHost } from "../helpers/host.js";
-import { pushImage, type Registry, startRegistry } from "../helpers/registry.js";
+import { describe, expect, test } from "@jest/globals";
+import { sleepingRegistry } from "../helpers/busybox-registry.js";
+import { isRoot, type Mode, onHost, type TestHost } from "../helpers/host.js";
 
 const check = isRoot ? test : test.skip;
 const DATABASE = /^state\.db/;
 
-let registry: Registry;
-beforeAll(async () => {
-  if (!isRoot) return;
-  registry = await startRegistry();
-  await pushImage(registry.address, "base", "1", {
-    layers: [debianRootfs("busybox", CACHE)],
-    config: { Cmd: ["sleep", "600"], Env: ["PATH=/bin:/usr/bin"] },
-  });
-}, 60_000);
-afterAll(async () => {
-  await registry?.[Symbol.asyncDispose]();
-});
+const registry = sleepingRegistry();
 
 const compose = () => `
 name: disk

@@ -10,7 +10,7 @@ import { Doomed, type How, hows } from "./together.js";
 import { unfinished } from "./traces.js";
 
 /** Reproducible numbers in [0, 1) (mulberry32). */
-export function randomOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -7,7 +7,7 @@ import { test } from "@jest/globals";
 import { eventually, isRoot, type Mode, type Result, type TestHost, TSCOMPOSE, testUser } from "../helpers/host.js";
 import { processesOf } from "./traces.js";
 
-export { type Found, processesOf, unfinished } from "./traces.js";
+export { processesOf, unfinished } from "./traces.js";
 
 /** Faults need real containers, and those root. */
 export const check = isRoot ? test : test.skip;

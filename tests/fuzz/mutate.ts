@@ -15,7 +15,7 @@ export function generator(seed: number): Pick {
 }
 
 /** Longest input made. */
-export const MAX_INPUT = 64 * 1024;
+const MAX_INPUT = 64 * 1024;
 const EDGES = [
   "0",
   "-1",

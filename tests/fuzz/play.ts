@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 
 const REPOSITORY = resolve(import.meta.dirname, "../..");
 /** Where `make -C native sanitize` puts programs and native targets. */
-export const SANITIZED = join(REPOSITORY, "native/build-sanitize");
+const SANITIZED = join(REPOSITORY, "native/build-sanitize");
 const CORPUS = join(import.meta.dirname, "corpus");
 
 export interface FuzzTarget {

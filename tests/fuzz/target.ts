@@ -10,7 +10,7 @@ export interface Target {
 }
 
 /** A promise of the code under test that does not hold. */
-export class Broken extends Error {}
+class Broken extends Error {}
 
 /** Throws unless it holds; `what` is the promise. */
 export function promise(holds: boolean, what: string): void {

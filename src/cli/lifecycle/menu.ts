@@ -18,7 +18,7 @@ export interface MenuActions {
   readonly watch: Watched;
 }
 /** What is watched, and where that is told. */
-export interface Watched {
+interface Watched {
   readonly project: Project;
   readonly printer: LogPrinter;
   readonly reload: () => Promise<Project>;

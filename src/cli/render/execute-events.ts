@@ -1,16 +1,8 @@
 /** Translates what execute and the engine tell into progress lines, in docker compose's words. Writes nothing itself. */
 import type { ProgressEvent, ProgressListener } from "../../engine/types.js";
-import type { ExecuteEvent, ExecuteListener } from "../../execute/events.js";
+import type { ExecuteEvent } from "../../execute/events.js";
 import type { Progress, ProgressUpdate } from "./progress.js";
 import { shortId } from "./units.js";
-
-/** A listener for the executor. */
-export function progressListener(progress: Progress, warn: (message: string) => void): ExecuteListener {
-  return (event) => {
-    if (event.type === "warning") warn(event.message);
-    else for (const update of describeEvent(event)) progress.update(update);
-  };
-}
 
 /** A listener for one engine call on an image (pull, push, build, load). */
 export function engineListener(progress: Progress, warn: (message: string) => void): ProgressListener {
@@ -43,7 +35,7 @@ export function describeEvent(event: ExecuteEvent): readonly ProgressUpdate[] {
 }
 
 /** The lines that an engine event changes; layers lie under their image. */
-export function describeProgress(event: ProgressEvent): readonly ProgressUpdate[] {
+function describeProgress(event: ProgressEvent): readonly ProgressUpdate[] {
   switch (event.type) {
     case "pull-start":
       return [{ kind: "item", id: `Image ${event.image}`, status: "working", text: "Pulling" }];

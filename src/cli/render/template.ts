@@ -12,7 +12,7 @@ import { goQuote } from "./units.js";
 export type Template = (data: unknown) => Printed;
 
 /** A value callable from a template with arguments (`.Label "x"`). */
-export type TemplateMethod = (...args: readonly unknown[]) => unknown;
+type TemplateMethod = (...args: readonly unknown[]) => unknown;
 
 /** Parses once; wrong syntax and unknown functions are `TSC_TEMPLATE`. */
 export function compileTemplate(source: string): Template {

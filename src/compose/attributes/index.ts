@@ -5,7 +5,7 @@ import { DESCRIPTIVE, HONOURED } from "./honoured.js";
 import { LIMITS, LIMITS_ELSEWHERE } from "./limits.js";
 import type { Attributes, Limit } from "./types.js";
 
-export type { Limit, Outcome } from "./types.js";
+export type { Outcome } from "./types.js";
 
 /** Sections of a project whose entries have attributes, with the word for one entry. */
 const ENTRY = {

@@ -32,7 +32,7 @@ export function rootfsKey(state: StageState): string {
  * The result stored under a key whose layer, if it made one, is still there. A build without a cache takes what another one has made since
  * it began.
  */
-export function findStep({ deps, request, startedAt }: Build, key: string): StepRecord | undefined {
+function findStep({ deps, request, startedAt }: Build, key: string): StepRecord | undefined {
   const record = getStep(deps.ctx.state, key);
   if (request.noCache === true && (record?.ranAt ?? 0) < startedAt) return undefined;
   return record?.chainId === undefined || deps.storage.hasLayer(record.chainId) ? record : undefined;

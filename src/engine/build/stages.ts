@@ -142,7 +142,7 @@ export function stageNamed(all: readonly Stage[], name: string, before: number, 
 }
 
 /** What a stage reads from other stages or images besides its base. */
-export function sourcesOf(stage: Stage): string[] {
+function sourcesOf(stage: Stage): string[] {
   return stage.instructions.flatMap((instruction) => {
     if (instruction.kind === "COPY") return instruction.from ?? [];
     if (instruction.kind === "RUN") return instruction.mounts.flatMap((mount) => mount.options.from ?? []);

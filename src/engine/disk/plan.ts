@@ -160,7 +160,7 @@ function isBefore({ until }: PruneFilter, time: string): boolean {
 }
 
 /** Sum of sizes. */
-export function sumBytes(things: readonly { readonly bytes: number }[]): number {
+function sumBytes(things: readonly { readonly bytes: number }[]): number {
   return things.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 

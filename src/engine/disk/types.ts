@@ -119,16 +119,11 @@ export interface PruneRequest {
 }
 
 /** What a prune removes, in the order in which it does. */
-export interface PrunePlan {
-  readonly containers: readonly StoredContainer[];
-  readonly networks: readonly StoredNetwork[];
-  readonly volumes: readonly StoredVolume[];
-  readonly images: readonly StoredImage[];
+export interface PrunePlan
+  extends Pick<Inventory, "containers" | "networks" | "volumes" | "images" | "steps" | "cacheMounts"> {
   /** Layers and blobs that go with the images. */
   readonly imageLayers: readonly StoredLayer[];
   readonly imageBlobs: readonly StoredBlob[];
-  readonly steps: readonly CachedStep[];
-  readonly cacheMounts: readonly CacheMount[];
   /** Layers and blobs that no image has. */
   readonly cacheLayers: readonly StoredLayer[];
   readonly cacheBlobs: readonly StoredBlob[];

@@ -90,10 +90,7 @@ function pointInTime(option: string, text: string | undefined): bigint | undefin
 }
 
 /** True when the event carries every label asked for; an undefined value asks for presence only. */
-export function matchesLabels(
-  event: EngineEvent,
-  labels: Readonly<Record<string, string | undefined>> | undefined,
-): boolean {
+function matchesLabels(event: EngineEvent, labels: Readonly<Record<string, string | undefined>> | undefined): boolean {
   for (const [key, value] of Object.entries(labels ?? {})) {
     const actual = event.attributes[key];
     if (actual === undefined || (value !== undefined && actual !== value)) return false;

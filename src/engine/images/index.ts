@@ -18,11 +18,9 @@ import type { HttpClient } from "./registry/http.js";
 import type { Registries } from "./registry/index.js";
 import { removeImage, tagImage } from "./store.js";
 
-export type { CommitLayerRequest, CreateImageRequest } from "./create.js";
-export { chainIdOf, chainIdsOf, digestOf, isDigest } from "./digest.js";
+export { chainIdOf } from "./digest.js";
 export { formatPlatform, hostPlatform, parsePlatform } from "./platform.js";
-export type { ImageParts, RemovedParts } from "./prune.js";
-export { familiarName, fullName, parseReference, type Reference, repositoryName, withDefaultTag } from "./reference.js";
+export { familiarName } from "./reference.js";
 
 export interface Images extends Omit<ImagesApi, "build" | "checkBuild">, Disposable {
   /** Nothing that no image refers to is removed from the store, by this command or another, while `work` runs. */

@@ -34,7 +34,7 @@ export interface PullDeps extends IngestDeps {
 }
 
 /** Layers fetched at once, over all pulls. */
-export const PARALLEL_LAYERS = 5;
+const PARALLEL_LAYERS = 5;
 const INDEX_DEPTH = 3;
 const PROGRESS_INTERVAL_MS = 100;
 /** A removal by another command can undo what we skipped; once is bad luck, three times is a fight. */

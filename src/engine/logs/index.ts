@@ -12,7 +12,6 @@ import { linesOf } from "./lines.js";
 import { type Hold, isOver, openNext, openParts, type Part } from "./parts.js";
 
 export { beginRun } from "./begin.js";
-export { parseRawLine } from "./format.js";
 export { checkLogging } from "./options.js";
 
 /** While following, an unfinished line (a prompt) is shown after this long without more of it. */

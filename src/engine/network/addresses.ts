@@ -80,7 +80,7 @@ export function formatPrefix(prefix: Prefix): string {
 }
 
 /** Last address of the prefix. */
-export function lastOf(prefix: Prefix): bigint {
+function lastOf(prefix: Prefix): bigint {
   return prefix.value + (1n << BigInt(widthOf(prefix.family) - prefix.bits)) - 1n;
 }
 

@@ -41,7 +41,7 @@ export interface EndpointLife {
 }
 
 /** Completes an endpoint with what the plugins say: addresses of a person's own list, MAC of all. */
-export function readResult(endpoint: NetworkEndpoint, result: CniResult, ifName: string): NetworkEndpoint {
+function readResult(endpoint: NetworkEndpoint, result: CniResult, ifName: string): NetworkEndpoint {
   const index = (result.interfaces ?? []).findIndex((entry) => entry.name === ifName && (entry.sandbox ?? "") !== "");
   const mac = result.interfaces?.[index]?.mac ?? endpoint.mac;
   let next: NetworkEndpoint = { ...endpoint, mac };

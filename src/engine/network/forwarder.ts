@@ -24,7 +24,7 @@ export interface Forwarding {
 /** A port that could not be opened, with the errno's name. */
 export type Failure = Pick<Forwarding, "protocol" | "hostIp" | "hostPort"> & { readonly errno: string };
 
-export interface Answer {
+interface Answer {
   readonly failures: readonly Failure[];
   /** Families whose answers to foreign addresses the namespace leads back. */
   readonly keeps: readonly (4 | 6)[];
@@ -128,7 +128,7 @@ function requestText(ports: readonly Forwarding[], keep: readonly (4 | 6)[]): st
 }
 
 /** What the process answered. `TSC_FORWARDER_FAILED`. */
-export function readAnswer(answer: string): Answer {
+function readAnswer(answer: string): Answer {
   const failures: Failure[] = [];
   const keeps: (4 | 6)[] = [];
   const lines = answer.split("\n");

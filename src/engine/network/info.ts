@@ -9,7 +9,7 @@ import { run } from "./run.js";
 import type { NetworkingInfo } from "./types.js";
 
 /** The first `1.2.3`-like word of what a program says about itself. */
-export function versionIn(text: string): string {
+function versionIn(text: string): string {
   return /\bv?(\d+\.\d+(?:[.\w~+-]*)?)/.exec(printable(text))?.[1] ?? "";
 }
 

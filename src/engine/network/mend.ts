@@ -16,7 +16,7 @@ import type { Parts } from "./parts.js";
 import type { Networking } from "./types.js";
 
 /** What is wrong with a generated network's bridge, or undefined. */
-export function bridgeFault(network: NetworkRecord, links: ReadonlyMap<string, NetworkLink>): string | undefined {
+function bridgeFault(network: NetworkRecord, links: ReadonlyMap<string, NetworkLink>): string | undefined {
   const { bridge, subnets } = network.settings;
   const link = links.get(bridge);
   if (link === undefined) return `bridge ${bridge} is gone`;
@@ -26,7 +26,7 @@ export function bridgeFault(network: NetworkRecord, links: ReadonlyMap<string, N
 }
 
 /** What is wrong with the host's end of a container's link, or undefined. */
-export function linkFault(
+function linkFault(
   record: EndpointRecord,
   bridge: string,
   links: ReadonlyMap<string, NetworkLink>,

@@ -49,7 +49,7 @@ function isExecutable(path: string): boolean {
 }
 
 /** PATH for helper programs: system folders first (nobody can put a false iptables before them), then the caller's. */
-export function searchPath(env: Env): string {
+function searchPath(env: Env): string {
   return [...new Set([...SYSTEM_PATH, ...(env["PATH"] ?? "").split(":").filter((dir) => dir.startsWith("/"))])].join(
     ":",
   );

@@ -41,7 +41,7 @@ export function targetOf(hostIp: string, { ipv4, ipv6 }: Pick<NetworkEndpoint, "
 }
 
 /** What the forwarder should have open for one endpoint. Pure. */
-export function forwardingsOf(record: EndpointRecord, rootless: boolean): Forwarding[] {
+function forwardingsOf(record: EndpointRecord, rootless: boolean): Forwarding[] {
   const { endpoint, cni, containerId } = record;
   return cni.ports.flatMap(({ protocol, hostIp, hostPort, containerPort }) => {
     const target = targetOf(hostIp, endpoint);

@@ -14,7 +14,7 @@ import { parseResolvConf, readHostResolvConf } from "./site.js";
 export const UPLINK_INTERFACE = "tap0";
 
 /** A living uplink. */
-export interface Uplink extends ProcessIdentity {
+interface Uplink extends ProcessIdentity {
   readonly kind: "slirp4netns" | "pasta";
 }
 

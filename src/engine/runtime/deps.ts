@@ -8,7 +8,7 @@ import type { Volumes } from "../volumes/index.js";
 import type { HostFacts } from "./host.js";
 
 /** What of the image part that running containers needs. */
-export interface ImageSource {
+interface ImageSource {
   inspect(reference: string, platform?: string): Promise<ImageInfo>;
   chainIdOf(diffIds: readonly string[]): string;
   /** For `commit`. */

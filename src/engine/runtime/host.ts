@@ -9,7 +9,7 @@ import { capabilitiesInMask } from "./oci/capabilities.js";
 
 const CGROUP2_MAGIC = 0x63677270;
 
-export interface CgroupFacts {
+interface CgroupFacts {
   readonly version: "v1" | "v2" | "hybrid";
   /** Parent for our containers, absolute below each hierarchy's root; undefined when we may not make cgroups. */
   readonly parent: string | undefined;

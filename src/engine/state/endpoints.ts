@@ -13,7 +13,7 @@ export interface ReservedPort extends PortMapping {
 }
 
 /** What the CNI specification asks a runtime to cache, and how far the attachment got. */
-export interface EndpointCni {
+interface EndpointCni {
   /** `leaving`: off its network, but names and rules may still speak of it. */
   readonly phase: "adding" | "up" | "leaving" | "reserved";
   /** The command that is adding it. */

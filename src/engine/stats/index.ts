@@ -12,8 +12,6 @@ import type { ContainerStats } from "../types.js";
 import { containerPids, readProcess, type StatsTarget, TICKS_PER_SECOND } from "./processes.js";
 import { listProcesses } from "./top.js";
 
-export { TOP_TITLES } from "./top.js";
-
 const PAGE_BYTES = 4096;
 const NS_PER_TICK = 1_000_000_000 / TICKS_PER_SECOND;
 
@@ -21,7 +19,7 @@ const NS_PER_TICK = 1_000_000_000 / TICKS_PER_SECOND;
  * The container's cgroup folders: where its init is now, unless that is not a cgroup of its own (`cgroupPath` is empty, as
  * rootless without delegation). Reads /proc/PID/cgroup (cgroups(7)).
  */
-export function cgroupFoldersOf(pid: number, cgroupPath: string): string[] {
+function cgroupFoldersOf(pid: number, cgroupPath: string): string[] {
   if (cgroupPath === "" || pid === 0) return [];
   return (processFile(pid, "cgroup") ?? "").split("\n").flatMap((line) => {
     const [, hierarchy, controllers, path] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
@@ -53,7 +51,7 @@ export function containerTop(
 }
 
 /** A sample. All zero for a container that does not run, as docker has it. */
-export function sampleStats(target: StatsTarget): ContainerStats {
+function sampleStats(target: StatsTarget): ContainerStats {
   const base = {
     id: target.id,
     name: target.name,

@@ -4,7 +4,7 @@ import { machineFile, processFile } from "../../kernel/proc.js";
 import { printable } from "../../lib/printable.js";
 import { containerPids, type ProcessStat, readProcess, type StatsTarget, TICKS_PER_SECOND } from "./processes.js";
 
-export const TOP_TITLES: readonly string[] = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"];
+const TOP_TITLES: readonly string[] = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"];
 
 /** The processes as rows of text, by pid. */
 export function listProcesses(target: StatsTarget, now = new Date()): { titles: string[]; processes: string[][] } {
@@ -47,7 +47,7 @@ function hostUsers(): Map<string, string> {
 const two = (value: number): string => String(value).padStart(2, "0");
 
 /** `HH:MM` today, `MonDD` this year, else the year: ps(1)'s STIME. */
-export function startText(start: Date, now: Date): string {
+function startText(start: Date, now: Date): string {
   if (start.toDateString() === now.toDateString()) return `${two(start.getHours())}:${two(start.getMinutes())}`;
   if (start.getFullYear() !== now.getFullYear()) return String(start.getFullYear());
   const month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][start.getMonth()];
@@ -55,14 +55,14 @@ export function startText(start: Date, now: Date): string {
 }
 
 /** `[D-]HH:MM:SS`. */
-export function timeText(seconds: number): string {
+function timeText(seconds: number): string {
   const days = Math.floor(seconds / 86_400);
   const clock = [Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60].map(two).join(":");
   return days === 0 ? clock : `${days}-${clock}`;
 }
 
 /** tty_nr: major in bits 15–8, minor in 31–20 and 7–0; majors 136–143 are Unix98 ptys. */
-export function ttyName(number: number): string {
+function ttyName(number: number): string {
   if (number === 0) return "?";
   const major = (number >> 8) & 0xff;
   const minor = (number & 0xff) | ((number >>> 12) & 0xfff00);

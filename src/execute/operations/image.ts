@@ -13,45 +13,51 @@ function forward(context: ExecuteContext, name: string): ProgressListener {
   };
 }
 
-export async function pullImage(context: ExecuteContext, operation: OperationOf<"pull-image">): Promise<void> {
-  const { image: name } = operation;
-  context.emit({ type: "status", resource: "Image", name, status: "working", text: "Pulling" });
-  try {
-    await context.engine.images.pull(name, {
-      ...(operation.platform === undefined ? {} : { platform: operation.platform }),
-      ...(operation.quiet === true ? {} : { onProgress: forward(context, name) }),
-      ...(context.signal === undefined ? {} : { signal: context.signal }),
-    });
-  } catch (error) {
-    if (operation.tolerant === true && context.signal?.aborted !== true) {
-      const details = messageOf(error);
-      context.emit({ type: "status", resource: "Image", name, status: "warning", text: "Warning", details });
-      return;
-    }
-    context.emit(errorEvent("Image", name, error));
-    throw error;
-  }
-  context.emit({ type: "status", resource: "Image", name, status: "done", text: "Pulled" });
+export function pullImage(context: ExecuteContext, operation: OperationOf<"pull-image">): Promise<void> {
+  const { image, platform } = operation;
+  return transfer(context, operation, { begin: "Pulling", end: "Pulled" }, (options) =>
+    context.engine.images.pull(image, { ...options, ...(platform === undefined ? {} : { platform }) }),
+  );
 }
 
-export async function pushImage(context: ExecuteContext, operation: OperationOf<"push-image">): Promise<void> {
+export function pushImage(context: ExecuteContext, operation: OperationOf<"push-image">): Promise<void> {
+  return transfer(context, operation, { begin: "Pushing", end: "Pushed" }, (options) =>
+    context.engine.images.push(operation.image, options),
+  );
+}
+
+/** To or from a registry; a failure that is tolerated is told as a warning. */
+async function transfer(
+  context: ExecuteContext,
+  operation: OperationOf<"pull-image"> | OperationOf<"push-image">,
+  words: { readonly begin: string; readonly end: string },
+  work: (options: { readonly onProgress?: ProgressListener; readonly signal?: AbortSignal }) => Promise<unknown>,
+): Promise<void> {
   const { image: name } = operation;
-  context.emit({ type: "status", resource: "Image", name, status: "working", text: "Pushing" });
+  const tell = (status: "working" | "warning" | "done", text: string, details?: string): void =>
+    context.emit({
+      type: "status",
+      resource: "Image",
+      name,
+      status,
+      text,
+      ...(details === undefined ? {} : { details }),
+    });
+  tell("working", words.begin);
   try {
-    await context.engine.images.push(name, {
+    await work({
       ...(operation.quiet === true ? {} : { onProgress: forward(context, name) }),
       ...(context.signal === undefined ? {} : { signal: context.signal }),
     });
   } catch (error) {
     if (operation.tolerant === true && context.signal?.aborted !== true) {
-      const details = messageOf(error);
-      context.emit({ type: "status", resource: "Image", name, status: "warning", text: "Warning", details });
+      tell("warning", "Warning", messageOf(error));
       return;
     }
     context.emit(errorEvent("Image", name, error));
     throw error;
   }
-  context.emit({ type: "status", resource: "Image", name, status: "done", text: "Pushed" });
+  tell("done", words.end);
 }
 
 export async function buildImage(context: ExecuteContext, operation: OperationOf<"build-image">): Promise<void> {

@@ -36,7 +36,7 @@ export async function cachedFolder(
 }
 
 /** The real path of `path`, which must lie inside `folder` with all links followed; undefined when there is nothing. */
-export async function insideOf(folder: string, path: string, reference: string): Promise<string | undefined> {
+async function insideOf(folder: string, path: string, reference: string): Promise<string | undefined> {
   const place = join(folder, path);
   if (!existsSync(place)) return undefined;
   const root = await realpath(folder);

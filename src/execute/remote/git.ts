@@ -28,7 +28,7 @@ interface GitLogin {
 }
 
 /** `URL[#[ref][:path]]`, the form of git build contexts. */
-export function parseGitReference(reference: string): GitReference {
+function parseGitReference(reference: string): GitReference {
   const hash = reference.indexOf("#");
   const fragment = hash < 0 ? "" : reference.slice(hash + 1);
   let url = hash < 0 ? reference : reference.slice(0, hash);

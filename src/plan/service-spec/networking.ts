@@ -42,7 +42,7 @@ function networkMode(request: SpecRequest, config: Service): NetworkMode | undef
 }
 
 /** The networks of a service by connect order: priority, then name. Without any it has none (the loader adds `default`). */
-export function networkAttachments(request: SpecRequest, config: Service): NetworkAttachment[] {
+function networkAttachments(request: SpecRequest, config: Service): NetworkAttachment[] {
   const { project, service, number } = request;
   const names = Object.keys(config.networks ?? {});
   names.sort((a, b) => priority(config, b) - priority(config, a) || (a < b ? -1 : 1));

@@ -2,7 +2,7 @@
 import { PLACE, schemaPlaces } from "./schema-paths.js";
 
 /** Ways to write nothing, as YAML in a flow collection. */
-export const NOTHINGS = [
+const NOTHINGS = [
   '""',
   "null",
   "!!binary x",

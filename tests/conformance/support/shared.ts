@@ -79,7 +79,7 @@ export async function config(options: LoadOptions, keepDollars = false): Promise
 }
 
 /** Every message of an error, those of a list joined. */
-export function messagesOf(error: unknown): string {
+function messagesOf(error: unknown): string {
   if (typeof error === "object" && error !== null && "errors" in error && Array.isArray(error.errors)) {
     return error.errors.map(messagesOf).join("\n");
   }
@@ -87,7 +87,7 @@ export function messagesOf(error: unknown): string {
 }
 
 /** Spellings of "nothing" are equal: `create_host_path: true` and its absence; null commands; an empty ipam. */
-export function normal(value: unknown): unknown {
+function normal(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normal);
   if (typeof value !== "object" || value === null) return value;
   const result: Record<string, unknown> = {};
@@ -120,7 +120,7 @@ function subjects(message: string): string[] {
 }
 
 /** A refusal must be one of ours and name at least one subject of the reference's message. */
-export function refusal(error: unknown, reference: string): string {
+function refusal(error: unknown, reference: string): string {
   const message = messagesOf(error);
   const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
   if (!code.startsWith("TSC_")) return `unclassified error: ${message}`;

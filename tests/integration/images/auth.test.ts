@@ -92,29 +92,18 @@ describe("htpasswd", () => {
   });
 });
 
+/** A key and a certificate of its own for it, as files. */
+function selfSigned(name: string, subject: string, extension?: string): { key: string; certificate: string } {
+  const [key, certificate] = [join(folder, `${name}.key`), join(folder, `${name}.crt`)];
+  const files = ["-keyout", key, "-out", certificate, "-subj", `/CN=${subject}`, "-days", "2"];
+  const more = extension === undefined ? [] : ["-addext", extension];
+  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", ...files, ...more], { stdio: "ignore" });
+  return { key, certificate };
+}
+
 /** docker-registry's own token authentication, with a token server as its protocol asks for. */
 async function startTokenRegistry() {
-  const key = join(folder, "token.key");
-  const certificate = join(folder, "token.crt");
-  execFileSync(
-    "openssl",
-    [
-      "req",
-      "-x509",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-keyout",
-      key,
-      "-out",
-      certificate,
-      "-subj",
-      "/CN=tokens",
-      "-days",
-      "2",
-    ],
-    { stdio: "ignore" },
-  );
+  const { key, certificate } = selfSigned("token", "tokens");
   const x5c = readFileSync(certificate, "utf8").replace(/-----[^-]+-----|\s/g, "");
   const segment = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const granted: { scopes: string[]; authorization: string | undefined; body: string }[] = [];
@@ -265,29 +254,7 @@ test("mirrors are tried first, with their own credentials, and failing ones are 
 });
 
 test("TLS: a loopback registry may have any certificate, others need a trusted one", async () => {
-  const key = join(folder, "tls.key");
-  const certificate = join(folder, "tls.crt");
-  execFileSync(
-    "openssl",
-    [
-      "req",
-      "-x509",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-keyout",
-      key,
-      "-out",
-      certificate,
-      "-subj",
-      "/CN=localhost",
-      "-addext",
-      "subjectAltName=DNS:localhost",
-      "-days",
-      "2",
-    ],
-    { stdio: "ignore" },
-  );
+  const { key, certificate } = selfSigned("tls", "localhost", "subjectAltName=DNS:localhost");
   await using plain = await startRegistry();
   const image = await putImage(plain.address, "tls", "1", { layers: [{ tar: tarOf({ a: "tls" }) }] });
   const port = await freePort();

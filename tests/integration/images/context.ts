@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { EngineContext, EnginePaths } from "../../../src/engine/context.js";
+import type { EngineContext } from "../../../src/engine/context.js";
 import { type Images, openImages } from "../../../src/engine/images/index.js";
+import { pathsBelow } from "../../../src/engine/paths.js";
 import { openState } from "../../../src/engine/state/index.js";
 import { openStorage, type Storage } from "../../../src/engine/storage/index.js";
 import { type Kernel, openKernel } from "../../../src/kernel/index.js";
@@ -30,22 +31,7 @@ export async function openTestEngine(options: TestOptions = {}): Promise<TestEng
   const base = mkdtempSync(join(tmpdir(), "tsc-images-"));
   const root = join(base, "root");
   const runRoot = join(base, "run");
-  const paths: EnginePaths = {
-    root,
-    runRoot,
-    database: join(root, "state.db"),
-    images: join(root, "images"),
-    storage: join(root, "storage"),
-    containers: join(root, "containers"),
-    volumes: join(root, "volumes"),
-    locks: join(runRoot, "locks"),
-    netns: join(runRoot, "netns"),
-    network: join(runRoot, "network"),
-    containersRun: join(runRoot, "containers"),
-    rootfs: join(runRoot, "rootfs"),
-    exits: join(runRoot, "exits"),
-    supervise: join(runRoot, "supervise"),
-  };
+  const paths = pathsBelow(root, runRoot);
   mkdirSync(runRoot, { recursive: true });
   const real = openKernel({ nativeDir: fileURLToPath(new URL("../../../native/build", import.meta.url)) });
   const kernel = options.kernel?.(real) ?? real;

@@ -5,8 +5,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { EngineContext, EnginePaths } from "../../../src/engine/context.js";
+import type { EngineContext } from "../../../src/engine/context.js";
 import { type Networking, openNetworking } from "../../../src/engine/network/index.js";
+import { pathsBelow } from "../../../src/engine/paths.js";
 import { openState, type State } from "../../../src/engine/state/index.js";
 import { openKernel } from "../../../src/kernel/index.js";
 import type { Kernel } from "../../../src/kernel/kernel.js";
@@ -30,28 +31,9 @@ export function printedIn(netns: string, argv: readonly string[], input = ""): s
   return execFileSync("nsenter", [`--net=${netns}`, "--", ...argv], { encoding: "utf8", input });
 }
 
-export function pathsIn(root: string, runRoot: string): EnginePaths {
-  return {
-    root,
-    runRoot,
-    database: join(root, "state.db"),
-    images: join(root, "images"),
-    storage: join(root, "storage"),
-    containers: join(root, "containers"),
-    volumes: join(root, "volumes"),
-    locks: join(runRoot, "locks"),
-    netns: join(runRoot, "netns"),
-    network: join(runRoot, "network"),
-    containersRun: join(runRoot, "containers"),
-    rootfs: join(runRoot, "rootfs"),
-    exits: join(runRoot, "exits"),
-    supervise: join(runRoot, "supervise"),
-  };
-}
-
 export function openBench(env: Record<string, string> = {}): Bench {
   const base = mkdtempSync(join(tmpdir(), "tscnet-"));
-  const paths = pathsIn(join(base, "root"), join(base, "run"));
+  const paths = pathsBelow(join(base, "root"), join(base, "run"));
   for (const dir of [paths.locks, paths.netns, paths.network]) mkdirSync(dir, { recursive: true, mode: 0o700 });
   const kernel = openKernel({ nativeDir: resolve("native/build") });
   const state = openState(paths.database);

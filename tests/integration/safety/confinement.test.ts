@@ -2,24 +2,15 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { debianRootfs } from "../../helpers/debian.js";
+import { describe, expect, test } from "@jest/globals";
+import { busyboxRegistry } from "../../helpers/busybox-registry.js";
 import { CGROUPS_READ_ONLY, runAfterMounts } from "../../helpers/hide.js";
-import { CACHE, eventually, isRoot, type Mode, onHost, TSCOMPOSE } from "../../helpers/host.js";
-import { pushImage, type Registry, startRegistry } from "../../helpers/registry.js";
+import { eventually, isRoot, type Mode, onHost, TSCOMPOSE } from "../../helpers/host.js";
 
 const check = isRoot ? test : test.skip;
 const modes: Mode[] = ["root", "user"];
 
-let registry: Registry;
-beforeAll(async () => {
-  if (!isRoot) return;
-  registry = await startRegistry();
-  await pushImage(registry.address, "busybox", "1", { layers: [debianRootfs("busybox", CACHE)] });
-}, 60_000);
-afterAll(async () => {
-  await registry?.[Symbol.asyncDispose]();
-});
+const registry = busyboxRegistry();
 
 describe.each(modes)("consent, %s", (mode) => {
   check(

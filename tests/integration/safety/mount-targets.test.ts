@@ -7,20 +7,20 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { fileRegistry } from "../../helpers/busybox-registry.js";
 import { debianRootfs } from "../../helpers/debian.js";
 import { CACHE, isRoot, type Mode, onHost, type TestHost } from "../../helpers/host.js";
-import { pushImage, type Registry, startRegistry } from "../../helpers/registry.js";
+import { pushImage } from "../../helpers/registry.js";
 
 const check = isRoot ? test : test.skip;
 const settings = (["root", "user"] as Mode[]).flatMap((mode) => ["crun", "runc"].map((runtime) => ({ mode, runtime })));
 
-let registry: Registry;
+const registry = fileRegistry({});
 let base = "";
 /** A folder of the host that every hostile link points to. */
 let target = "";
 beforeAll(async () => {
   if (!isRoot) return;
-  registry = await startRegistry();
   base = mkdtempSync(join(tmpdir(), "tsc-targets-"));
   target = join(base, "target");
   for (const folder of [".", "pts", "shm", "mqueue", "fs/cgroup", "self"])
@@ -48,7 +48,6 @@ beforeAll(async () => {
   }
 }, 120_000);
 afterAll(async () => {
-  await registry?.[Symbol.asyncDispose]();
   if (base !== "") rmSync(base, { recursive: true, force: true });
 });
 

@@ -3,10 +3,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { debianRootfs } from "../../helpers/debian.js";
-import { CACHE, isRoot, type Mode, onHost, type TestHost } from "../../helpers/host.js";
-import { pushImage, type Registry, startRegistry } from "../../helpers/registry.js";
+import { describe, expect, test } from "@jest/globals";
+import { busyboxRegistry } from "../../helpers/busybox-registry.js";
+import { isRoot, type Mode, onHost, type TestHost } from "../../helpers/host.js";
 
 const check = isRoot ? test : test.skip;
 const modes: Mode[] = ["root", "user"];
@@ -16,15 +15,7 @@ const CANARY = "canary7f3a";
 /** What stands in rows, as any command line does, and goes with them. */
 const ROW = "row5be1";
 
-let registry: Registry;
-beforeAll(async () => {
-  if (!isRoot) return;
-  registry = await startRegistry();
-  await pushImage(registry.address, "busybox", "1", { layers: [debianRootfs("busybox", CACHE)] });
-}, 60_000);
-afterAll(async () => {
-  await registry?.[Symbol.asyncDispose]();
-});
+const registry = busyboxRegistry();
 
 function project(host: TestHost): string {
   return host.project("quiet", {

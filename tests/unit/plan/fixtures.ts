@@ -190,15 +190,3 @@ export const noPrompt = (question: string): boolean => {
 };
 export const yesPrompt = (): boolean => true;
 export const declinePrompt = (): boolean => false;
-
-/** A template literal without its indentation and first line break. */
-export function block(text: string): string {
-  const lines = text
-    .replace(/^\n/, "")
-    .replace(/\n\s*$/, "\n")
-    .split("\n");
-  const indent = Math.min(
-    ...lines.filter((line) => line.trim() !== "").map((line) => line.length - line.trimStart().length),
-  );
-  return lines.map((line) => line.slice(indent)).join("\n");
-}

@@ -26,7 +26,7 @@ export function expandBudget(): ExpandBudget {
  * The most a word or text may become, bytes of UTF-16. The kernel takes no longer word in an environment or a command line (128 KiB),
  * and `ENV a=$a$a` doubles with every line.
  */
-export const MAX_EXPANDED = 1 << 20;
+const MAX_EXPANDED = 1 << 20;
 const MAX_DEPTH = 64;
 /**
  * Positions of a pattern times characters of a value: what one match may cost, about a second. Matching is linear in both, but nothing

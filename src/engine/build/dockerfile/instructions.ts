@@ -57,7 +57,7 @@ export interface ArgInstruction extends Base {
   readonly kind: "ARG";
   readonly names: readonly { readonly name: string; readonly value: string | undefined }[];
 }
-export interface CommandInstruction extends Base {
+interface CommandInstruction extends Base {
   readonly kind: "CMD" | "ENTRYPOINT";
   readonly command: CommandLine;
 }
@@ -65,15 +65,15 @@ export interface WordsInstruction extends Base {
   readonly kind: "EXPOSE" | "VOLUME";
   readonly words: readonly string[];
 }
-export interface WorkdirInstruction extends Base {
+interface WorkdirInstruction extends Base {
   readonly kind: "WORKDIR";
   readonly word: string;
 }
-export interface WordInstruction extends Base {
+interface WordInstruction extends Base {
   readonly kind: "USER" | "STOPSIGNAL" | "MAINTAINER";
   readonly word: string;
 }
-export interface ShellInstruction extends Base {
+interface ShellInstruction extends Base {
   readonly kind: "SHELL";
   readonly argv: readonly string[];
 }
@@ -82,7 +82,7 @@ export interface HealthcheckInstruction extends Base {
   readonly test: readonly string[];
   readonly flags: Readonly<Record<string, string>>;
 }
-export interface OnBuildInstruction extends Base {
+interface OnBuildInstruction extends Base {
   readonly kind: "ONBUILD";
   /** The instruction to run later, as written. */
   readonly trigger: string;

@@ -7,7 +7,7 @@ import type { FileHandle } from "node:fs/promises";
 import { posix } from "node:path";
 import { TscError } from "../../../lib/errors.js";
 
-export interface TarMember {
+interface TarMember {
   readonly offset: number;
   /** Bytes. */
   readonly size: number;

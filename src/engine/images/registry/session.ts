@@ -17,7 +17,7 @@ const TOKEN_LIMIT = 1024 * 1024;
 /** Tokens are renewed this much before they run out. */
 const TOKEN_MARGIN_MS = 10_000;
 
-export interface RegistryRequest extends Omit<HttpRequest, "url"> {
+interface RegistryRequest extends Omit<HttpRequest, "url"> {
   /** Below the server, `/v2/NAME/…`, or an upload location on whatever host. */
   readonly url: string | URL;
   /** `repository:NAME:pull` …; several for a cross-repository mount. */

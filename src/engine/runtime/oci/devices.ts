@@ -39,7 +39,7 @@ const NOT_FOR_PRIVILEGED = new Set([
 ]);
 
 /** Major and minor of a device file. */
-export function deviceNumbers(stat: Pick<Stats, "rdev">): { major: number; minor: number } {
+function deviceNumbers(stat: Pick<Stats, "rdev">): { major: number; minor: number } {
   // glibc's gnu_dev_major/minor over 64-bit numbers.
   const dev = BigInt(stat.rdev);
   return {

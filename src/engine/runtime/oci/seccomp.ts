@@ -8,7 +8,7 @@ interface Conditions {
   readonly arches?: readonly string[];
   readonly minKernel?: string;
 }
-export interface SeccompProfileRule {
+interface SeccompProfileRule {
   readonly name?: string;
   readonly names?: readonly string[];
   readonly action: string;

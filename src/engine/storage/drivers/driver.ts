@@ -1,7 +1,7 @@
 /** What a storage driver does: turn a stack of layer folders into a mounted rootfs. No database, no names. */
 
 /** A stack of folders to show as one tree. */
-export interface RootfsMount {
+interface RootfsMount {
   /** Layer folders, top first; may be empty. */
   readonly lower: readonly string[];
   /** The container's own folder under storage/containers. */

@@ -6,8 +6,6 @@ import { bouncedWriter, keptWriter, startedWriter } from "./right.js";
 import { orphanWriter, surplusWriter } from "./unwanted.js";
 import type { Phase, Writer } from "./writer.js";
 
-export type { StartConditions } from "./writer.js";
-
 type Named<K> = Extract<ContainerFate, { readonly fate: K }>;
 
 const WRITERS: { readonly [K in ContainerFate["fate"]]: Writer<Named<K>> } = {
