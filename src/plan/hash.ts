@@ -9,7 +9,7 @@ import { goJson } from "../lib/go-json.js";
 
 /** A Go value's shape: fields in the order of the struct, a list of a shape, a map of a shape, or anything. */
 type Shape =
-  | { readonly kind: "struct"; readonly fields: Readonly<Record<string, Shape>> }
+  | { readonly kind: "struct"; readonly fields: readonly (readonly [name: string, shape: Shape])[] }
   | { readonly kind: "list"; readonly of: Shape }
   | { readonly kind: "map"; readonly of: Shape }
   | { readonly kind: "any" };
@@ -19,15 +19,24 @@ const any: Shape = { kind: "any" };
 /** What does not make a container differ, and what the reference leaves out of the hash. */
 const EXCLUDED = new Set(["build", "pull_policy", "scale", "depends_on", "profiles", "deploy.replicas"]);
 
+/** A number, or a pair of them: the reference's struct has a field for the number too. */
+const PAIR: Shape = {
+  kind: "struct",
+  fields: [
+    ["single", any],
+    ["soft", any],
+    ["hard", any],
+  ],
+};
+
 /** A struct of the model's table, without what is excluded. `at` is the path of the struct, "" at the top. */
 function shapeOf(fields: Struct, at = ""): Shape {
   const kept = fields.filter(({ name }) => !EXCLUDED.has(`${at}${name}`));
-  return { kind: "struct", fields: Object.fromEntries(kept.map((field) => [field.name, shapeOfField(field, at)])) };
+  return { kind: "struct", fields: kept.map((field) => [field.name, shapeOfField(field, at)]) };
 }
 
 function shapeOfField({ name, kind, struct }: Field, at: string): Shape {
-  // a number or a pair of them: the reference's struct has one field for the number
-  if (kind === "ulimits") return { kind: "map", of: { kind: "struct", fields: { single: any, soft: any, hard: any } } };
+  if (kind === "ulimits") return { kind: "map", of: PAIR };
   if (struct === undefined) return any;
   const of = shapeOf(struct, `${at}${name}.`);
   return kind === "structs" ? { kind: "list", of } : kind === "map-of-structs" ? { kind: "map", of } : of;
@@ -87,7 +96,7 @@ function ordered(value: unknown, shape: Shape): unknown {
   if (Array.isArray(value)) return value.map((item) => ordered(item, shape.kind === "list" ? shape.of : any));
   if (shape.kind === "struct") {
     const given = value as Readonly<Record<string, unknown>>;
-    const present = Object.entries(shape.fields).filter(([name]) => given[name] !== undefined);
+    const present = shape.fields.filter(([name]) => given[name] !== undefined);
     return new Map(present.map(([name, of]) => [name, ordered(given[name], of)]));
   }
   const of = shape.kind === "map" ? shape.of : any;

@@ -33,7 +33,8 @@ export async function planUp(project: Project, observed: Observed, options: UpOp
   const own = decideServices(rec, replacedVolumes);
   const order = inDependencyOrder(project.services);
   const fates = [...orphans(rec), ...fatesOf(order, own, { project, replacedNetworks, replacedVolumes })];
-  writePlan({ rec, plan, networks, volumes, order, fates, ledger: new Ledger() });
+  const fatesByService = Map.groupBy(fates, ({ service }) => service);
+  writePlan({ rec, plan, networks, volumes, order, fates, fatesByService, ledger: new Ledger() });
   return plan.build();
 }
 

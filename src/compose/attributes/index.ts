@@ -42,30 +42,32 @@ const ROWS = Map.groupBy(
 
 /** The limits that an entry of a section meets, in the order of the table. */
 export function limitsMet(section: Section, name: string, entry: object): Met[] {
-  return (ROWS.get(section) ?? []).flatMap(({ limit, pattern }) =>
-    valuesAt(entry, pattern, [], [])
-      .filter(
-        ({ value, parents: [parent = {}, above = {}] }) =>
-          isAsked(value) && limit.only?.applies(value, parent, above) !== false,
-      )
-      .map(({ value, path }): Met => {
-        const shown = limit.only !== undefined && typeof value !== "object" ? `: ${String(value)}` : "";
-        const subject = `${ENTRY[section]} ${JSON.stringify(name)}: ${bracketPath(path)}${shown}`;
-        return { limit, path: [section, name, ...path], subject };
-      }),
-  );
+  return found(section, entry).map(({ limit, value, path }): Met => {
+    const shown = limit.only !== undefined && typeof value !== "object" ? `: ${String(value)}` : "";
+    const subject = `${ENTRY[section]} ${JSON.stringify(name)}: ${bracketPath(path)}${shown}`;
+    return { limit, path: [section, name, ...path], subject };
+  });
 }
 
 /** The limits that the keys of a whole project meet (`x-podman`). */
 export function projectLimitsMet(project: object): Met[] {
-  return (ROWS.get("") ?? []).flatMap(({ limit, pattern }) =>
-    valuesAt(project, pattern, [], [])
-      .filter(
-        ({ value, parents: [parent = {}, above = {}] }) =>
-          isAsked(value) && limit.only?.applies(value, parent, above) !== false,
-      )
-      .map(({ path }): Met => ({ limit, path, subject: bracketPath(path) })),
-  );
+  return found("", project).map(({ limit, path }): Met => ({ limit, path, subject: bracketPath(path) }));
+}
+
+function found(
+  section: string,
+  entry: object,
+): { readonly limit: Limit; readonly value: unknown; readonly path: Path }[] {
+  return (ROWS.get(section) ?? [])
+    .filter(({ pattern: [first = ""] }) => Object.hasOwn(entry, first))
+    .flatMap(({ limit, pattern }) =>
+      valuesAt(entry, pattern, [], [])
+        .filter(
+          ({ value, parents: [parent = {}, above = {}] }) =>
+            isAsked(value) && limit.only?.applies(value, parent, above) !== false,
+        )
+        .map(({ value, path }) => ({ limit, value, path })),
+    );
 }
 
 /** Every limit that a project meets: its own keys, then each entry by section and name. */

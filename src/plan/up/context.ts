@@ -17,6 +17,7 @@ export interface Up {
   readonly order: readonly string[];
   /** Orphans, then by service in that order. */
   readonly fates: readonly ContainerFate[];
+  readonly fatesByService: ReadonlyMap<string, readonly ContainerFate[]>;
   readonly ledger: Ledger;
 }
 
@@ -43,7 +44,7 @@ export function lastTarget({ fate, target, service }: ContainerFate): ContainerF
 
 /** The containers that a service has in the end. */
 export function liveOf(up: Up, service: string): ContainerFate[] {
-  return up.fates.filter((one) => one.service === service && one.fate !== "surplus" && one.fate !== "orphan");
+  return (up.fatesByService.get(service) ?? []).filter(({ fate }) => fate !== "surplus" && fate !== "orphan");
 }
 
 /** Networks that a container is on, or would be if it ran. */

@@ -74,7 +74,8 @@ export function schemaPlaces(): readonly SchemaPlace[] {
     if (typeof schema !== "object" || depth > DEPTH) return;
     if (path !== "" && !places.has(path)) places.set(path, { path, document: document(around(PLACE)) });
     const target = follow(schema);
-    for (const one of [...listOf(target["anyOf"]), ...listOf(target["oneOf"])]) walk(one, path, around, depth);
+    for (const key of ["anyOf", "oneOf", "allOf"])
+      for (const one of listOf(target[key])) walk(one, path, around, depth);
     const properties = target["properties"] as Readonly<Record<string, Schema>> | undefined;
     for (const [name, inner] of Object.entries(properties ?? {})) {
       const below = path === "" ? name : `${path}.${name}`;
@@ -102,6 +103,13 @@ function follow(schema: Readonly<Record<string, unknown>>): Readonly<Record<stri
   const name = reference.replace("#/$defs/", "");
   const definitions = ROOT["$defs"] as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   return follow({ ...schema, ...definitions[name], $ref: undefined });
+}
+
+/** The attributes among the places, as tables of the loader write them: `services.*.ports[].target`. */
+export function schemaAttributes(): string[] {
+  return schemaPlaces()
+    .map(({ path }) => path.replace(/^services\.x\b/, "services.*").replaceAll("{}", ".*"))
+    .filter((path) => !/(\*|\])$/.test(path));
 }
 
 const listOf = (value: unknown): readonly Schema[] => (Array.isArray(value) ? (value as Schema[]) : []);
