@@ -3,13 +3,7 @@
  * project. It is answered or refused with an error of ours that names something; `npm run fuzz` compares the answers with the reference.
  */
 import { expect, test } from "@jest/globals";
-import {
-  checkProject,
-  loadModel,
-  loadProject,
-  toConfigJson,
-  toModelText,
-} from "../../src/compose/index.js";
+import { checkProject, loadModel, loadProject, toConfigJson, toModelText } from "../../src/compose/index.js";
 import { isTscError } from "../../src/lib/errors.js";
 import { formatPlan } from "../../src/plan/plan.js";
 import { planUp } from "../../src/plan/up.js";
