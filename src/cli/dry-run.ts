@@ -22,6 +22,7 @@ const READ_ONLY = new Set([
 /** Print their plan, or what they would copy, commit, export or publish. */
 const TELLING = new Set([
   ...["build", "commit", "cp", "create", "down", "export", "kill", "pause", "publish", "pull", "push", "restart", "rm"],
+  "system boot",
   ...["builder prune", "container prune", "image prune", "network prune", "system prune", "volume prune"],
   "container cp",
   ...["run", "scale", "start", "stop", "unpause", "up", "alpha dry-run", "alpha publish", "alpha scale"],

@@ -35,10 +35,12 @@ export async function showConfig(
     const project = await compose.loadProject({
       ...base,
       services: selected,
-      noEnvResolution: flag !== "hash",
+      noEnvResolution: true,
       ...(flag === "profiles" ? { allProfiles: false } : {}),
     });
-    const lines = await list(project, options);
+    const resolve = (names: readonly string[]) =>
+      compose.loadProject({ ...base, services: names, noDependencies: true });
+    const lines = await list(project, options, resolve);
     if (!options.flag("quiet")) ctx.print(printedLines(lines));
     return 0;
   }
@@ -115,7 +117,12 @@ function imagesOnly(project: Project): Project {
   return { ...project, services: Object.fromEntries(services), networks: {}, volumes: {}, secrets: {}, configs: {} };
 }
 
-type Lister = (project: Project, options: ParsedOptions) => readonly string[] | Promise<readonly string[]>;
+type Lister = (
+  project: Project,
+  options: ParsedOptions,
+  /** The project again, with the env files of these services read; of all without any. */
+  resolve: (names: readonly string[]) => Promise<Project>,
+) => readonly string[] | Promise<readonly string[]>;
 
 const sorted = (record: object) => Object.keys(record).toSorted();
 
@@ -136,16 +143,33 @@ function models(project: Project): readonly string[] {
   return named.toSorted();
 }
 
-async function hashes(project: Project, options: ParsedOptions): Promise<readonly string[]> {
-  const { serviceHash } = await import("../plan/hash.js");
+/** As the newest docker compose: env files count, those of other services need not be there, and a default platform is the built service's. */
+async function hashes(
+  project: Project,
+  options: ParsedOptions,
+  resolve: (names: readonly string[]) => Promise<Project>,
+): Promise<readonly string[]> {
+  const [{ serviceHash }, { buildPlatforms }] = await Promise.all([
+    import("../plan/hash.js"),
+    import("../plan/build-platforms.js"),
+  ]);
   const wanted = options.text("hash") ?? "*";
   const names = wanted === "*" ? sorted(project.services) : wanted.split(",").toSorted();
   checkServices(project, names);
-  return names.map((name) => {
-    const service = project.services[name];
-    if (service !== undefined) return `${name} ${serviceHash(service)}`;
+  for (const name of names) {
+    if (project.services[name] !== undefined) continue;
     const profiles = project.disabledServices[name]?.profiles ?? [];
     throw noSuchService(`${name}: disabled`, `its profiles are not active: ${profiles.join(", ")}`);
+  }
+  if (names.length === 0) return [];
+  const resolved = await resolve(wanted === "*" ? [] : names);
+  const defaultPlatform = resolved.environment["DOCKER_DEFAULT_PLATFORM"] ?? "";
+  return names.flatMap((name) => {
+    const service = resolved.services[name];
+    if (service === undefined) return [];
+    if (service.build === undefined || defaultPlatform === "") return [`${name} ${serviceHash(service)}`];
+    buildPlatforms(name, service, { defaultPlatform });
+    return [`${name} ${serviceHash({ ...service, platform: service.platform || defaultPlatform })}`];
   });
 }
 

@@ -121,6 +121,7 @@ export const commandTable: readonly TableEntry[] = [
   { name: "volume ls", aliases: ["list"], load: () => import("./commands/volume-ls.js") },
   { name: "volume prune", load: () => import("./commands/volume-prune.js") },
   { name: "volume rm", aliases: ["remove"], load: () => import("./commands/volume-rm.js") },
+  { name: "system boot", load: () => import("./commands/system-boot.js") },
   { name: "system df", load: () => import("./commands/system-df.js") },
   { name: "system events", load: () => import("./commands/system-events.js") },
   sameAs("system info", () => import("./commands/info.js")),

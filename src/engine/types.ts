@@ -275,6 +275,8 @@ export interface ContainerInfo {
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly restartCount: number;
+  /** It ended with an earlier boot of the machine, and docker would start it with its daemon: its restart policy says so. */
+  readonly awaitsBoot?: boolean;
   readonly health: HealthState;
   readonly healthFailingStreak: number;
   readonly healthLog: readonly HealthLogEntry[];

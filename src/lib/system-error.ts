@@ -1,4 +1,4 @@
-/** Failures of the machine itself (disk full, read-only, out of descriptors) as errors a user can act on. Pure. */
+/** Failures of the machine itself (disk full, read-only, denied, a file where a folder is meant …) as errors a user can act on. Pure. */
 import { type ErrorCode, errnoOf, isTscError, messageOf, TscError } from "./errors.js";
 
 interface Meaning {
@@ -22,13 +22,31 @@ const NO_FILES: Meaning = {
   what: "too many open files",
   hint: "raise the limit (`ulimit -n`)",
 };
+const denied = (what: string): Meaning => ({
+  code: "TSC_DENIED",
+  what,
+  hint: "look at its owner and mode (`ls -ld`), or run the command as a user who may",
+});
+const badPath = (what: string): Meaning => ({
+  code: "TSC_PATH",
+  what,
+  hint: "correct the path that was given (TSCOMPOSE_ROOT, TSCOMPOSE_RUN_ROOT, DOCKER_CONFIG, HOME, TMPDIR …), or what stands there",
+});
 const MEANINGS = {
   ENOSPC: NO_SPACE,
   EDQUOT: { ...NO_SPACE, what: "disk quota exceeded" },
   EROFS: READ_ONLY,
   EMFILE: NO_FILES,
   ENFILE: NO_FILES,
-  EIO: { code: "TSC_IO" as const, what: "input/output error", hint: "the disk may be failing: look at `dmesg`" },
+  EACCES: denied("permission denied"),
+  EPERM: denied("operation not permitted"),
+  ENOTDIR: badPath("not a directory"),
+  EISDIR: badPath("is a directory"),
+  ELOOP: badPath("too many symbolic links"),
+  ENAMETOOLONG: badPath("file name too long"),
+  ENOMEM: { code: "TSC_NO_MEMORY", what: "cannot allocate memory", hint: "free some memory, or raise the limit" },
+  EAGAIN: { code: "TSC_NO_PROCESSES", what: "resource temporarily unavailable", hint: "raise the limit (`ulimit -u`)" },
+  EIO: { code: "TSC_IO", what: "input/output error", hint: "the disk may be failing: look at `dmesg`" },
 } satisfies Record<string, Meaning>;
 /** Primary result codes of SQLite (sqlite3.h). */
 const SQLITE: Readonly<Record<number, Meaning>> = {

@@ -199,6 +199,7 @@ function calls(now: string): Readonly<Record<string, string | readonly (readonly
     "network ls": [...rows],
     "network prune": [["--dry-run"]],
     "network rm": [[EVIL]],
+    "system boot": [[], ["--dry-run"]],
     "system df": [...formats, ["-v"], ["-v", "--format", "json"]],
     "system events": [
       ["--since", "0", "--until", now],

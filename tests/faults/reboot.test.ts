@@ -1,4 +1,6 @@
 /** Loss of power: the store says "running", the machine knows nothing of it. */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect } from "@jest/globals";
 import { busyboxRegistry } from "../helpers/busybox-registry.js";
 import { onHost } from "../helpers/host.js";
@@ -44,6 +46,55 @@ volumes: { data: {} }
       expect(unfinished(host)).toEqual([]);
     }),
     60_000,
+  );
+
+  check(
+    "`system boot` brings back what restart policies say, as docker's daemon does when it starts",
+    onHost(mode, async (host) => {
+      const run = (restart: string, more = "") =>
+        `{ image: "${registry.image}", command: sleep 1000, init: true, restart: ${restart}, stop_grace_period: 0s${more} }`;
+      const folder = host.project("back", {
+        "compose.yaml": `
+services:
+  always: ${run("always", ", depends_on: [unless]")}
+  unless: ${run("unless-stopped")}
+  failed: ${run("on-failure")}
+  none: ${run('"no"')}
+  stopped: ${run("unless-stopped")}
+  stopped-always: ${run("always")}
+`,
+      });
+      await host.must(folder, "pull");
+      await host.endNamespaces();
+      await using machine = new Machine(host);
+      await machine.boot(ids[0]);
+      await machine.must(folder, "up", "-d");
+      await machine.must(folder, "stop", "stopped", "stopped-always");
+      // nothing of this boot is touched: a person's stop stands
+      await machine.must("/", "system", "boot");
+      const states = async () =>
+        (await machine.must(folder, "ps", "-a", "--format", "{{.Service}} {{.State}}")).trim().split("\n").sort();
+      const before = await states();
+      expect(before.filter((line) => line.endsWith("running"))).toHaveLength(4);
+      await machine.cut();
+
+      if (mode === "user") {
+        using state = new DatabaseSync(join(host.folder, "store/state.db"));
+        state.exec("UPDATE containers SET boot_id = 'earlier'");
+      }
+      await machine.boot(ids[1]);
+      for (const list of [["ps"], ["ls"]])
+        expect((await machine.run(folder, ...list)).stderr).toContain("`tscompose system boot` brings them back");
+      expect((await machine.must(folder, "--dry-run", "system", "boot")).match(/start container/g)).toHaveLength(4);
+      const boot = await machine.run("/", "system", "boot");
+      expect(boot).toMatchObject({ code: 0, stderr: expect.not.stringContaining("error") });
+      const running = (await states()).filter((line) => line.endsWith("running")).map((line) => line.split(" ")[0]);
+      expect(running).toEqual(["always", "failed", "stopped-always", "unless"]);
+      expect((await machine.run("/", "ls")).stderr).toBe("");
+      await machine.must(folder, "down", "-t", "0");
+      expect(unfinished(host)).toEqual([]);
+    }),
+    300_000,
   );
 
   check(

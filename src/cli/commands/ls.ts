@@ -4,6 +4,7 @@ import { TscError } from "../../lib/errors.js";
 import { LABEL } from "../../plan/labels.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { tellDownWithMachine } from "../down-with-machine.js";
 import { joined, printed, printedJson, printedLines } from "../render/printed.js";
 import { isLive } from "../select.js";
 import { usage } from "../usage.js";
@@ -26,6 +27,7 @@ async function ls(ctx: CliContext, _args: readonly string[], options: ParsedOpti
   const wanted = nameFilters(options.list("filter"));
   const engine = await ctx.engine();
   const found = await engine.containers.list({ labels: { [LABEL.project]: undefined, [LABEL.configHash]: undefined } });
+  tellDownWithMachine(ctx, found);
   const byProject = new Map<string, ContainerInfo[]>();
   for (const info of found) {
     const project = info.labels[LABEL.project];

@@ -1,8 +1,9 @@
 /** `ps`: the project's containers. */
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { tellDownWithMachine } from "../down-with-machine.js";
 import { printed, printedLines } from "../render/printed.js";
-import { checkServices, projectContainers } from "../select.js";
+import { checkServices, isLive, projectContainers } from "../select.js";
 import { usage } from "../usage.js";
 
 const STATES = ["paused", "restarting", "removing", "running", "dead", "created", "exited"];
@@ -38,10 +39,12 @@ async function ps(ctx: CliContext, services: readonly string[], options: ParsedO
   const declared = project === undefined || options.flag("orphans") ? [] : Object.keys(project.services);
   const found = await projectContainers(engine, name, {
     services: services.length > 0 ? services : declared,
-    all,
+    all: true,
     oneOff: all ? "include" : "exclude",
   });
+  tellDownWithMachine(ctx, found);
   const containers = found
+    .filter((info) => all || isLive(info))
     .filter((info) => statuses.length === 0 || statuses.includes(info.state))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   if (options.flag("quiet")) {

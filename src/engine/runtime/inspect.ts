@@ -8,6 +8,7 @@ import type { ContainerRow } from "../state/containers.js";
 import { endpointsOf, isLive } from "../state/endpoints.js";
 import type { ContainerInfo, ContainerSpec, ContainerState } from "../types.js";
 import { folderOf } from "./lookup.js";
+import { startsAtBoot } from "./supervise.js";
 
 /** What it was asked for, its environment included; content of files stays where it is held. */
 export function wholeSpec(ctx: Pick<EngineContext, "paths">, row: Pick<ContainerRow, "id" | "spec">): ContainerSpec {
@@ -35,6 +36,7 @@ export function containerInfo(ctx: EngineContext, row: ContainerRow, state: Cont
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
     restartCount: row.restartCount,
+    ...(row.bootId !== ctx.kernel.bootId() && startsAtBoot(row) ? { awaitsBoot: true } : {}),
     health: isUp ? health.state : "none",
     healthFailingStreak: health.failingStreak,
     healthLog: health.log,

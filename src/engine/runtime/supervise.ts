@@ -86,3 +86,14 @@ export function restartsAfter(
   if (policy === "always" || policy === "unless-stopped") return true;
   return policy === "on-failure" && exitCode !== 0 && (maxRetries === 0 || row.restartCount < maxRetries);
 }
+
+/**
+ * docker's rule at the start of its daemon, for a container that ran in an earlier boot: `always` comes back although it was stopped,
+ * `unless-stopped` and `on-failure` do not.
+ */
+export function startsAtBoot(
+  row: Pick<ContainerRow, "spec" | "stoppedByUser" | "restartCount" | "exitCode" | "startedAt">,
+): boolean {
+  if (row.startedAt === "") return false;
+  return row.spec.restart?.policy === "always" || restartsAfter(row, row.exitCode);
+}

@@ -3,7 +3,7 @@ import { warningWords } from "../../../src/cli/lifecycle/warning-words.js";
 import { planUp } from "../../../src/plan/up.js";
 import { container, noPrompt, observed, project } from "../plan/fixtures.js";
 
-const wanted = project({ web: { scale: 3, mem_limit: "67108864" }, other: {} });
+const wanted = project({ web: { scale: 3 }, other: {} });
 const words = async (...there: Parameters<typeof observed>) =>
   warningWords(await planUp(wanted, observed(...there), { confirm: noPrompt }));
 

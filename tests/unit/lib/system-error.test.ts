@@ -11,6 +11,10 @@ describe("failures of the machine", () => {
     [{ code: "ENOSPC", path: "/x", message: "m" }, "TSC_NO_SPACE", "/x: no space left on device"],
     [{ code: "EDQUOT", message: "m" }, "TSC_NO_SPACE", "m: disk quota exceeded"],
     [{ code: "EROFS", path: "/x", message: "m" }, "TSC_READ_ONLY", "/x: read-only file system"],
+    [{ code: "EACCES", path: "/x", message: "m" }, "TSC_DENIED", "/x: permission denied"],
+    [{ code: "ENOTDIR", path: "/etc/passwd/x", message: "m" }, "TSC_PATH", "/etc/passwd/x: not a directory"],
+    [{ code: "ENAMETOOLONG", message: "m" }, "TSC_PATH", "m: file name too long"],
+    [{ code: "EAGAIN", message: "spawn x EAGAIN" }, "TSC_NO_PROCESSES", expect.any(String)],
     [{ code: "EMFILE", message: "m" }, "TSC_TOO_MANY_FILES", "m: too many open files"],
     [
       { code: "ERR_SQLITE_ERROR", errcode: 13, message: "m" },
