@@ -1,7 +1,7 @@
 /** What `config` prints. Loads by itself because its flags switch phases of the loader off. */
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { LoadOptions, Project } from "../compose/index.js";
+import type { LoadOptions, Project, Service } from "../compose/index.js";
 import { callerFileMode } from "../lib/caller.js";
 import { TscError } from "../lib/errors.js";
 import { goJson } from "../lib/go-json.js";
@@ -30,11 +30,17 @@ export async function showConfig(
   const listing = LISTS.find(([flag]) => (flag === "hash" ? (options.text("hash") ?? "") !== "" : options.flag(flag)));
   if (listing !== undefined) {
     const [flag, list] = listing;
+    if (list === undefined) {
+      const lines = await hashes(base, options);
+      if (!options.flag("quiet")) ctx.print(printedLines(lines));
+      return 0;
+    }
     const selected = flag === "images" || flag === "environment" ? services : [];
     const project = await compose.loadProject({
       ...base,
       services: selected,
-      noEnvResolution: flag !== "hash",
+      noEnvResolution: true,
+      sharedNames: true,
       ...(flag === "profiles" ? { allProfiles: false } : {}),
     });
     const lines = await list(project, options);
@@ -122,12 +128,13 @@ type Lister = (project: Project, options: ParsedOptions) => readonly string[] | 
 
 const sorted = (record: object) => Object.keys(record).toSorted();
 
-const LISTS: readonly (readonly [flag: string, list: Lister])[] = [
+/** `hash` has none: it loads in its own way. */
+const LISTS: readonly (readonly [flag: string, list: Lister | undefined])[] = [
   ["services", (project) => sorted(project.services)],
   ["volumes", (project) => sorted(project.volumes)],
   ["networks", (project) => sorted(project.networks)],
   ["models", models],
-  ["hash", hashes],
+  ["hash", undefined],
   ["profiles", profiles],
   ["images", images],
   ["environment", (project) => sorted(project.environment).map((key) => `${key}=${project.environment[key] ?? ""}`)],
@@ -139,19 +146,26 @@ function models(project: Project): readonly string[] {
   return named.toSorted();
 }
 
-async function hashes(project: Project, options: ParsedOptions): Promise<readonly string[]> {
+/** What is wrong with services that were not asked for, such as a missing env_file, keeps none of the others from its hash. */
+async function hashes(base: LoadOptions, options: ParsedOptions): Promise<readonly string[]> {
+  const { loadProject } = await import("../compose/index.js");
   const { serviceHash } = await import("../plan/hash.js");
   const wanted = options.text("hash") ?? "*";
-  const names = wanted === "*" ? sorted(project.services) : wanted.split(",").toSorted();
-  checkServices(project, names);
-  return names.map((name) => {
-    const service = project.services[name];
-    if (service !== undefined) return `${name} ${serviceHash(service)}`;
-    const profiles = project.disabledServices[name]?.profiles ?? [];
-    throw new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${name}: disabled`, {
-      kind: "not-found",
-      hint: `its profiles are not active: ${profiles.join(", ")}`,
-    });
+  const services = wanted === "*" ? [] : wanted.split(",").toSorted();
+  if (services.length > 0) {
+    const all = await loadProject({ ...base, noEnvResolution: true, sharedNames: true });
+    checkServices(all, services);
+    for (const name of services) if (all.services[name] === undefined) throw disabled(all, name);
+  }
+  const project = await loadProject({ ...base, services, noDependencies: true, sharedNames: true });
+  return sorted(project.services).map((name) => `${name} ${serviceHash(project.services[name] as Service)}`);
+}
+
+function disabled(project: Project, name: string): TscError {
+  const profiles = project.disabledServices[name]?.profiles ?? [];
+  return new TscError("TSC_COMPOSE_SERVICE_UNKNOWN", `no such service: ${name}: disabled`, {
+    kind: "not-found",
+    hint: `its profiles are not active: ${profiles.join(", ")}`,
   });
 }
 
@@ -198,7 +212,9 @@ async function showVariables(
     const lower = variables.map((one) =>
       Object.fromEntries(Object.entries(one).map(([key, value]) => [key.toLowerCase(), value])),
     );
-    ctx.print(printedText(await treeYaml(Object.fromEntries(lower.map((one) => [one["name"], one])))));
+    const text = await treeYaml(Object.fromEntries(lower.map((one) => [one["name"], one])));
+    // nor does it have the indentation of the other outputs
+    ctx.print(printedText(text.replaceAll(/^ {2}/gm, "    ")));
   } else if (format === "" || format === "table" || format === "pretty") {
     const { renderTable } = await import("./render/table.js");
     const rows = variables.map((one) => [one.Name, String(one.Required), one.DefaultValue, one.PresenceValue]);
