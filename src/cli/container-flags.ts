@@ -80,6 +80,7 @@ const FLAGS: readonly Flag[] = [
   text("platform", "platform", "Set platform, as in linux/arm64"),
   flag("privileged", "privileged", "Give extended privileges to this container"),
   list("publish", "ports", "Publish a container's port(s) to the host", { short: "p" }),
+  flag("publish-all", undefined, "Publish all exposed ports to random ports", "P"),
   text("pull", undefined, "Pull image before creating", {
     default: "missing",
     choices: ["always", "missing", "never"],
