@@ -18,14 +18,11 @@ export async function makeContainer(
   const [image = "", ...argv] = args;
   const engine = await ctx.engine();
   const name = options.text("name") ?? nameFor(image);
-  const document = containerDocument(name, image, argv, options);
-  const asked = await specOf(ctx, name, document);
+  const asked = await specOf(ctx, name, containerDocument(name, image, argv, options));
   await bringImage(ctx, engine, image, options);
   const ports = options.flag("publish-all") ? [...(await exposedPorts(engine, image, options))] : [];
   const spec =
-    ports.length === 0
-      ? asked
-      : await specOf(ctx, name, { ...document, ports: [...options.list("publish"), ...ports] });
+    ports.length === 0 ? asked : await specOf(ctx, name, containerDocument(name, image, argv, options, ports));
   return await engine.containers.create({ ...spec, ...more });
 }
 
