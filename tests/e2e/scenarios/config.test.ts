@@ -78,6 +78,9 @@ scenario(
     await s.exits(1, ["config", "--hash", "*"], "env file /does/not/exist not found");
     await s.ok("config", "--no-env-resolution", "--hash", "b");
     await s.exits(1, ["config", "--hash", "d"], "no such service: d: disabled");
+    // as docker's completion asks
+    await s.ok("__complete", "compose", "-f", "compose.yaml", "exec", "");
+    expect(s.last.stdout).toMatch(/^a\b[^]*^b\b/m);
     for (const verb of ["ps", "logs", "stop", "down"]) await s.ok("-f", "names.yaml", verb);
     await s.ok("-f", "names.yaml", "config", "--services");
     for (const verb of ["config", "create"])
