@@ -80,7 +80,7 @@ scenario(
     await s.exits(1, ["config", "--hash", "d"], "no such service: d: disabled");
     // as docker's completion asks
     await s.ok("__complete", "compose", "-f", "compose.yaml", "exec", "");
-    expect(s.last.stdout).toMatch(/^a\b[^]*^b\b/m);
+    expect(s.last.stdout).toMatch(/^a\b[\s\S]*^b\b/m);
     for (const verb of ["ps", "logs", "stop", "down"]) await s.ok("-f", "names.yaml", verb);
     await s.ok("-f", "names.yaml", "config", "--services");
     for (const verb of ["config", "create"])

@@ -76,7 +76,7 @@ scenario("TestComposeRunBuild", "run builds a chain of images in order", async (
   const { stdout } = await s.ok("run", "build", "echo", "hello world");
   expect(stdout).toBe("hello world\n");
   const again = await s.ok("run", "--build", "build", "echo", "hello world");
-  expect(again.stdout).toMatch(/^#\d+ naming to \S+ done\n[^]*^hello world\n$/m);
+  expect(again.stdout).toMatch(/^#\d+ naming to \S+ done\n[\s\S]*^hello world\n$/m);
 });
 
 scenario(
