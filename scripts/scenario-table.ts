@@ -14,7 +14,6 @@ const TESTS = resolve(import.meta.dirname, "../tests/e2e/scenarios");
 /** Scenarios without a test of their name, and why. */
 export const CANNOT_RUN_HERE: ReadonlyMap<string, string> = new Map([
   ["TestComposeModel", "needs a model runner (docker-model), which is not among Debian's packages"],
-  ["TestCreateLocalMultiPlatformImage", "a name stands for one image in the store, so it cannot hold two variants"],
 ]);
 
 export interface ScenarioName {

@@ -19,7 +19,9 @@ const STATES = ["created", "dead", "exited", "paused", "removing", "restarting",
 const NOTHING: Completions = { candidates: [], directive: ":none" };
 
 /** Candidates for the last of `words` (empty when a new word begins). */
-export async function complete(ctx: CliContext, table: CommandTable, words: readonly string[]): Promise<Completions> {
+export async function complete(ctx: CliContext, table: CommandTable, asked: readonly string[]): Promise<Completions> {
+  // docker asks its plugins with their name in front
+  const words = asked[0] === "compose" && asked.length > 1 ? asked.slice(1) : asked;
   const current = words.at(-1) ?? "";
   const before = words.slice(0, -1);
   const line = readLine(before);

@@ -80,6 +80,7 @@ const FLAGS: readonly Flag[] = [
   text("platform", "platform", "Set platform, as in linux/arm64"),
   flag("privileged", "privileged", "Give extended privileges to this container"),
   list("publish", "ports", "Publish a container's port(s) to the host", { short: "p" }),
+  flag("publish-all", undefined, "Publish all exposed ports to random ports", "P"),
   text("pull", undefined, "Pull image before creating", {
     default: "missing",
     choices: ["always", "missing", "never"],
@@ -108,12 +109,13 @@ const FLAGS: readonly Flag[] = [
 /** What `container run` and `container create` have in common. */
 export const containerOptions: readonly OptionSpec[] = FLAGS.map(({ key: _, ...option }) => option);
 
-/** A compose document with one service of this name. `TSC_USAGE` for a value that its flag cannot have. */
+/** A compose document with one service of this name, `ports` published as well. `TSC_USAGE` for a value that its flag cannot have. */
 export function containerDocument(
   name: string,
   image: string,
   argv: readonly string[],
   options: ParsedOptions,
+  ports: readonly string[] = [],
 ): Readonly<Record<string, unknown>> {
   const service: Record<string, unknown> = { image, container_name: name };
   if (argv.length > 0) service["command"] = argv;
@@ -124,6 +126,7 @@ export function containerDocument(
       service[key] =
         value === "int" ? options.number(long) : value === undefined ? options.flag(long) : options.text(long);
   }
+  if (ports.length > 0) service["ports"] = [...options.list("publish"), ...ports];
   const mounts = options.list("mount").map(mountOf);
   if (mounts.length > 0) service["volumes"] = [...options.list("volume"), ...mounts];
   const from = options.list("volumes-from").map((other) => `container:${other}`);

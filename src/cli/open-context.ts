@@ -223,6 +223,7 @@ async function loadRequested(
     ...(request.services === undefined ? {} : { services: request.services }),
     ...(request.noDependencies === undefined ? {} : { noDependencies: request.noDependencies }),
     ...(request.allProfiles === undefined ? {} : { allProfiles: request.allProfiles }),
-    ...(request.noEnvResolution === undefined ? {} : { noEnvResolution: request.noEnvResolution }),
+    // who needs no environment makes no containers, and is not kept from its work by names that two services claim
+    ...(request.noEnvResolution === true ? { noEnvResolution: true, sharedNames: true } : {}),
   });
 }

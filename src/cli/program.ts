@@ -56,6 +56,9 @@ async function dispatch(
   const found = findCommand(root.args);
   if (found === undefined) return unknownCommand(around, root.args);
   const { command } = await found.entry.load();
+  const rest = root.args.slice(found.consumed);
+  // the words of a line that is completed are no options of ours; docker's completion sends them without the `--`
+  const isForeignLine = command.name === "__complete" && rest[0] !== "--";
   const parsed = parseWords(
     {
       path: `tscompose ${command.name}`,
@@ -63,7 +66,7 @@ async function dispatch(
       args: command.args,
       stopAtFirstArgument: command.stopAtFirstArgument === true,
     },
-    root.args.slice(found.consumed),
+    isForeignLine ? ["--", ...rest] : rest,
   );
   if (parsed === "help") return printHelp(around, command.name.split(" "));
   const warnings: string[] = [];

@@ -36,10 +36,11 @@ export async function showConfig(
       ...base,
       services: selected,
       noEnvResolution: true,
+      sharedNames: true,
       ...(flag === "profiles" ? { allProfiles: false } : {}),
     });
     const resolve = (names: readonly string[]) =>
-      compose.loadProject({ ...base, services: names, noDependencies: true });
+      compose.loadProject({ ...base, services: names, noDependencies: true, sharedNames: true });
     const lines = await list(project, options, resolve);
     if (!options.flag("quiet")) ctx.print(printedLines(lines));
     return 0;
@@ -216,7 +217,9 @@ async function showVariables(
     const lower = variables.map((one) =>
       Object.fromEntries(Object.entries(one).map(([key, value]) => [key.toLowerCase(), value])),
     );
-    ctx.print(printedText(await treeYaml(Object.fromEntries(lower.map((one) => [one["name"], one])))));
+    const text = await treeYaml(Object.fromEntries(lower.map((one) => [one["name"], one])));
+    // nor does it have the indentation of the other outputs
+    ctx.print(printedText(text.replaceAll(/^ {2}/gm, "    ")));
   } else if (format === "" || format === "table" || format === "pretty") {
     const { renderTable } = await import("./render/table.js");
     const rows = variables.map((one) => [one.Name, String(one.Required), one.DefaultValue, one.PresenceValue]);

@@ -242,7 +242,7 @@ function finish(model: LoadedModel, options: LoadOptions): Project {
   if (options.noConsistency !== true) checkConsistency(project, report);
   problems.throw();
   project = selectServices(project, options.services ?? [], options.noDependencies !== true);
-  if (options.noConsistency !== true) checkContainerNames(project, report);
+  if (options.noConsistency !== true && options.sharedNames !== true) checkContainerNames(project, report);
   problems.throw();
   project = resolveEnvFiles(project, options, problems);
   return options.allResources === true ? project : pruneResources(project);

@@ -58,6 +58,8 @@ export interface LoadOptions {
   readonly noPathResolution?: boolean;
   readonly noConsistency?: boolean;
   readonly noEnvResolution?: boolean;
+  /** Two services may claim one container name: the caller makes no containers. */
+  readonly sharedNames?: boolean;
   /** `_` instead of `-` in container names is the caller's business; here it only silences nothing. */
   readonly compatibility?: boolean;
 }

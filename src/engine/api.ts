@@ -283,6 +283,8 @@ export interface SystemInfo {
   readonly cgroupManager: string;
   readonly network: string;
   readonly hostname: string;
+  /** Name and version of the distribution, of os-release. */
+  readonly operatingSystem: string;
   readonly kernel: string;
   readonly architecture: string;
   readonly cpus: number;

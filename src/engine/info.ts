@@ -1,5 +1,5 @@
 /** What `info` prints: probed facts, and versions asked of each program once per boot and file. */
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { arch, availableParallelism, hostname, release, totalmem } from "node:os";
 import type { SystemInfo } from "./api.js";
 import type { EngineContext } from "./context.js";
@@ -65,6 +65,7 @@ export async function systemInfo(deps: InfoDeps): Promise<SystemInfo> {
     cgroupManager: host.cgroups.parent === undefined ? "disabled" : "cgroupfs",
     network: network.mode,
     hostname: hostname(),
+    operatingSystem: distribution(),
     kernel: release(),
     architecture: arch(),
     cpus: availableParallelism(),
@@ -95,4 +96,15 @@ async function versionOf(ctx: EngineContext, path: string): Promise<string> {
   const version = /\d+\.\d+(?:\.\d+)?[0-9a-z.+~-]*/.exec(Buffer.concat(output).toString())?.[0] ?? "";
   setMeta(ctx.state, key, `${stamp} ${version}`);
   return version;
+}
+
+/** https://www.freedesktop.org/software/systemd/man/os-release.html; `Linux` without one. */
+function distribution(): string {
+  try {
+    const text = readFileSync("/etc/os-release", "utf8");
+    const value = /^PRETTY_NAME=(.*)$/m.exec(text)?.[1] ?? "";
+    return value.replace(/^(["'])(.*)\1$/, "$2").slice(0, 200) || "Linux";
+  } catch {
+    return "Linux";
+  }
 }

@@ -1,11 +1,14 @@
 /** docker's plain verbs under their nouns, and at the top where compose has no verb of that name. */
 import { describe, expect, test } from "@jest/globals";
-import { sleepingRegistry } from "../helpers/busybox-registry.js";
+import { fileRegistry } from "../helpers/busybox-registry.js";
 import { isRoot, type Mode, onHost, REPOSITORY } from "../helpers/host.js";
 
 const check = isRoot ? test : test.skip;
 
-const registry = sleepingRegistry();
+const registry = fileRegistry({
+  name: "base",
+  config: { Cmd: ["sleep", "600"], Env: ["PATH=/bin:/usr/bin"], ExposedPorts: { "80/tcp": {}, "81/udp": {} } },
+});
 
 describe.each(["root", "user"] as Mode[])("%s", (mode) => {
   check(
@@ -36,6 +39,9 @@ describe.each(["root", "user"] as Mode[])("%s", (mode) => {
             "data:/data",
             "-p",
             "127.0.0.1::80",
+            "-P",
+            "--expose",
+            "82",
             "-l",
             "a=b",
             image,
@@ -43,6 +49,12 @@ describe.each(["root", "user"] as Mode[])("%s", (mode) => {
         ).trim();
         expect(JSON.parse(await must("inspect", "-f", "{{json .Config.Labels}}", "one"))).toEqual({ a: "b" });
         expect(await must("container", "port", "one", "80")).toMatch(/^127\.0\.0\.1:\d+\n$/);
+        // -P publishes what else is exposed, at ports that are free
+        for (const port of ["81/udp", "82"])
+          expect(await must("container", "port", "one", port)).toMatch(/^0\.0\.0\.0:\d+\n/);
+        expect(await must("info", "-f", "{{.OperatingSystem}} {{json .DriverStatus}}")).toMatch(/^\S.*\[\[/);
+        const piped = await host.run(cwd, ["container", "exec", "-it", "one", "true"]);
+        expect(piped).toMatchObject({ code: 1, stderr: expect.stringContaining("stdin is not a terminal") });
         expect(await must("container", "top", "one")).toContain("sleep 600");
         expect(await must("container", "stats", "--no-stream", "--format", "{{.Name}}")).toBe("one\n");
         const paused = await host.run(cwd, ["container", "pause", "one"]);

@@ -18,9 +18,21 @@ export async function makeContainer(
   const [image = "", ...argv] = args;
   const engine = await ctx.engine();
   const name = options.text("name") ?? nameFor(image);
-  const spec = { ...(await specOf(ctx, name, containerDocument(name, image, argv, options))), ...more };
+  const asked = await specOf(ctx, name, containerDocument(name, image, argv, options));
   await bringImage(ctx, engine, image, options);
-  return await engine.containers.create(spec);
+  const ports = options.flag("publish-all") ? [...(await exposedPorts(engine, image, options))] : [];
+  const spec =
+    ports.length === 0 ? asked : await specOf(ctx, name, containerDocument(name, image, argv, options, ports));
+  return await engine.containers.create({ ...spec, ...more });
+}
+
+/** What the image and `--expose` name, but for what `--publish` gives a port already. */
+async function exposedPorts(engine: Engine, image: string, options: ParsedOptions): Promise<ReadonlySet<string>> {
+  const withProtocol = (port: string) => (port.includes("/") ? port : `${port}/tcp`);
+  const published = new Set(options.list("publish").map((port) => withProtocol(port.split(":").at(-1) ?? "")));
+  const { config } = await engine.images.inspect(image);
+  const exposed = [...config.exposedPorts, ...options.list("expose")].map(withProtocol);
+  return new Set(exposed.filter((port) => !published.has(port)));
 }
 
 /** `redis-3f9a1c`. */

@@ -41,7 +41,8 @@ export async function runOneOff(
   const interactive = options.flag("interactive");
   const mode = { tty, stdin: interactive };
   if (!detach) checkTty(ctx, mode);
-  const session = await openSession(ctx, project, { beforeResult: true });
+  // a build that was asked for is logged where docker compose does; one that was merely needed leaves the output to the command
+  const session = await openSession(ctx, project, { beforeResult: !options.flag("build") });
   try {
     await prepare(session, project, service, options, quiet);
     const separator = separatorOf(ctx);

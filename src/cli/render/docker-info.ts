@@ -29,6 +29,7 @@ export function dockerInfo(info: SystemInfo): Row {
     CgroupDriver: info.cgroupManager,
     CgroupVersion: info.cgroups === "v2" ? "2" : "1",
     KernelVersion: info.kernel,
+    OperatingSystem: info.operatingSystem,
     OSType: "linux",
     Architecture: ARCHITECTURES[info.architecture]?.machine ?? info.architecture,
     NCPU: info.cpus,

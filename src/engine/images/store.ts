@@ -9,6 +9,7 @@ import {
   allImages,
   besideName,
   containersOfImage,
+  copyBesideNames,
   deleteImage,
   dropImageName,
   type ImageRecord,
@@ -114,6 +115,9 @@ export async function tagImage({ ctx }: StoreDeps, source: string, target: strin
   const id = await withImagesLock(ctx, async () =>
     ctx.state.transaction(() => {
       const row = requireImage(ctx.state, source);
+      // a name stands for all its platforms, an id for one
+      const from = source.startsWith("sha256:") ? undefined : nameOf(source);
+      if (from !== name) copyBesideNames(ctx.state, from, name);
       setImageName(ctx.state, name, row.id, "tag");
       return row.id;
     }),

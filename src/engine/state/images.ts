@@ -99,6 +99,21 @@ export function setImageName(state: State, name: string, imageId: string, kind: 
   return before?.image_id;
 }
 
+/** Gives what stands beside one name (beside none when undefined) a place beside another in the same way; what stood there goes. */
+export function copyBesideNames(state: State, from: string | undefined, to: string): void {
+  const rows =
+    from === undefined
+      ? []
+      : state.all<{ name: string; image_id: string }>(
+          "SELECT name, image_id FROM image_names WHERE name > ? AND name < ?",
+          `${from} `,
+          `${from}!`,
+        );
+  state.run("DELETE FROM image_names WHERE name > ? AND name < ?", `${to} `, `${to}!`);
+  for (const { name, image_id } of rows)
+    setImageName(state, `${to}${name.slice(name.indexOf(" "))}`, image_id, "beside");
+}
+
 /** Takes a name from an image, also one that it has beside another; false when it did not have it. */
 export function dropImageName(state: State, name: string, imageId: string): boolean {
   return (

@@ -252,6 +252,16 @@ scenario(
     const [native, other] = [(await s.of("plain"))[0], (await s.of("foreign"))[0]];
     const image = async (name = "") => (await s.inspect(name))["Image"];
     expect(await image(native?.Name)).not.toBe(await image(other?.Name));
+    // another name stands for both, too
+    await s.ok("image", "tag", "alpine:3.20", "other:1");
+    const architecture = async (name: string, ...more: string[]) =>
+      (await s.ok("container", "create", ...more, "--name", name, "other:1")).stdout.trim();
+    const made = [await architecture("case23-own"), await architecture("case23-other", "--platform", FOREIGN_PLATFORM)];
+    expect(await image(made[0])).toBe(await image(native?.Name));
+    expect(await image(made[1])).toBe(await image(other?.Name));
+    await s.ok("container", "rm", ...made);
+    await s.ok("image", "rm", "other:1");
+    await s.ok("image", "rm", "other:1");
     // one name after the other, and nothing is left of either
     await s.ok("down");
     await s.ok("image", "rm", "alpine:3.20");

@@ -1,6 +1,8 @@
 /** What `config` prints of projects, whole and in part. */
+
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { expect } from "@jest/globals";
 import { parse } from "yaml";
 import { dockerIo, type Scenario, scenario } from "../../helpers/scenario.js";
 
@@ -45,6 +47,7 @@ scenario(
     same(JSON.parse((await s.ok("config", "--variables", "--format", "json")).stdout), { PORT: variable });
     const lower = { name: "PORT", defaultvalue: "8080", presencevalue: "", required: false };
     same(parse((await s.ok("config", "--variables", "--format", "yaml")).stdout), { PORT: lower });
+    s.says('PORT:\n    name: PORT\n    defaultvalue: "8080"\n');
     for (const flag of ["--no-interpolate", "--variables"]) {
       await s.ok("config", flag, "test");
       if (!/filter/i.test(s.last.stderr)) throw new Error(`no warning with ${flag}: ${s.last.stderr}`);
@@ -64,3 +67,36 @@ scenario("TestLocalComposeConfigNoConsistency", "--no-consistency lists what an 
     "incomplete",
   ]);
 });
+
+scenario(
+  "faults-of-others",
+  "what is wrong with other services keeps none from its hash, and no project from what makes no containers",
+  async (s) => {
+    await s.ok("config", "--hash", "a");
+    expect(s.last.stdout).toMatch(/^a [0-9a-f]{64}\n$/);
+    await s.exits(1, ["config", "--hash", "b"], "env file /does/not/exist not found");
+    await s.exits(1, ["config", "--hash", "*"], "env file /does/not/exist not found");
+    await s.ok("config", "--no-env-resolution", "--hash", "b");
+    await s.exits(1, ["config", "--hash", "d"], "no such service: d: disabled");
+    // as docker's completion asks
+    await s.ok("__complete", "compose", "-f", "compose.yaml", "exec", "");
+    expect(s.last.stdout).toMatch(/^a\b[\s\S]*^b\b/m);
+    for (const verb of ["ps", "logs", "stop", "down"]) await s.ok("-f", "names.yaml", verb);
+    await s.ok("-f", "names.yaml", "config", "--services");
+    for (const verb of ["config", "create"])
+      await s.exits(1, ["-f", "names.yaml", verb], 'container name "one" is already in use');
+  },
+  {
+    files: {
+      "compose.yaml": `services:
+  a: {image: alpine}
+  b: {image: alpine, env_file: /does/not/exist}
+  d: {image: alpine, profiles: [x]}
+`,
+      "names.yaml": `services:
+  a: {image: alpine, container_name: one}
+  b: {image: alpine, container_name: one}
+`,
+    },
+  },
+);

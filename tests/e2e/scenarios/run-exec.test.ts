@@ -73,8 +73,10 @@ scenario("TestComposeRunPullAlways", "--pull always pulls every time", async (s)
 });
 
 scenario("TestComposeRunBuild", "run builds a chain of images in order", async (s) => {
-  await s.ok("run", "build", "echo", "hello world");
-  s.says("hello world");
+  const { stdout } = await s.ok("run", "build", "echo", "hello world");
+  expect(stdout).toBe("hello world\n");
+  const again = await s.ok("run", "--build", "build", "echo", "hello world");
+  expect(again.stdout).toMatch(/^#\d+ naming to \S+ done\n[\s\S]*^hello world\n$/m);
 });
 
 scenario(

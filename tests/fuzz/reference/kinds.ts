@@ -15,7 +15,7 @@ interface Kind {
 
 const refusal = (answer: Answer): string => ("refused" in answer ? answer.refused : "");
 
-export const KINDS: readonly Kind[] = [
+const KINDS: readonly Kind[] = [
   {
     name: "crash",
     reason: "the reference ends in a Go panic or does not end",

@@ -14,7 +14,7 @@ export interface Flags {
 }
 
 /** What both sides see of the caller. */
-export const CALLER = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: "/home/u" } as const;
+const CALLER = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: "/home/u" } as const;
 
 /** Milliseconds after which a side that has not answered is given up. */
 const PATIENCE = 20_000;

@@ -138,6 +138,9 @@ describe("pull", () => {
     await using engine = await openTestEngine();
     await expect(engine.images.pull(`${registry.address}/nothing:1`)).rejects.toMatchObject({
       code: "TSC_REGISTRY_MANIFEST_UNKNOWN",
+      message: expect.stringMatching(
+        /^pull access denied for \S+\/nothing, repository does not exist or may require a login$/,
+      ),
     });
     await putImage(registry.address, "something", "1", { layers: [] });
     await expect(engine.images.pull(`${registry.address}/something:2`)).rejects.toMatchObject({

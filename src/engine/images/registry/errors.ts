@@ -13,6 +13,20 @@ export interface Subject {
   readonly what: "manifest" | "blob" | "upload";
 }
 
+/** Docker's words, which name no tag: a registry that hides private repositories answers for them as for those that are not there. */
+function accessDenied({ action, image }: Pick<Subject, "action" | "image">): string {
+  const name = image.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
+  return `${action} access denied for ${name}, repository does not exist or may require a login`;
+}
+
+/** The registry has no repository of that name, or shows none to us. */
+export function repositoryUnknown(subject: Pick<Subject, "action" | "image">, host: string): TscError {
+  return new TscError("TSC_REGISTRY_MANIFEST_UNKNOWN", accessDenied(subject), {
+    kind: "not-found",
+    hint: `check the name; when it is private, 'tscompose login ${host}' logs in`,
+  });
+}
+
 /** Reads the body and gives the error to throw. Codes: TSC_REGISTRY_DENIED, …_UNAUTHORIZED, …_MANIFEST_UNKNOWN, …_BLOB_UNKNOWN, …_TOO_MANY_REQUESTS, …_UNAVAILABLE, …_PROTOCOL. */
 export async function registryError(response: HttpResponse, subject: Subject): Promise<TscError> {
   const { status } = response;
@@ -29,7 +43,7 @@ export async function registryError(response: HttpResponse, subject: Subject): P
     // no JSON body: the status alone must do
   }
   const reason = [code.toLowerCase().replaceAll("_", " "), message].filter((part) => part !== "").join(": ");
-  const denied = `${subject.action} access denied for ${subject.image}, repository does not exist or may require a login`;
+  const denied = accessDenied(subject);
   if (status === 401) {
     return new TscError("TSC_REGISTRY_UNAUTHORIZED", `${denied}: ${reason || "unauthorized"}`, {
       kind: "denied",
@@ -39,9 +53,7 @@ export async function registryError(response: HttpResponse, subject: Subject): P
   if (status === 403)
     return new TscError("TSC_REGISTRY_DENIED", `${denied}: ${reason || "denied"}`, { kind: "denied" });
   if (status === 404 && code === "NAME_UNKNOWN") {
-    return new TscError("TSC_REGISTRY_MANIFEST_UNKNOWN", `${subject.image} not found on ${host}: ${reason}`, {
-      kind: "not-found",
-    });
+    return repositoryUnknown(subject, host);
   }
   if (status === 404 && subject.what === "manifest") {
     return new TscError(

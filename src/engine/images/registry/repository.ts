@@ -3,7 +3,7 @@ import { isTscError, TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
 import { digestOf, isDigest } from "../digest.js";
 import { ACCEPTED_MANIFESTS, type Descriptor, MANIFEST_LIMIT } from "../manifest.js";
-import { registryError } from "./errors.js";
+import { registryError, repositoryUnknown } from "./errors.js";
 import { type HttpClient, type HttpResponse, protocolError, readBody, unreachable } from "./http.js";
 import type { RegistrySession } from "./session.js";
 
@@ -42,7 +42,9 @@ export async function fetchManifest(
     signal,
   });
   if (response.status !== 200) {
-    throw await registryError(response, { action: "pull", image: repository.image, what: "manifest" });
+    const error = await registryError(response, { action: "pull", image: repository.image, what: "manifest" });
+    if (error.code !== "TSC_REGISTRY_MANIFEST_UNKNOWN" || (await isKnown(repository, signal))) throw error;
+    throw repositoryUnknown({ action: "pull", image: repository.image }, response.url.host);
   }
   const data = await readBody(response, MANIFEST_LIMIT);
   const digest = digestOf(data);
@@ -51,6 +53,23 @@ export async function fetchManifest(
     throw mismatch(`${repository.image}: manifest`, isDigest(reference) ? reference : String(claimed), digest);
   }
   return { data, digest, contentType: response.headers["content-type"] ?? "" };
+}
+
+/** A wrong name and a wrong tag get the same answer; the list of tags tells them apart. True when the registry does not say. */
+async function isKnown(repository: Repository, signal?: AbortSignal): Promise<boolean> {
+  try {
+    const response = await repository.session.send({
+      method: "GET",
+      url: `/v2/${repository.path}/tags/list?n=1`,
+      headers: {},
+      scopes: pullScope(repository),
+      signal,
+    });
+    response.body.destroy();
+    return response.status !== 404;
+  } catch {
+    return true;
+  }
 }
 
 /** The digest a tag has now, without fetching the manifest where the registry says it in a header. */
