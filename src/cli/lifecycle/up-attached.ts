@@ -179,7 +179,7 @@ class AttachedRun {
     // before anything is said to have begun: a change right after must not be lost
     if (watches) await menu.startWatch();
     const names = await followers.begin();
-    if (names.length > 0) this.#ctx.note(printed`Attaching to ${names.join(", ")}\n`);
+    if (names.length > 0) this.#ctx.print(printed`Attaching to ${names.join(", ")}\n`);
     menu.show();
     const { images: _done, ...rest } = request;
     await bringUp(session, this.#project, {

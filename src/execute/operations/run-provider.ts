@@ -28,7 +28,7 @@ export async function runProvider(context: ExecuteContext, operation: OperationO
   context.emit({ type: "status", resource: "Service", name: service, status: "working", text: "Calling provider" });
   const errors: string[] = [];
   const code = await run(context, program, args, (stream, line) => {
-    if (stream === "stderr") return context.emit({ type: "output", name: service, stream, text: line });
+    if (stream === "stderr") return context.emit({ type: "output", of: "provider", name: service, stream, text: line });
     const message = parseMessage(line);
     switch (message?.type) {
       case "setenv":
@@ -40,7 +40,7 @@ export async function runProvider(context: ExecuteContext, operation: OperationO
       case "debug":
         return;
       default:
-        context.emit({ type: "output", name: service, stream, text: message?.message ?? line });
+        context.emit({ type: "output", of: "provider", name: service, stream, text: message?.message ?? line });
     }
   });
   if (code !== 0 || errors.length > 0) {

@@ -1,5 +1,6 @@
 /** Hooks around a service's life, and services that a provider program runs. */
 import { existsSync } from "node:fs";
+import { expect } from "@jest/globals";
 import { dockerIo, type Scenario, scenario } from "../../helpers/scenario.js";
 
 dockerIo();
@@ -7,6 +8,41 @@ dockerIo();
 scenario("TestPostStartHookInError", "a failing post_start hook fails up", async (s) => {
   await s.exits(1, ["up", "-d"], "test hook exited with status 127");
 });
+scenario(
+  "hook-output",
+  "what hooks print is for who is attached, on stdout; of a failing one the last lines are in its error",
+  async (s) => {
+    await s.run("up", "--menu=false", "job");
+    expect([s.last.code, s.last.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^Attaching to job-1\n(?:job-1 -> {2}\| (?:FINE|NOISE)\n){2}job-1 exited with code 0\n$/),
+    ]);
+    expect(s.last.stderr).not.toMatch(/Attaching|FINE|NOISE/);
+    await s.ok("up", "-d", "--force-recreate", "job");
+    s.saysNot("FINE", "NOISE");
+    await s.ok("up", "-d", "app");
+    await s.exits(1, ["stop"], "app hook exited with status 3: WHY 3");
+    s.says("WHY 12");
+    s.saysNot("WHY 2", "->");
+  },
+  {
+    modes: ["user", "root"],
+    files: {
+      "compose.yaml": `services:
+  job:
+    image: alpine:3.20
+    command: sleep 1
+    post_start: [{command: [sh, -c, "echo FINE; echo NOISE >&2"]}]
+  app:
+    image: alpine:3.20
+    command: sleep 1000
+    init: true
+    stop_grace_period: 0s
+    pre_stop: [{command: [sh, -c, "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo out; echo WHY $$i >&2; done; exit 3"]}]
+`,
+    },
+  },
+);
 scenario("TestPostStartHookSuccess", "a post_start hook that works", async (s) => {
   await s.ok("up", "-d");
   await s.state("test", "running");
