@@ -1,5 +1,5 @@
 /** Hooks around a service's life, and services that a provider program runs. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { expect } from "@jest/globals";
 import { dockerIo, type Scenario, scenario } from "../../helpers/scenario.js";
 
@@ -170,11 +170,64 @@ scenario("TestProviderStopHook", "stop calls the provider", async (s) => {
   await s.ok("stop", "-t", "1");
   if (!existsSync(`${s.folder}/stopped`)) throw new Error("stop was not called");
 });
+scenario(
+  "provider-protocol",
+  "a provider is asked what it takes, and called with just that",
+  async (s) => {
+    s.write("bin/docker-asked", ASKED);
+    s.env["PATH"] = `${s.folder}/bin:${s.host.env["PATH"]}`;
+    s.env["CALLS"] = `${s.folder}/calls`;
+    const calls = () => readFileSync(`${s.folder}/calls`, "utf8");
+    const words = (verb: string, options = "") => `compose --project-name=${s.project} ${verb} ${options}db\n`;
+    await s.ok("--progress", "plain", "up", "-d");
+    expect(calls()).toBe(`compose metadata\n${words("up", "--size=3 --size=4 ")}`);
+    s.says(/^ db {2}Creating$/m, /^ db {2}half way$/m, /^ db {2}Created$/m);
+    s.saysNot("second line");
+    // it says nothing of stopping
+    await s.ok("stop");
+    expect(calls()).not.toContain(" stop ");
+    await s.ok("--progress", "plain", "down");
+    expect(calls()).toContain(words("down"));
+    s.says(/^ db {2}Removing$/m, /^ db {2}Removed$/m);
+    for (const [answer, why] of [
+      ['{"type":"error","message":"no room"}', "]: no room"],
+      ['{"type":"later","message":"x"}', "]: invalid response from plugin: later"],
+      ['{"type":"setenv","message":"X"}', "]: invalid response from plugin: X"],
+      ["exit 4", "]: failed to create service provider: exit status 4"],
+    ] as const) {
+      s.env["ANSWER"] = answer;
+      await s.exits(1, ["up", "-d"], why);
+    }
+    await s.exits(
+      1,
+      ["-f", "missing.yaml", "up", "-d"],
+      'required parameter "size" is missing from provider "asked" definition',
+    );
+  },
+  {
+    modes: ["user", "root"],
+    files: {
+      "compose.yaml": "services: {db: {provider: {type: asked, options: {size: [3, 4], other: x}}}}\n",
+      "missing.yaml": "services: {db: {provider: {type: asked, options: {other: x}}}}\n",
+    },
+  },
+);
+const ASKED = `#!/bin/sh
+echo "$*" >>"$CALLS"
+if [ "$2" = metadata ]; then
+  echo '{"description": "asks",'
+  echo ' "up": {"parameters": [{"name": "size", "required": true}]}, "down": {"parameters": [{"name": "force"}]}}'
+elif [ -z "$ANSWER" ]; then printf '%s\\n' '{"type":"info","message":"half way\\nsecond line"}'
+elif [ "$ANSWER" = "exit 4" ]; then exit 4
+else echo "$ANSWER"
+fi
+`;
 const PROVIDER = `#!/bin/sh
 # what the reference's example provider answers: compose up|down|stop --project-name=P [options] NAME
 for last; do :; done
 name=$last
 case "$*" in
+  "compose metadata") echo '{"description":"example","up":{"parameters":[]},"down":{"parameters":[]},"stop":{"parameters":[]}}' ;;
   *" up "*|*"up "*) echo '{"type":"info","message":"preparing"}'; echo '{"type":"setenv","message":"URL=https://magic.cloud/'$name'"}'; echo '{"type":"rawsetenv","message":"CLOUD_REGION=us-east-1"}' ;;
   *stop*) [ -z "$PROVIDER_STOP_MARKER" ] || : >"$PROVIDER_STOP_MARKER" ;;
 esac
