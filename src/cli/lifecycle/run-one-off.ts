@@ -13,7 +13,7 @@ import { confirmRemoteStack } from "../remote-stack.js";
 import { printed, printedWord } from "../render/printed.js";
 import { bringUp, separatorOf } from "./bring-up.js";
 import { joinContainer, removeQuietly } from "./join-container.js";
-import { orphanRules, pullPolicy } from "./options.js";
+import { orphanRules, pullPolicy, usage } from "./options.js";
 import { changedService, labelsOf } from "./run-overrides.js";
 import { openSession, type RunOptions, type Session } from "./session.js";
 
@@ -24,6 +24,7 @@ export async function runOneOff(
   argv: readonly string[],
   options: ParsedOptions,
 ): Promise<number> {
+  const tty = wantsTerminal(ctx, options);
   const noDependencies = options.flag("no-deps");
   const loaded = await ctx.project({ services: [service], noDependencies });
   const config = loaded.services[service];
@@ -35,14 +36,13 @@ export async function runOneOff(
   const project: Project = { ...loaded, services: { ...loaded.services, [service]: changed } };
   const detach = options.flag("detach");
   const quiet: RunOptions = options.flag("quiet") ? { quiet: true } : {};
-  const tty = !detach && options.flag("tty") && !options.flag("no-tty") && ctx.isTty.stdin && ctx.isTty.stdout;
   const session = await openSession(ctx, project, { beforeResult: true });
   try {
     await prepare(session, project, service, options, quiet);
     const separator = separatorOf(ctx);
     const observed = await observe(session.engine, project.name, { images: imageReferences(project, separator) });
     const name = options.text("name");
-    const interactive = options.flag("interactive") && !detach;
+    const interactive = options.flag("interactive");
     const { plan, name: containerName } = planOneOff(project, observed, {
       service,
       slug: randomBytes(6).toString("hex"),
@@ -51,9 +51,9 @@ export async function runOneOff(
       publish: options.flag("service-ports") || options.list("publish").length > 0,
       useAliases: options.flag("use-aliases"),
       removal: !options.flag("rm") ? "none" : detach ? "engine" : "command",
-      stdinOpen: interactive || (detach && changed.stdin_open === true),
-      stdinOnce: interactive,
-      tty: detach ? changed.tty === true : tty,
+      stdinOpen: interactive,
+      stdinOnce: interactive && !detach,
+      tty,
       labels: labelsOf(options),
       waitForDependencies: !noDependencies,
     });
@@ -78,6 +78,17 @@ export async function runOneOff(
   } finally {
     await session[Symbol.asyncDispose]();
   }
+}
+
+/** A terminal that was asked for is given whatever our own streams are; else our own decide. */
+function wantsTerminal(ctx: CliContext, options: ParsedOptions): boolean {
+  if (options.given("tty")) {
+    if (options.given("no-tty")) throw usage("--tty and --no-tty can't be used together");
+    return options.flag("tty");
+  }
+  if (options.given("no-tty")) return !options.flag("no-tty");
+  const isPiped = !ctx.isTty.stdin && !options.given("interactive");
+  return ctx.isTty.stdout && !isPiped;
 }
 
 interface Target {

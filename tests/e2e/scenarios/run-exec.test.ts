@@ -1,6 +1,7 @@
 /** run, exec, cp, commit, export, env precedence. */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { expect } from "@jest/globals";
 import { dockerIo, scenario } from "../../helpers/scenario.js";
 
 dockerIo();
@@ -224,3 +225,28 @@ scenario("TestRunEnvFile", "env_file relative to the project", async (s) => {
   await s.ok("run", "--rm", "serviceC", "env");
   s.says("FOO=BAR");
 });
+
+scenario(
+  "streams-of-run",
+  "a terminal is given to who asks for one, a detached run keeps its input, and events knows its services",
+  async (s) => {
+    s.input = "typed\n";
+    const say = "test -t 1 && echo TERMINAL || cat";
+    const said = async (...flags: string[]) =>
+      (await s.ok("run", "--rm", ...flags, "app", "sh", "-c", say)).stdout.trim();
+    expect([await said(), await said("--tty"), await said("-i"), await said("-T")]).toEqual([
+      "typed",
+      expect.stringContaining("TERMINAL"),
+      "typed",
+      "typed",
+    ]);
+    await s.exits(1, ["run", "--rm", "-t", "-T", "app", "true"], "--tty and --no-tty can't be used together");
+    // with its input closed it would be over
+    const id = (await s.ok("run", "-d", "app", "cat")).stdout.trim();
+    await s.ok("container", "inspect", "-f", "{{.State.Status}} {{.Config.OpenStdin}} {{.Config.StdinOnce}}", id);
+    expect(s.last.stdout).toBe("running true false\n");
+    await s.ok("container", "rm", "-f", id);
+    await s.exits(1, ["events", "nope"], "no such service: nope");
+  },
+  { modes: ["user", "root"], files: { "compose.yaml": "services: {app: {image: 'alpine:3.20'}}\n" } },
+);
