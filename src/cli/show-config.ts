@@ -209,23 +209,23 @@ async function showVariables(
       Required: one.required,
     }));
   if (options.flag("quiet")) return 0;
-  const format = options.text("format") ?? "";
-  if (format === "json") {
-    ctx.print(printedJsonText(`${goJson(new Map(variables.map((one) => [one.Name, one] as const)), 4)}\n`));
-  } else if (format === "yaml") {
-    // the reference's YAML has the names of the fields in lower case
+  const asked = options.text("format") ?? "";
+  const format = asked === "yaml" ? asked : asked.toLowerCase();
+  if (format === "json" || format === "{{json.}}") {
+    // the reference ends its line twice
+    ctx.print(printedJsonText(`${goJson(new Map(variables.map((one) => [one.Name, one] as const)), 4)}\n\n`));
+  } else if (asked === "yaml") {
+    // the reference's YAML has the names of the fields in lower case, and is written by another library than its `config`
     const lower = variables.map((one) =>
       Object.fromEntries(Object.entries(one).map(([key, value]) => [key.toLowerCase(), value])),
     );
-    const text = await treeYaml(Object.fromEntries(lower.map((one) => [one["name"], one])));
-    // nor does it have the indentation of the other outputs
-    ctx.print(printedText(text.replaceAll(/^ {2}/gm, "    ")));
+    ctx.print(printedText(await treeYaml(Object.fromEntries(lower.map((one) => [one["name"], one])), "    ")));
   } else if (format === "" || format === "table" || format === "pretty") {
     const { renderTable } = await import("./render/table.js");
     const rows = variables.map((one) => [one.Name, String(one.Required), one.DefaultValue, one.PresenceValue]);
     ctx.print(renderTable([["NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"], ...rows]));
   } else {
-    throw usage(`format value "${format}" could not be parsed: parsing failed`);
+    throw usage(`format value "${asked}" could not be parsed: parsing failed`);
   }
   return 0;
 }

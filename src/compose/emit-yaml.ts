@@ -5,11 +5,11 @@
 import { numberText } from "./tree.js";
 import { yamlScalar } from "./yaml-quote.js";
 
-/** YAML text of a map (an object, or a `Map` where the order of keys that look like numbers matters), newline at the end. */
-export function emitYaml(value: unknown): string {
+/** YAML text of a map (an object, or a `Map` where the order of keys that look like numbers matters), newline at the end. Maps in it begin `step` further in. */
+export function emitYaml(value: unknown, step = "  "): string {
   const out: string[] = [];
   if (typeof value !== "object" || value === null || isEmpty(value)) return `${scalarOrEmpty(value)}\n`;
-  emitBlock(value, "", out);
+  emitBlock(value, "", out, step);
   return `${out.join("\n")}\n`;
 }
 
@@ -18,34 +18,34 @@ function isEmpty(value: object): boolean {
   return Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0;
 }
 
-function emitBlock(value: object, indent: string, out: string[]): void {
+function emitBlock(value: object, indent: string, out: string[], step: string): void {
   if (Array.isArray(value)) {
-    for (const item of value as readonly unknown[]) emitItem(item, indent, out);
+    for (const item of value as readonly unknown[]) emitItem(item, indent, out, step);
     return;
   }
   const entries = value instanceof Map ? (value as ReadonlyMap<string, unknown>) : Object.entries(value);
   for (const [key, entry] of entries) {
-    if (entry !== undefined) emitEntry(`${indent}${yamlScalar(key)}:`, entry, indent, out);
+    if (entry !== undefined) emitEntry(`${indent}${yamlScalar(key)}:`, entry, indent, out, step);
   }
 }
 
-function emitEntry(head: string, value: unknown, indent: string, out: string[]): void {
+function emitEntry(head: string, value: unknown, indent: string, out: string[], step: string): void {
   if (typeof value !== "object" || value === null || isEmpty(value)) {
-    out.push(`${head} ${typeof value === "string" ? yamlScalar(value, `${indent}  `) : scalarOrEmpty(value)}`);
+    out.push(`${head} ${typeof value === "string" ? yamlScalar(value, indent + step) : scalarOrEmpty(value)}`);
     return;
   }
   out.push(head);
-  emitBlock(value, `${indent}  `, out);
+  emitBlock(value, indent + step, out, step);
 }
 
 /** A list's item; the first line of a map or list in it stands behind the dash. */
-function emitItem(item: unknown, indent: string, out: string[]): void {
+function emitItem(item: unknown, indent: string, out: string[], step: string): void {
   if (typeof item !== "object" || item === null || isEmpty(item)) {
-    emitEntry(`${indent}-`, item, indent, out);
+    emitEntry(`${indent}-`, item, indent, out, step);
     return;
   }
   const first = out.length;
-  emitBlock(item, `${indent}  `, out);
+  emitBlock(item, `${indent}  `, out, step);
   const line = out[first] ?? "";
   out[first] = `${indent}- ${line.slice(indent.length + 2)}`;
 }

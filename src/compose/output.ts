@@ -169,6 +169,6 @@ function inOrder(value: unknown, order: (a: string, b: string) => number): unkno
 }
 
 /** Any plain data as YAML that YAML 1.1 and 1.2 readers understand alike. */
-export async function treeYaml(value: unknown): Promise<string> {
-  return emitYaml(value);
+export async function treeYaml(value: unknown, step?: string): Promise<string> {
+  return emitYaml(value, step);
 }

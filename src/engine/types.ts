@@ -168,6 +168,7 @@ export interface ContainerSpec {
   readonly image: string;
   /** undefined = the image's; an empty array clears it. */
   readonly entrypoint?: readonly string[];
+  /** undefined or empty = the image's, unless there is an entrypoint. */
   readonly command?: readonly string[];
   /** A null value removes a variable that the image sets. */
   readonly env?: Readonly<Record<string, string | null>>;

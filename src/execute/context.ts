@@ -71,6 +71,7 @@ export function cancelled(others: readonly unknown[] = []): TscError {
   return new TscError("TSC_CANCELLED", "canceled", { kind: "cancelled", suppressed });
 }
 
+/** Also what Node says of a signal that was aborted without a reason. */
 function isCancelled(error: unknown): boolean {
-  return isTscError(error) && error.kind === "cancelled";
+  return isTscError(error) ? error.kind === "cancelled" : error instanceof Error && error.name === "AbortError";
 }

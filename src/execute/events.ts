@@ -19,6 +19,7 @@ export type ExecuteEvent =
   /** Output of a hook or a provider, one line. */
   | {
       readonly type: "output";
+      readonly of: "hook" | "provider";
       readonly name: string;
       readonly stream: "stdout" | "stderr";
       readonly text: string;

@@ -94,6 +94,7 @@ describe.each(modes)("a rotated log, %s", (mode) => {
       const last = async (...args: string[]): Promise<string> =>
         spanOf(await host.must(folder, "logs", ...args, "spam"));
       const first = numbersIn(all)[0] ?? 0;
+      expect(await last("-f")).toBe(spanOf(all));
       for (const tail of [3, lines.length - 5])
         expect(await last("--tail", String(tail))).toBe(`${3 * LINES - tail + 1} to ${3 * LINES}`);
       const since = /\d{4}-\S+/.exec(lines[100] ?? "")?.[0] ?? "";

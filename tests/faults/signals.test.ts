@@ -102,12 +102,17 @@ describe.each(modes)("attached up, %s", (mode) => {
 check(
   "^C in a pull and in a build: 130, nothing half-made, and the next one is whole",
   onHost("root", async (host) => {
+    let held = "/blobs/";
     await using slow = await startPeer(registry.address, async (request) => {
-      if (request.url?.includes("/blobs/")) await new Promise((resolve) => setTimeout(resolve, 800));
+      if (request.url?.includes(held) === true) await new Promise((resolve) => setTimeout(resolve, 800));
       return false;
     });
     const folder = host.project("cancelled", {
-      "compose.yaml": `services: { a: { image: "${slow.address}/busybox:1" }, b: { build: ., image: cancelled } }`,
+      "compose.yaml": `services:
+  a: { image: "${slow.address}/busybox:1" }
+  b: { build: ., image: cancelled }
+  c: { image: "${registry.image}", command: sleep 1000, init: true, stop_grace_period: 0s }
+`,
       Dockerfile: `FROM ${registry.image}\nRUN echo begun; sleep 5\n`,
     });
     const pull = begin(host, folder, ["pull", "a"]);
@@ -115,6 +120,20 @@ check(
     send(pull.child, "SIGINT");
     expect(await pull.ended).toEqual([130, null]);
     expect(pull.said.err).not.toMatch(crash);
+    expect(unfinished(host)).toEqual([]);
+    // so does an attached up that has come no further, and what runs goes on
+    await host.must(folder, "up", "-d", "c");
+    const requests = slow.requests.length;
+    // the layers are there by now
+    held = "/manifests/";
+    const up = begin(host, folder, ["up", "--menu=false", "a", "c"]);
+    await eventually(() => slow.requests.slice(requests).some(({ url }) => url.includes(held)));
+    send(up.child, "SIGINT");
+    expect(await up.ended).toEqual([130, null]);
+    expect(up.said.err).toContain(`Image ${slow.address}/busybox:1  Interrupted`);
+    expect(up.said.err).not.toMatch(/Gracefully|aborted/);
+    expect((await host.must(folder, "ps", "--services", "--status", "running")).trim()).toBe("c");
+    await host.must(folder, "down");
     expect(unfinished(host)).toEqual([]);
     const build = begin(host, folder, ["build", "--progress", "plain", "b"]);
     await eventually(() => /begun/.test(build.said.out + build.said.err));

@@ -5,7 +5,7 @@ import { LABEL } from "../../plan/labels.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { joined, type Printed, printed, printedJson } from "../render/printed.js";
-import { projectName } from "../select.js";
+import { checkServices, projectName } from "../select.js";
 
 export const command: CommandSpec = {
   name: "events",
@@ -21,7 +21,7 @@ export const command: CommandSpec = {
 };
 
 async function events(ctx: CliContext, services: readonly string[], options: ParsedOptions): Promise<number> {
-  const [name, engine] = await Promise.all([projectName(ctx), ctx.engine()]);
+  const [name, engine] = await Promise.all([checkedProject(ctx, services), ctx.engine()]);
   const since = options.text("since");
   const until = options.text("until");
   const stream = engine.events.stream({
@@ -42,6 +42,16 @@ async function events(ctx: CliContext, services: readonly string[], options: Par
     if (!ctx.signal.aborted) throw error;
   }
   return ctx.signal.aborted ? 130 : 0;
+}
+
+/** The project's name; a service that its file does not declare is refused, as nothing could ever come of it. */
+async function checkedProject(ctx: CliContext, services: readonly string[]): Promise<string> {
+  const { files, projectName: given } = ctx.globals;
+  // by its name alone any project is followed
+  if (services.length === 0 || (given !== undefined && files.length === 0)) return await projectName(ctx);
+  const { name, project } = await ctx.projectOrName();
+  checkServices(project, services);
+  return name;
 }
 
 /** Attributes without compose's own labels. */

@@ -141,7 +141,9 @@ async function follow(scope: FollowScope, initial: readonly ContainerInfo[]): Pr
   };
   // listening begins before the first lines are read, so that nothing started meanwhile is missed
   const events = engine.events.stream({ labels: { [LABEL.project]: project }, follow: true, signal });
-  for (const info of initial) start(info, { ...read, follow: isLive(info), signal });
+  // what has ended is read to its end, also when nothing is left to follow
+  for (const info of initial)
+    start(info, { ...read, follow: isLive(info), signal: isLive(info) ? signal : ctx.signal });
   if (running.size === 0) stop.abort();
   try {
     for await (const event of events) {

@@ -82,6 +82,8 @@ export class Session implements AsyncDisposable {
       options.onEvent?.(event);
       if (event.type === "warning") this.#warn(progress, words(event.message));
       else if (event.type === "output" && options.onOutput !== undefined) options.onOutput(event.name, event.text);
+      // nobody is attached; what a hook that fails said last stands in its error, as in docker compose
+      else if (event.type === "output" && event.of === "hook") return;
       else if (progress !== undefined) for (const update of describeEvent(event)) progress.update(update);
     };
     const work = execute(plan, {

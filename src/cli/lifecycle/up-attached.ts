@@ -4,6 +4,7 @@
  */
 import type { Project } from "../../compose/model.js";
 import { noSuchService } from "../../compose/no-such-service.js";
+import { cancelled } from "../../execute/context.js";
 import { isTscError, messageOf } from "../../lib/errors.js";
 import { planKill } from "../../plan/lifecycle.js";
 import { observe } from "../../plan/observe.js";
@@ -89,6 +90,8 @@ class AttachedRun {
   #end: (why: "exited" | "aborted" | "interrupted" | "detached") => void = () => undefined;
   #kill: (() => void) | undefined;
   #interrupted = false;
+  /** Until then an interrupt ends what is under way and stops nothing that runs. */
+  #isAttached = false;
   #hungUp = false;
   #firstExit: number | undefined;
   #exitFromCode: number | undefined;
@@ -133,7 +136,7 @@ class AttachedRun {
         await this.#bringUp(session, request, signal, followers, menu, watches);
       } catch (error) {
         if (this.#hungUp) return EXIT_HUNG_UP;
-        const isOurs = this.#interrupted || this.#firstExit !== undefined;
+        const isOurs = this.#isAttached && (this.#interrupted || this.#firstExit !== undefined);
         if (!isOurs || !isTscError(error, "TSC_CANCELLED")) throw error;
         await session.endProgress();
         menu.hide();
@@ -179,8 +182,9 @@ class AttachedRun {
     await session.endProgress();
     // before anything is said to have begun: a change right after must not be lost
     if (watches) await menu.startWatch();
+    this.#isAttached = true;
     const names = await followers.begin();
-    if (names.length > 0) this.#ctx.note(printed`Attaching to ${names.join(", ")}\n`);
+    if (names.length > 0) this.#ctx.print(printed`Attaching to ${names.join(", ")}\n`);
     menu.show();
     const { images: _done, ...rest } = request;
     await bringUp(session, this.#project, {
@@ -199,15 +203,15 @@ class AttachedRun {
   /** The terminal is gone, the person perhaps not: containers run on, as they do under docker compose. */
   #onHangUp(): void {
     this.#hungUp = true;
-    this.#starting.abort();
+    this.#starting.abort(cancelled());
     this.#end("detached");
   }
 
   #onInterrupt(count: number): void {
     this.#interrupted = true;
     if (count === 1) {
-      this.#ctx.note(printed`\nGracefully Stopping... press Ctrl+C again to force\n`);
-      this.#starting.abort();
+      if (this.#isAttached) this.#ctx.note(printed`\nGracefully Stopping... press Ctrl+C again to force\n`);
+      this.#starting.abort(cancelled());
       this.#end("interrupted");
     } else this.#kill?.();
   }
@@ -217,7 +221,7 @@ class AttachedRun {
     const aborts = this.#options.cascade === "exit" || (this.#options.cascade === "failure" && code !== 0);
     if (aborts) {
       this.#firstExit ??= code;
-      this.#starting.abort();
+      this.#starting.abort(cancelled());
       this.#end("aborted");
     }
   }

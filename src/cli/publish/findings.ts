@@ -19,7 +19,8 @@ export function bindMountQuestion(project: Project): Printed | undefined {
   if (lines.length === 0) return undefined;
   return question([
     "you are about to publish bind mounts declaration within your OCI artifact.",
-    "only the declarations are published, not what is in the folders:",
+    "only the bind mount declarations will be added to the OCI artifact (not content)",
+    "please double check that you are not mounting potential user's sensitive directories or data",
     ...lines,
     "Are you ok to publish these bind mount declarations?",
   ]);
@@ -49,7 +50,8 @@ export function environmentQuestion(files: readonly SourceFile[]): Printed | und
   if (lines.size === 0) return undefined;
   return question([
     "you are about to publish env-related declarations within your OCI artifact.",
-    'Names of env files and literal values are published as they are; values such as "${VAR}" stay variables:',
+    "env_file paths and literal values for sensitive-looking keys are embedded as-is in the published YAML;",
+    'interpolated values like "${VAR}" are kept symbolic and have already been excluded.',
     ...[...lines].toSorted(),
     "Use --with-env to silence this prompt and always publish env declarations.",
     "Are you ok to publish these env declarations?",

@@ -19,7 +19,8 @@ export function describeEvent(event: ExecuteEvent): readonly ProgressUpdate[] {
       return [
         {
           kind: "item",
-          id: `${event.resource} ${event.name}`,
+          // what a provider does for a service stands under its bare name
+          id: event.resource === "Service" ? event.name : `${event.resource} ${event.name}`,
           status: event.status,
           text: event.text,
           ...(event.details === undefined ? {} : { details: event.details }),

@@ -4,9 +4,10 @@ import { isTscError, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { HookRun } from "../../plan/plan.js";
 import { cancelled, type ExecuteContext } from "../context.js";
+import { OutputTail } from "./output-tail.js";
 
 /**
- * TSC_HOOK_FAILED (`web hook exited with status 3`) at the first command that fails; TSC_HOOK_TOO_LATE when it did because the container
+ * TSC_HOOK_FAILED (`web hook exited with status 3: ` and the last it said) at the first command that fails; TSC_HOOK_TOO_LATE when it did because the container
  * has ended. Output is told line by line. An interrupted command waits for none of them: what runs is left to itself.
  */
 export async function runHookCommands(
@@ -44,7 +45,11 @@ async function runCommands(context: ExecuteContext, id: string, name: string, ho
       ...(hook.working_dir === undefined ? {} : { workingDir: hook.working_dir }),
       ...(hook.privileged === undefined ? {} : { privileged: hook.privileged }),
     });
-    const lines = new LineSplitter((stream, text) => context.emit({ type: "output", name, stream, text }));
+    const tails = { stdout: new OutputTail(), stderr: new OutputTail() };
+    const lines = new LineSplitter((stream, text) => {
+      tails[stream].push(text);
+      context.emit({ type: "output", of: "hook", name, stream, text });
+    });
     const leave = () => void session.detach().catch(() => undefined);
     context.signal?.addEventListener("abort", leave, { once: true });
     try {
@@ -56,7 +61,9 @@ async function runCommands(context: ExecuteContext, id: string, name: string, ho
     if (isInterrupted()) throw cancelled();
     const status = await session.exit;
     if (status !== 0) {
-      throw new TscError("TSC_HOOK_FAILED", `${hooks.service} hook exited with status ${status ?? "unknown"}`, {
+      const said = tails.stderr.text || tails.stdout.text;
+      const words = `${hooks.service} hook exited with status ${status ?? "unknown"}`;
+      throw new TscError("TSC_HOOK_FAILED", said === "" ? words : `${words}: ${said}`, {
         hint: `the command was: ${printable((hook.command ?? []).join(" "))}`,
       });
     }

@@ -13,7 +13,7 @@ export async function runHook(context: ExecuteContext, operation: OperationOf<"r
   const id = await containers.create(spec);
   try {
     const name = `${service} ${hook}`;
-    const lines = new LineSplitter((stream, text) => context.emit({ type: "output", name, stream, text }));
+    const lines = new LineSplitter((stream, text) => context.emit({ type: "output", of: "hook", name, stream, text }));
     await using session = await containers.attach(id);
     const output = (async () => {
       for await (const { stream, data } of session.output) lines.push(stream, data);

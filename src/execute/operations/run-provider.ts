@@ -1,6 +1,6 @@
 /**
- * Services that an external program provides (`provider:`): `PROGRAM compose --project-name P up|stop|down --OPTION=VALUE SERVICE`. It
- * answers with one JSON object a line: `{"type": "info"|"error"|"debug"|"setenv"|"rawsetenv", "message": …}`.
+ * Services that an external program provides (`provider:`): `PROGRAM compose --project-name=P up|stop|down --OPTION=VALUE SERVICE`, after it was
+ * asked for its metadata. It answers with one JSON object a line: `{"type": "info"|"error"|"debug"|"setenv"|"rawsetenv", "message": …}`.
  */
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -10,44 +10,61 @@ import { runProgram } from "../../lib/program.js";
 import type { OperationOf } from "../../plan/plan.js";
 import { cancelled, type ExecuteContext } from "../context.js";
 import { LineSplitter } from "./hooks.js";
+import { type ProviderMetadata, parseMetadata, providerOptions } from "./provider-metadata.js";
 
-/** TSC_PROVIDER_NOT_FOUND, TSC_PROVIDER_FAILED. Variables go to the dependents' containers, raw ones without the service's prefix. */
+const METADATA_LINES = 10_000;
+
+const WORDS = {
+  up: ["Creating", "Created", "create"],
+  stop: ["Stopping", "Stopped", "stop"],
+  down: ["Removing", "Removed", "remove"],
+} as const;
+
+/**
+ * TSC_PROVIDER_NOT_FOUND, TSC_PROVIDER_PARAMETER, TSC_PROVIDER_FAILED with what the provider says. Variables go to the dependents' containers,
+ * raw ones without the service's prefix.
+ */
 export async function runProvider(context: ExecuteContext, operation: OperationOf<"run-provider">): Promise<void> {
   const { service, provider, action } = operation;
   const program = findProvider(provider.type, context.callerEnv);
-  const args = [
-    "compose",
-    "--project-name",
-    context.project,
-    action,
-    ...Object.entries(provider.options ?? {}).flatMap(([key, values]) => values.map((value) => `--${key}=${value}`)),
-    service,
-  ];
-  const done = { up: "Started", stop: "Stopped", down: "Removed" }[action];
-  context.emit({ type: "status", resource: "Service", name: service, status: "working", text: "Calling provider" });
+  const options = providerOptions(await readMetadata(context, program), provider, action);
+  if (options === undefined) return;
+  const args = ["compose", `--project-name=${context.project}`, action, ...options, service];
+  const [doing, done, verb] = WORDS[action];
+  const tell = (status: "working" | "done" | "error", text: string): void =>
+    context.emit({ type: "status", resource: "Service", name: service, status, text });
+  tell("working", doing);
   const errors: string[] = [];
   const code = await run(context, program, args, (stream, line) => {
-    if (stream === "stderr") return context.emit({ type: "output", name: service, stream, text: line });
-    const message = parseMessage(line);
-    switch (message?.type) {
-      case "setenv":
-      case "rawsetenv":
-        return setVariable(context, operation, message.message, message.type === "rawsetenv");
-      case "error":
-        errors.push(message.message);
-        return;
-      case "debug":
-        return;
-      default:
-        context.emit({ type: "output", name: service, stream, text: message?.message ?? line });
-    }
+    if (stream === "stderr") return context.emit({ type: "output", of: "provider", name: service, stream, text: line });
+    // what comes after an error is not read
+    if (errors.length > 0) return;
+    const { type, message } = parseMessage(line);
+    if (type === "setenv" || type === "rawsetenv") {
+      if (!message.includes("=")) errors.push(`invalid response from plugin: ${message}`);
+      else if (action !== "stop") setVariable(context, operation, message, type === "rawsetenv");
+    } else if (type === "error") errors.push(message);
+    else if (type === "info") tell("working", message.split("\n", 1)[0] ?? "");
+    else if (type !== "debug") errors.push(`invalid response from plugin: ${type}`);
   });
-  if (code !== 0 || errors.length > 0) {
-    const why = errors.length > 0 ? errors.map((text) => printable(text)).join("; ") : `exit ${code}`;
-    context.emit({ type: "status", resource: "Service", name: service, status: "error", text: "Error", details: why });
-    throw new TscError("TSC_PROVIDER_FAILED", `provider ${provider.type} of service "${service}" failed: ${why}`);
+  if (code === 0 && errors.length === 0) {
+    tell("done", done);
+    return;
   }
-  context.emit({ type: "status", resource: "Service", name: service, status: "done", text: done });
+  const why = errors[0] ?? `failed to ${verb} service provider: exit status ${code}`;
+  tell("error", why.split("\n", 1)[0] ?? "");
+  throw new TscError("TSC_PROVIDER_FAILED", printable(why, 2000), {
+    hint: `said by provider ${provider.type} of service "${service}"`,
+  });
+}
+
+/** One that does not answer says nothing. */
+async function readMetadata(context: ExecuteContext, program: string): Promise<ProviderMetadata> {
+  const lines: string[] = [];
+  const code = await run(context, program, ["compose", "metadata"], (stream, line) => {
+    if (stream === "stdout" && lines.length < METADATA_LINES) lines.push(line);
+  });
+  return parseMetadata(code === 0 ? lines.join("\n") : "");
 }
 
 async function run(
@@ -98,13 +115,14 @@ export function findProvider(type: string, env: Readonly<Record<string, string |
   });
 }
 
-function parseMessage(line: string): { readonly type: string; readonly message: string } | undefined {
+/** What is no message of the protocol is one of an unknown type. */
+function parseMessage(line: string): { readonly type: string; readonly message: string } {
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value !== "object" || value === null || !("type" in value)) return undefined;
+    if (typeof value !== "object" || value === null || !("type" in value)) return { type: "", message: "" };
     return { type: String(value.type), message: "message" in value ? String(value.message) : "" };
   } catch {
-    return undefined;
+    return { type: line, message: "" };
   }
 }
 

@@ -47,7 +47,20 @@ scenario(
     same(JSON.parse((await s.ok("config", "--variables", "--format", "json")).stdout), { PORT: variable });
     const lower = { name: "PORT", defaultvalue: "8080", presencevalue: "", required: false };
     same(parse((await s.ok("config", "--variables", "--format", "yaml")).stdout), { PORT: lower });
-    s.says('PORT:\n    name: PORT\n    defaultvalue: "8080"\n');
+    // to the byte as the reference writes them, which differs from its `config`
+    same(s.last.stdout.split("\n", 2), ["PORT:", "    name: PORT"]);
+    const [table, upper] = [
+      await s.ok("config", "--variables"),
+      await s.ok("config", "--variables", "--format", "TABLE"),
+    ];
+    same(upper.stdout, table.stdout);
+    for (const format of ["JSON", "{{json.}}"])
+      same((await s.ok("config", "--variables", "--format", format)).stdout.slice(-7), "  }\n}\n\n");
+    await s.exits(
+      1,
+      ["config", "--variables", "--format", "YAML"],
+      'format value "YAML" could not be parsed: parsing failed',
+    );
     for (const flag of ["--no-interpolate", "--variables"]) {
       await s.ok("config", flag, "test");
       if (!/filter/i.test(s.last.stderr)) throw new Error(`no warning with ${flag}: ${s.last.stderr}`);

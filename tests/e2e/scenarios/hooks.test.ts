@@ -1,5 +1,6 @@
 /** Hooks around a service's life, and services that a provider program runs. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { expect } from "@jest/globals";
 import { dockerIo, type Scenario, scenario } from "../../helpers/scenario.js";
 
 dockerIo();
@@ -7,6 +8,41 @@ dockerIo();
 scenario("TestPostStartHookInError", "a failing post_start hook fails up", async (s) => {
   await s.exits(1, ["up", "-d"], "test hook exited with status 127");
 });
+scenario(
+  "hook-output",
+  "what hooks print is for who is attached, on stdout; of a failing one the last lines are in its error",
+  async (s) => {
+    await s.run("up", "--menu=false", "job");
+    expect([s.last.code, s.last.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^Attaching to job-1\n(?:job-1 -> {2}\| (?:FINE|NOISE)\n){2}job-1 exited with code 0\n$/),
+    ]);
+    expect(s.last.stderr).not.toMatch(/Attaching|FINE|NOISE/);
+    await s.ok("up", "-d", "--force-recreate", "job");
+    s.saysNot("FINE", "NOISE");
+    await s.ok("up", "-d", "app");
+    await s.exits(1, ["stop"], "app hook exited with status 3: WHY 3");
+    s.says("WHY 12");
+    s.saysNot("WHY 2", "->");
+  },
+  {
+    modes: ["user", "root"],
+    files: {
+      "compose.yaml": `services:
+  job:
+    image: alpine:3.20
+    command: sleep 1
+    post_start: [{command: [sh, -c, "echo FINE; echo NOISE >&2"]}]
+  app:
+    image: alpine:3.20
+    command: sleep 1000
+    init: true
+    stop_grace_period: 0s
+    pre_stop: [{command: [sh, -c, "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo out; echo WHY $$i >&2; done; exit 3"]}]
+`,
+    },
+  },
+);
 scenario("TestPostStartHookSuccess", "a post_start hook that works", async (s) => {
   await s.ok("up", "-d");
   await s.state("test", "running");
@@ -134,11 +170,64 @@ scenario("TestProviderStopHook", "stop calls the provider", async (s) => {
   await s.ok("stop", "-t", "1");
   if (!existsSync(`${s.folder}/stopped`)) throw new Error("stop was not called");
 });
+scenario(
+  "provider-protocol",
+  "a provider is asked what it takes, and called with just that",
+  async (s) => {
+    s.write("bin/docker-asked", ASKED);
+    s.env["PATH"] = `${s.folder}/bin:${s.host.env["PATH"]}`;
+    s.env["CALLS"] = `${s.folder}/calls`;
+    const calls = () => readFileSync(`${s.folder}/calls`, "utf8");
+    const words = (verb: string, options = "") => `compose --project-name=${s.project} ${verb} ${options}db\n`;
+    await s.ok("--progress", "plain", "up", "-d");
+    expect(calls()).toBe(`compose metadata\n${words("up", "--size=3 --size=4 ")}`);
+    s.says(/^ db {2}Creating$/m, /^ db {2}half way$/m, /^ db {2}Created$/m);
+    s.saysNot("second line");
+    // it says nothing of stopping
+    await s.ok("stop");
+    expect(calls()).not.toContain(" stop ");
+    await s.ok("--progress", "plain", "down");
+    expect(calls()).toContain(words("down"));
+    s.says(/^ db {2}Removing$/m, /^ db {2}Removed$/m);
+    for (const [answer, why] of [
+      ['{"type":"error","message":"no room"}', "]: no room"],
+      ['{"type":"later","message":"x"}', "]: invalid response from plugin: later"],
+      ['{"type":"setenv","message":"X"}', "]: invalid response from plugin: X"],
+      ["exit 4", "]: failed to create service provider: exit status 4"],
+    ] as const) {
+      s.env["ANSWER"] = answer;
+      await s.exits(1, ["up", "-d"], why);
+    }
+    await s.exits(
+      1,
+      ["-f", "missing.yaml", "up", "-d"],
+      'required parameter "size" is missing from provider "asked" definition',
+    );
+  },
+  {
+    modes: ["user", "root"],
+    files: {
+      "compose.yaml": "services: {db: {provider: {type: asked, options: {size: [3, 4], other: x}}}}\n",
+      "missing.yaml": "services: {db: {provider: {type: asked, options: {other: x}}}}\n",
+    },
+  },
+);
+const ASKED = `#!/bin/sh
+echo "$*" >>"$CALLS"
+if [ "$2" = metadata ]; then
+  echo '{"description": "asks",'
+  echo ' "up": {"parameters": [{"name": "size", "required": true}]}, "down": {"parameters": [{"name": "force"}]}}'
+elif [ -z "$ANSWER" ]; then printf '%s\\n' '{"type":"info","message":"half way\\nsecond line"}'
+elif [ "$ANSWER" = "exit 4" ]; then exit 4
+else echo "$ANSWER"
+fi
+`;
 const PROVIDER = `#!/bin/sh
 # what the reference's example provider answers: compose up|down|stop --project-name=P [options] NAME
 for last; do :; done
 name=$last
 case "$*" in
+  "compose metadata") echo '{"description":"example","up":{"parameters":[]},"down":{"parameters":[]},"stop":{"parameters":[]}}' ;;
   *" up "*|*"up "*) echo '{"type":"info","message":"preparing"}'; echo '{"type":"setenv","message":"URL=https://magic.cloud/'$name'"}'; echo '{"type":"rawsetenv","message":"CLOUD_REGION=us-east-1"}' ;;
   *stop*) [ -z "$PROVIDER_STOP_MARKER" ] || : >"$PROVIDER_STOP_MARKER" ;;
 esac

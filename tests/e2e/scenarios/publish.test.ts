@@ -34,6 +34,8 @@ scenario("TestPublishPromptAggregatesFindings", "one question lists everything f
     'service "serviceA": literal value for "DB_PASSWORD"',
     'service "serviceB": env_file declared',
     'service "serviceB": literal value for "API_KEY"',
+    "env_file paths and literal values for sensitive-looking keys are embedded as-is in the published YAML;\n" +
+      'interpolated values like "${VAR}" are kept symbolic and have already been excluded.\n',
     "--with-env",
   );
 });
@@ -45,7 +47,9 @@ scenario("TestPublishBindMount", "bind mounts are asked about", async (s) => {
   await declines(
     s,
     [],
-    "you are about to publish bind mounts declaration within your OCI artifact.",
+    "you are about to publish bind mounts declaration within your OCI artifact.\n" +
+      "only the bind mount declarations will be added to the OCI artifact (not content)\n" +
+      "please double check that you are not mounting potential user's sensitive directories or data\n",
     `${s.folder}:/user-data`,
     "Are you ok to publish these bind mount declarations?",
   );

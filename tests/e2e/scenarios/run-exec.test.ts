@@ -238,3 +238,22 @@ scenario("TestRunEnvFile", "env_file relative to the project", async (s) => {
   await s.ok("run", "--rm", "serviceC", "env");
   s.says("FOO=BAR");
 });
+
+scenario(
+  "streams-of-run",
+  "what is typed reaches a run, a detached one keeps its input, and events knows its services",
+  async (s) => {
+    s.input = "typed\n";
+    const say = "test -t 1 && echo TERMINAL || cat";
+    const said = async (...flags: string[]) =>
+      (await s.ok("run", "--rm", ...flags, "app", "sh", "-c", say)).stdout.trim();
+    expect([await said(), await said("-i"), await said("-T")]).toEqual(["typed", "typed", "typed"]);
+    // with its input closed it would be over
+    const id = (await s.ok("run", "-d", "app", "cat")).stdout.trim();
+    await s.ok("container", "inspect", "-f", "{{.State.Status}} {{.Config.OpenStdin}} {{.Config.StdinOnce}}", id);
+    expect(s.last.stdout).toBe("running true false\n");
+    await s.ok("container", "rm", "-f", id);
+    await s.exits(1, ["events", "nope"], "no such service: nope");
+  },
+  { modes: ["user", "root"], files: { "compose.yaml": "services: {app: {image: 'alpine:3.20'}}\n" } },
+);

@@ -27,13 +27,17 @@ export function containerEnvironment(
   return [...merged].map(([name, value]) => checked(`${name}=${value}`));
 }
 
-/** Entrypoint then command; setting the entrypoint drops the image's command. `TSC_NO_COMMAND` when both are empty. */
+/**
+ * Entrypoint then command, as dockerd merges them: an empty entrypoint takes the image's away, an empty command is none, and any
+ * entrypoint that is not empty drops the image's command. `TSC_NO_COMMAND` when nothing is left.
+ */
 export function commandLine(
   spec: Pick<ContainerSpec, "name" | "entrypoint" | "command">,
   image: Pick<ImageConfig, "entrypoint" | "command"> | undefined,
 ): string[] {
   const entrypoint = spec.entrypoint ?? image?.entrypoint ?? [];
-  const command = spec.command ?? (spec.entrypoint === undefined ? (image?.command ?? []) : []);
+  const hasOwn = (words: readonly string[] | undefined): boolean => words !== undefined && words.length > 0;
+  const command = hasOwn(spec.command) || hasOwn(spec.entrypoint) ? (spec.command ?? []) : (image?.command ?? []);
   const argv = [...entrypoint, ...command];
   if (argv.length === 0) {
     throw new TscError("TSC_NO_COMMAND", `container ${spec.name}: no command specified`, {

@@ -54,6 +54,10 @@ test("command line: an entrypoint of one's own drops the image's command", () =>
   expect(commandLine({ name: "x", command: ["d"] }, image)).toEqual(["e", "d"]);
   expect(commandLine({ name: "x", entrypoint: ["f"] }, image)).toEqual(["f"]);
   expect(commandLine({ name: "x", entrypoint: [], command: ["d"] }, image)).toEqual(["d"]);
+  // what dockerd makes of `command: []` and `entrypoint: ""`
+  expect(commandLine({ name: "x", command: [] }, image)).toEqual(["e", "c"]);
+  expect(commandLine({ name: "x", entrypoint: [] }, image)).toEqual(["c"]);
+  expect(commandLine({ name: "x", entrypoint: ["f"], command: [] }, image)).toEqual(["f"]);
   expect(() => commandLine({ name: "x" }, undefined)).toThrow("no command specified");
 });
 
