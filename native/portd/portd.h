@@ -76,6 +76,22 @@ extern struct port *ports;
 void ports_apply(struct port *wanted);
 void ports_free(struct port *list);
 
+/* pipe.c */
+#define PIPE_BYTES (512 << 10)
+struct pipe {
+  struct pipe *next;
+  int in, out; /* read and write end */
+};
+/* NULL without room for one. */
+struct pipe *pipe_take(void);
+/* Bytes of a broken connection go with their pipe. */
+void pipe_give(struct pipe *pipe, bool empty);
+
+/* connect.c */
+/* A TCP socket on its way to the container; -1. With the client's address and port, else its address, else ours. */
+int connect_to(const union address *client, const union address *target);
+void connect_options(int fd);
+
 /* tcp.c */
 void tcp_open(struct port *port);
 /* Takes over what waits on listeners, as far as there is room; true when more could be taken at once. */

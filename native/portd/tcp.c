@@ -2,24 +2,16 @@
  * under way. Edge-triggered: what a socket can do is remembered, and a connection that has something to do stands in a queue. */
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "portd.h"
 
-#define PIPE_BYTES (512 << 10)
 /* What a direction may move before others have their turn. */
 #define TURN_BYTES (4 << 20)
-#define IDLE_PIPES 32
 #define LINGER_MS 1000
 #define ACCEPT_TURN 256
-
-struct pipe {
-  struct pipe *next;
-  int in, out; /* read and write end */
-};
 
 struct end {
   struct source source; /* first: epoll names it */
@@ -44,54 +36,16 @@ struct connection {
   int64_t ends_at; /* lingering */
 };
 
-static struct pipe *idle;
-static int idle_count, connections, starving;
+static int connections, starving;
 static struct connection *queue, **queue_tail = &queue, *lingering;
 static bool refused; /* an accept failed for want of something: tried again at the next tick */
 
 int tcp_count(void) { return connections; }
 bool tcp_waits(void) { return starving > 0 || refused || lingering != NULL; }
 
-static struct pipe *take_pipe(void) {
-  if (idle != NULL) {
-    struct pipe *pipe = idle;
-    idle = pipe->next;
-    idle_count--;
-    return pipe;
-  }
-  struct pipe *pipe = malloc(sizeof *pipe);
-  int fds[2];
-  if (pipe == NULL || pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0) {
-    free(pipe);
-    return NULL;
-  }
-  /* refused beyond what a user may have: a smaller pipe works as well */
-  fcntl(fds[1], F_SETPIPE_SZ, PIPE_BYTES);
-  pipe->in = fds[0];
-  pipe->out = fds[1];
-  portd_count(2);
-  return pipe;
-}
-
-static void close_pipe(struct pipe *pipe) {
-  close(pipe->in);
-  close(pipe->out);
-  free(pipe);
-  portd_count(-2);
-}
-
-/* Bytes of a broken connection go with their pipe. */
 static void give_pipe(struct way *way) {
-  struct pipe *pipe = way->pipe;
+  if (way->pipe != NULL) pipe_give(way->pipe, way->held == 0);
   way->pipe = NULL;
-  if (pipe == NULL) return;
-  if (way->held > 0 || idle_count >= IDLE_PIPES) {
-    close_pipe(pipe);
-    return;
-  }
-  pipe->next = idle;
-  idle = pipe;
-  idle_count++;
 }
 
 static void enqueue(struct connection *connection) {
@@ -157,35 +111,9 @@ static void handle_end(struct source *source, uint32_t events) {
   enqueue(end->connection);
 }
 
-static void set_options(int fd) {
-  int on = 1, idle_seconds = 120, every = 30, count = 4;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  /* a peer that is gone without a word must not hold its place for ever */
-  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
-}
-
-/* A socket on its way to the container; -1. With the client's address and port, else its address, else ours. */
-static int connect_on(const union address *client, const union address *target) {
-  for (int attempt = 0; attempt < 3; attempt++) {
-    int fd = socket(target->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -1;
-    bool bound = attempt < 2 && origin_bind(fd, client, target, attempt == 0);
-    if (connect(fd, &target->any, address_length(target)) == 0 || errno == EINPROGRESS) return fd;
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    /* the four numbers are those of an earlier connection that is not quite over */
-    if (!bound) return -1;
-  }
-  return -1;
-}
-
 static void begin(struct port *port, int client, const union address *from) {
   struct connection *connection = calloc(1, sizeof *connection);
-  int inside = connection == NULL ? -1 : connect_on(from, &port->target);
+  int inside = connection == NULL ? -1 : connect_to(from, &port->target);
   if (inside < 0) {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
     setsockopt(client, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
@@ -200,7 +128,7 @@ static void begin(struct port *port, int client, const union address *from) {
   int fds[2] = {client, inside};
   for (int side = 0; side < 2; side++) connection->ends[side] = (struct end){.source = {handle_end}, .connection = connection, .fd = fds[side]};
   for (int side = 0; side < 2; side++) {
-    set_options(fds[side]);
+    connect_options(fds[side]);
     if (portd_watch(fds[side], &connection->ends[side].source, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) continue;
     close_connection(connection, true);
     return;
@@ -267,7 +195,7 @@ static enum outcome move(struct connection *connection, int from) {
       return QUIET;
     }
     if (source->readable && !source->eof) {
-      if (way->pipe == NULL && (way->pipe = take_pipe()) == NULL) {
+      if (way->pipe == NULL && (way->pipe = pipe_take()) == NULL) {
         set_starved(connection, true);
         return QUIET;
       }

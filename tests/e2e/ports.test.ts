@@ -169,5 +169,5 @@ scenario(
     await s.ok("down");
     expect(forwarder(s)).toBe(0);
   },
-  { modes: ["user", "root"], files: { "compose.yaml": COMPOSE } },
+  { modes: ["user", "root"], timeoutMs: 180_000, files: { "compose.yaml": COMPOSE } },
 );
