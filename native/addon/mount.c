@@ -197,9 +197,12 @@ out:;
 static void overlay_run(struct job *job) {
   struct overlay *o = job->data;
   int result = o->legacy ? -1 : overlay_new_api(o);
-  /* No fsopen, or an overlayfs that does not know lowerdir+: an older kernel. */
-  if (o->legacy || (result < 0 && (errno == ENOSYS || (errno == EINVAL && strstr(o->log, "lowerdir+") != NULL))))
-    result = overlay_old_api(o);
+  /*
+   * No fsopen, or an overlayfs that does not know lowerdir+: an older kernel. One before 6.5 takes every word, fails with the last call and says
+   * why in its own log only.
+   */
+  bool is_older = errno == ENOSYS || (errno == EINVAL && (o->log[0] == '\0' || strstr(o->log, "lowerdir+") != NULL));
+  if (o->legacy || (result < 0 && is_older)) result = overlay_old_api(o);
   if (result == 0) return;
   job_fail(job, errno, o->failed_call, o->target);
   job->detail = o->log;
