@@ -38,6 +38,9 @@ export function inspectContainer(info: ContainerInfo): object {
     Name: `/${info.name}`,
     RestartCount: info.restartCount,
     Platform: "linux",
+    MountLabel: info.mountLabel ?? "",
+    ProcessLabel: info.processLabel ?? "",
+    AppArmorProfile: info.apparmorProfile ?? "",
     HostConfig: hostConfig(info),
     Mounts: info.mounts.map((mount) => ({
       Type: mount.type,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
-import { DEFAULT_APPARMOR_PROFILE, DEFAULT_APPARMOR_TEXT, loadedProfiles } from "./oci/lsm.js";
+import { DEFAULT_APPARMOR_PROFILE, DEFAULT_APPARMOR_TEXT, loadedProfiles } from "./oci/apparmor.js";
 import { findProgram } from "./oci-runtime.js";
 
 const PROFILES = "/sys/kernel/security/apparmor/profiles";

@@ -3,8 +3,12 @@ import { accessSync, constants, existsSync, readFileSync, statfsSync } from "nod
 import { arch } from "node:os";
 import { dirname, join } from "node:path";
 import { errnoOf } from "../../lib/errors.js";
+import { type SelinuxPolicy, selinuxPolicy } from "../selinux/index.js";
 import type { IdRange } from "../types.js";
 import { capabilitiesInMask } from "./oci/capabilities.js";
+
+/** The loaded profiles; there where securityfs is mounted. */
+export const APPARMOR_PROFILES = "/sys/kernel/security/apparmor/profiles";
 
 const CGROUP2_MAGIC = 0x63677270;
 
@@ -32,8 +36,10 @@ export interface HostFacts {
   /** Hard limits as they are now, by RLIMIT_ name; Infinity is unlimited. */
   readonly hardLimits: ReadonlyMap<string, number>;
   readonly oomScoreAdj: number;
+  /** Profiles can be loaded and given: by root, with AppArmor on and its interface mounted. */
   readonly apparmor: boolean;
-  readonly selinux: boolean;
+  /** The loaded policy; undefined without SELinux. */
+  readonly selinux: SelinuxPolicy | undefined;
   /** Go's name: amd64, arm64 … */
   readonly architecture: string;
   /** `[major, minor]` of the kernel. */
@@ -57,12 +63,17 @@ export function probeHost(options: { readonly rootless: boolean }): HostFacts {
     boundingCaps: capabilitiesInMask(bounding),
     hardLimits: readLimits(),
     oomScoreAdj: Number(readFileSync("/proc/self/oom_score_adj", "utf8")),
-    apparmor: !options.rootless && readOrEmpty("/sys/module/apparmor/parameters/enabled").startsWith("Y"),
-    selinux: existsSync("/sys/fs/selinux/enforce"),
+    apparmor: !options.rootless && hasAppArmor() && existsSync(APPARMOR_PROFILES),
+    selinux: selinuxPolicy(),
     architecture: goArchitecture(arch()),
     kernelVersion: [Number(major), Number(minor)],
     hasTtyGroup: gids.some(({ inside, length }) => inside <= 5 && 5 < inside + length),
   };
+}
+
+/** Whether this kernel enforces AppArmor profiles, whoever may choose them. */
+export function hasAppArmor(): boolean {
+  return readOrEmpty("/sys/module/apparmor/parameters/enabled").startsWith("Y");
 }
 
 function idRanges(path: string): readonly IdRange[] {
