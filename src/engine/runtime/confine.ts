@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
-import { errnoOf, TscError } from "../../lib/errors.js";
+import { TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import type { ContainerRow } from "../state/containers.js";
 import { refused } from "./oci/device-filter.js";
@@ -24,7 +24,7 @@ export interface ConfineRequest {
   readonly lacksDeviceFilter: boolean;
 }
 
-/** `TSC_SECCOMP_MISSING`, `TSC_LSM_MISSING`, `TSC_DEVICE_FILTER`. */
+/** `TSC_SECCOMP_MISSING`, `TSC_LABEL_MISSING`, `TSC_DEVICE_FILTER`. */
 export async function confine(ctx: EngineContext, request: ConfineRequest): Promise<void> {
   const { row, choice, config, init } = request;
   if (config.linux.seccomp !== undefined && !hasSeccomp(ctx, request)) {
@@ -38,39 +38,27 @@ export async function confine(ctx: EngineContext, request: ConfineRequest): Prom
       },
     );
   }
-  confirmModule(ctx, request);
+  confirmLabel(ctx, request);
   if (!request.lacksDeviceFilter) return;
   await ctx.kernel.forbidDevices(init);
   const [open] = mountsWithDevices(readFileSync(`/proc/${init.pid}/mountinfo`, "utf8"), config);
   if (open !== undefined) throw refused(row.name, `${open}, which ${choice.name} mounted without nodev,`);
 }
 
-/** The profile or label that the container's program will have from its first instruction on stands in attr/exec by now. */
-function confirmModule(ctx: EngineContext, { choice, config, init, row }: ConfineRequest): void {
-  const { apparmorProfile: profile, selinuxLabel: label } = config.process;
-  const asked = label ?? (profile === "unconfined" ? undefined : profile);
-  if (asked === undefined) return;
-  // apparmor/ is its own, where modules are stacked
-  const texts = ["exec", "apparmor/exec"].map((name) => attribute(`/proc/${init.pid}/attr/${name}`));
-  if (texts.some((text) => text === asked || text.startsWith(`${asked} (`))) return;
+/** The label that the container's program will have from its first instruction on stands in attr/exec by now. AppArmor's can be read by nobody else. */
+function confirmLabel(ctx: EngineContext, { choice, config, init, row }: ConfineRequest): void {
+  const { selinuxLabel: label } = config.process;
+  if (label === undefined) return;
+  if (readFileSync(`/proc/${init.pid}/attr/exec`, "utf8").replace(/[\0\n].*$/s, "") === label) return;
   if (choice.name !== "crun" && choice.name !== "runc") {
-    ctx.warn(`container ${row.name}: whether ${choice.name} applies ${asked} cannot be seen from here`);
+    ctx.warn(`container ${row.name}: whether ${choice.name} applies the label ${label} cannot be seen from here`);
     return;
   }
-  throw new TscError("TSC_LSM_MISSING", `container ${row.name}: ${choice.name} did not apply ${asked}`, {
+  throw new TscError("TSC_LABEL_MISSING", `container ${row.name}: ${choice.name} did not apply the label ${label}`, {
     kind: "unsupported",
-    hint: `install a ${choice.name} that is built with ${label === undefined ? "AppArmor" : "SELinux"}, or say \`security_opt: [${label === undefined ? "apparmor=unconfined" : "label=disable"}]\``,
+    hint: `install a ${choice.name} that is built with SELinux, or say \`security_opt: [label=disable]\``,
     exitCode: 125,
   });
-}
-
-function attribute(path: string): string {
-  try {
-    return readFileSync(path, "utf8").replace(/[\0\n].*$/s, "");
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "EINVAL") return "";
-    throw error;
-  }
 }
 
 /** Of a runtime that is not known here (a virtual machine has a filter of its own, or none, that is not seen) it is said when none is seen. */
