@@ -39,7 +39,7 @@ check 'exec privileged' $T -f /tmp/compose.yaml exec -T --privileged a sh -c "ca
 check 'compose b' $T -f /tmp/compose.yaml exec -T b sh -c "$attr"
 check 'inspect' sh -c "$T inspect tmp-a-1 tmp-b-1 | grep AppArmorProfile"
 check 'host kills' $T -f /tmp/compose.yaml kill
-printf 'FROM bb:1\nRUN cat /proc/1/attr/current && ! mount -t tmpfs none /tmp\n' >/tmp/bb/Dockerfile.step
+printf 'FROM bb:1\nRUN --network=none cat /proc/1/attr/current && ! mount -t tmpfs none /tmp\n' >/tmp/bb/Dockerfile.step
 check 'build' $T image build -f /tmp/bb/Dockerfile.step /tmp/bb
 check down $T -f /tmp/compose.yaml down -t 0
 
