@@ -32,13 +32,13 @@ check 'refused' run -v /etc:/data:z bb:1 true
 check 'volume' sh -c "$T container run --rm --network none -v vol:/data bb:1 sh -c 'echo a >/data/a' && $T container run --rm --network none -v vol:/data bb:1 sh -c 'lsz -Zd /data; lsz -Z /data/a'"
 cat >compose.yaml <<Y
 services:
-  a: { image: "bb:1", network_mode: none, ipc: shareable, secrets: [s], tmpfs: [/t], volumes: ["v:/v"], stop_grace_period: 0s }
+  a: { image: "bb:1", network_mode: none, ipc: shareable, secrets: [s], tmpfs: [/t], volumes: ["data:/v"], stop_grace_period: 0s }
   b: { image: "bb:1", network_mode: none, ipc: "service:a", pid: "service:a", stop_grace_period: 0s }
-  c: { image: "bb:1", network_mode: none, configs: [{ source: k, target: /k }], volumes: ["v:/v"], stop_grace_period: 0s }
+  c: { image: "bb:1", network_mode: none, configs: [{ source: k, target: /k }], volumes: ["data:/v"], stop_grace_period: 0s }
   h: { image: "bb:1", network_mode: none, pid: host, stop_grace_period: 0s }
 secrets: { s: { environment: WORD } }
 configs: { k: { content: "config" } }
-volumes: { v: {} }
+volumes: { data: {} }
 Y
 export WORD=secret
 check 'up' $T --progress plain up -d --quiet-pull
