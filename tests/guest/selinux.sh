@@ -56,12 +56,12 @@ check 'down' $T down -v
 mkdir -p ctx; echo FROM-CONTEXT >ctx/file; echo skipped >ctx/no; printf 'no\n' >ctx/.dockerignore
 cat >ctx/Dockerfile <<D
 FROM bb:1 AS base
-RUN --network=none cat /proc/1/attr/current && echo made >/made && lsz -Z /made && cp /bin/busybox /made-program
+RUN --network=none cat /proc/1/attr/current && echo made >/made && lsz -Z /made && mkdir /m && cp /bin/busybox /m/busybox
 RUN --network=none --mount=type=bind,target=/src --mount=type=cache,target=/cache --mount=type=tmpfs,target=/t cat /src/file && echo c >/cache/c && echo t >/t/t && lsz -Z /cache/c
 RUN --network=none --mount=type=bind,from=bb:1,target=/other --mount=type=bind,target=/rw,rw ls /other/bin/busybox && echo w >/rw/w
 D
-check 'build' $T image build -t built -f ctx/Dockerfile ctx
-check 'built' run built sh -c '/made-program cat /made; lsz -Z /made; ls /rw /src 2>&1'
+check 'build' $T --progress plain image build -t built -f ctx/Dockerfile ctx
+check 'built' run built sh -c '/m/busybox cat /made; lsz -Z /made; ls /rw /src 2>&1'
 check 'denials' sh -c 'dmesg | grep -i "avc.*denied" | sed "s/.*avc: //" | sort | uniq -c | sort -rn | head -40'
 C
 cat /tmp/script.sh | sed -n '1,/^# SELinux/p' >/tmp/with-checks; cat /tmp/checks >>/tmp/with-checks
