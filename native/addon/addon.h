@@ -74,6 +74,7 @@ void init_packet(napi_env env, napi_value exports);
 void init_rootfs(napi_env env, napi_value exports);
 void init_remove(napi_env env, napi_value exports);
 void init_nodev(napi_env env, napi_value exports);
+void init_relabel(napi_env env, napi_value exports);
 void init_run(napi_env env, napi_value exports);
 
 #endif

@@ -200,6 +200,7 @@ NAPI_MODULE_INIT() {
   init_rootfs(env, exports);
   init_remove(env, exports);
   init_nodev(env, exports);
+  init_relabel(env, exports);
   init_run(env, exports);
   return exports;
 }

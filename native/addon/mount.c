@@ -108,7 +108,7 @@ static void read_log(int fs, char *out, size_t size) {
 struct overlay {
   char **lower;
   size_t lower_count;
-  char *upper, *work, *target;
+  char *upper, *work, *target, *context;
   bool userxattr, is_volatile, legacy;
   const char *failed_call;
   char log[512];
@@ -136,6 +136,7 @@ static int overlay_new_api(struct overlay *o) {
   }
   if (fsconfig(fs, FSCONFIG_SET_STRING, "index", "off", 0) < 0 && errno != EINVAL) goto out;
   if (o->is_volatile && o->upper != NULL && fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0) goto out;
+  if (o->context != NULL && fsconfig(fs, FSCONFIG_SET_STRING, "context", o->context, 0) < 0) goto out;
   if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) goto out;
   o->failed_call = "fsmount";
   mnt = fsmount(fs, FSMOUNT_CLOEXEC, 0);
@@ -183,6 +184,7 @@ static int overlay_old_api(struct overlay *o) {
   }
   tsc_text_adds(&data, o->userxattr ? ",userxattr" : ",redirect_dir=off,metacopy=off");
   if (o->is_volatile && o->upper != NULL) tsc_text_adds(&data, ",volatile");
+  if (o->context != NULL) tsc_text_addf(&data, ",context=\"%s\"", o->context);
   o->failed_call = "mount";
   if (data.failed || data.length >= 4095) errno = E2BIG;
   else result = mount("overlay", o->target, "overlay", 0, data.data);
@@ -197,9 +199,12 @@ out:;
 static void overlay_run(struct job *job) {
   struct overlay *o = job->data;
   int result = o->legacy ? -1 : overlay_new_api(o);
-  /* No fsopen, or an overlayfs that does not know lowerdir+: an older kernel. */
-  if (o->legacy || (result < 0 && (errno == ENOSYS || (errno == EINVAL && strstr(o->log, "lowerdir+") != NULL))))
-    result = overlay_old_api(o);
+  /*
+   * No fsopen, or an overlayfs that does not know lowerdir+: an older kernel. One before 6.5 takes every word, fails with the last call and says
+   * why in its own log only.
+   */
+  bool is_older = errno == ENOSYS || (errno == EINVAL && (o->log[0] == '\0' || strstr(o->log, "lowerdir+") != NULL));
+  if (o->legacy || (result < 0 && is_older)) result = overlay_old_api(o);
   if (result == 0) return;
   job_fail(job, errno, o->failed_call, o->target);
   job->detail = o->log;
@@ -212,6 +217,7 @@ static void overlay_free(void *data) {
   free(o->upper);
   free(o->work);
   free(o->target);
+  free(o->context);
   free(o);
 }
 
@@ -238,6 +244,7 @@ static void overlay_read(napi_env env, napi_value options, struct overlay *o) {
   o->target = get_property_string(env, options, "target");
   o->upper = get_property_string(env, options, "upper");
   o->work = get_property_string(env, options, "work");
+  o->context = get_property_string(env, options, "context");
   napi_get_named_property(env, options, "userxattr", &value);
   o->userxattr = get_bool(env, value);
   napi_get_named_property(env, options, "volatile", &value);
@@ -248,7 +255,7 @@ static void overlay_read(napi_env env, napi_value options, struct overlay *o) {
     napi_throw_type_error(env, NULL, "target is required; upper and work go together");
 }
 
-/* mountOverlay({lower, upper, work, target, userxattr, volatile, legacy}) → promise */
+/* mountOverlay({lower, upper, work, target, userxattr, volatile, context, legacy}) → promise */
 static napi_value js_mount_overlay(napi_env env, napi_callback_info info) {
   napi_value args[MAX_ARGS];
   if (!get_args(env, info, 1, args)) return NULL;

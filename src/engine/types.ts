@@ -293,6 +293,10 @@ export interface ContainerInfo {
   /** The merged command line: entrypoint then command. */
   readonly argv: readonly string[];
   readonly logPath: string;
+  /** SELinux labels of its processes and its files, and the AppArmor profile of its last start; absent for none. */
+  readonly processLabel?: string;
+  readonly mountLabel?: string;
+  readonly apparmorProfile?: string;
 }
 
 export interface ResolvedMount {

@@ -26,6 +26,7 @@ export interface Addon {
     target: string;
     userxattr: boolean;
     volatile: boolean;
+    context: string | undefined;
     legacy: boolean;
   }): Promise<void>;
   bindOpened(descriptor: number, target: string): void;
@@ -45,6 +46,8 @@ export interface Addon {
   watchProcess(pid: number, startTime: string, callback: () => void): Handle | undefined;
   unwatch(handle: Handle): void;
   forbidDevices(pid: number, startTime: string): Promise<void>;
+  relabelTree(descriptor: number, label: string): Promise<void>;
+  fileLabel(descriptor: number): string | undefined;
   recordProcess(path: string, pid: number, startTime: string): boolean;
   recordedProcess(path: string): ProcessIdentity | undefined;
   closeOnExecAll(): void;

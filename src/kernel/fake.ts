@@ -194,6 +194,10 @@ export function fakeKernel(options: FakeKernelOptions = {}): FakeKernel {
     async removeTree(path) {
       record("removeTree", path);
     },
+    fileLabel: () => undefined,
+    async relabelTree(opened, label) {
+      record("relabelTree", opened.path, label);
+    },
     readFileInRoot: (root, path, maxBytes) => files.get(`${root}${path}`)?.subarray(0, maxBytes),
     openInRoot(root, path, openOptions) {
       record("openInRoot", root, path, openOptions);

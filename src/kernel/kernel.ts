@@ -42,6 +42,8 @@ export interface OverlayMount {
   /** Use user.overlay.* attributes (rootless). */
   readonly userxattr?: boolean;
   readonly volatile?: boolean;
+  /** SELinux label that all files in it show, whatever they have below. */
+  readonly context?: string;
 }
 
 /**
@@ -172,6 +174,13 @@ export interface Kernel {
   /** Makes an empty regular file or a folder at `path` inside `root` if nothing is there (mount points). */
   createMountPoint(root: string, path: string, kind: "file" | "directory"): void;
   chown(path: string, uid: number, gid: number): void;
+  /** The SELinux label of what is open; undefined when it has none. */
+  fileLabel(opened: OpenedPath): string | undefined;
+  /**
+   * Gives that label to what is open and, in a folder, to all below it in the same mount, through no link; the folder itself comes last. ENOTSUP
+   * where its file system has no labels. It must stay open until the promise is settled.
+   */
+  relabelTree(opened: OpenedPath, label: string): Promise<void>;
 
   /** Absolute path of a native program. */
   helperPath(name: string): string;

@@ -105,6 +105,8 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
     hasLink: (root, path) => addon.hasLink(root, path),
     createMountPoint: (root, path, kind) => addon.createMountPoint(root, path, kind === "file"),
     chown: (path, uid, gid) => lchownSync(path, uid, gid),
+    fileLabel: ({ descriptor }) => addon.fileLabel(descriptor),
+    relabelTree: ({ descriptor }, label) => addon.relabelTree(descriptor, label),
 
     helperPath,
     run: (program, args, { env, ...runOptions }) =>

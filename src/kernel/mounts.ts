@@ -76,7 +76,7 @@ function setAttributes(addon: Addon, target: string, flags: readonly MountFlag[]
 /** Mounts an overlay; one lower folder alone, which overlayfs refuses, becomes a read-only bind mount. */
 export async function mountOverlay(addon: Addon, mount: OverlayMount): Promise<void> {
   const only = mount.lower[0];
-  if (mount.upper === undefined && mount.lower.length === 1 && only !== undefined) {
+  if (mount.upper === undefined && mount.lower.length === 1 && only !== undefined && mount.context === undefined) {
     mountWith(addon, only, mount.target, "", ["bind", "ro"], "");
     return;
   }
@@ -87,6 +87,7 @@ export async function mountOverlay(addon: Addon, mount: OverlayMount): Promise<v
     target: mount.target,
     userxattr: mount.userxattr ?? false,
     volatile: mount.volatile ?? false,
+    context: mount.context,
     legacy: false,
   });
 }

@@ -76,6 +76,14 @@ export function writeSetting(name: string, value: string): void {
 /** Where control groups are mounted. */
 export const CGROUPS = "/sys/fs/cgroup";
 
+/** Where SELinux is asked and told. */
+export const SELINUX_FILES = "/sys/fs/selinux";
+
+/** Names in a folder of /sys; none when it is not there or not for us. */
+export function sysNames(name: string): string[] {
+  return orUndefined(() => readdirSync(join("/sys", name))) ?? [];
+}
+
 /** A file of /sys; undefined when it is not there or not for us. */
 export function sysFile(name: string): string | undefined {
   return textOf(join("/sys", name));

@@ -28,6 +28,8 @@ export interface RunStepRequest {
   readonly ulimits: readonly Ulimit[];
   readonly shmSizeBytes: number | undefined;
   readonly privileged: boolean;
+  /** SELinux level of its process, the same as that of the rootfs; "" for none. */
+  readonly level: string;
   readonly onOutput: (stream: "stdout" | "stderr", data: Uint8Array) => void;
   readonly signal: AbortSignal | undefined;
 }

@@ -3,6 +3,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync } from "node:fs";
 import { join, posix } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import { createPace } from "../../lib/pace.js";
+import { labelForAll, relabelOwn } from "../selinux/index.js";
 import { openScratch } from "../storage/index.js";
 import type { FileInjection, MountSpec } from "../types.js";
 import { openCacheFolder } from "./cache-mounts.js";
@@ -11,6 +12,7 @@ import type { StepScope } from "./deps.js";
 import type { RunInstruction, RunMount } from "./dockerfile/instructions.js";
 import { dockerfileError } from "./dockerfile/parse.js";
 import { IGNORE_NOTHING } from "./dockerignore.js";
+import { labelledSource } from "./labelled-source.js";
 import type { MountPoint } from "./placeholders.js";
 import { placeIn } from "./steps/place.js";
 import { type SourceItem, treeItem } from "./steps/sources.js";
@@ -141,7 +143,8 @@ async function prepareBind(
   const path = isFiltered ? "" : entry.path;
   if (!isWritable || kind === "file") {
     const below = path === "" ? {} : { subpath: path };
-    return { mount: { type: "bind", source: root, ...below, target, readOnly: true, createHostPath: false }, kind };
+    const source = await labelledSource(scope.build.deps, root, stack);
+    return { mount: { type: "bind", source, ...below, target, readOnly: true, createHostPath: false }, kind };
   }
   // writes go to a throw-away upper layer
   const scratch = openScratch(kernel, join(scope.build.deps.ctx.paths.storage, "tmp")).folder().path;
@@ -156,7 +159,15 @@ async function prepareBind(
     await kernel.removeTree(scratch);
   });
   using lower = kernel.openInRoot(root, path);
-  await kernel.mountOverlay({ lower: [lower.path], upper, work, target: merged, userxattr: kernel.isRootless });
+  const label = labelForAll();
+  await kernel.mountOverlay({
+    lower: [lower.path],
+    upper,
+    work,
+    target: merged,
+    userxattr: kernel.isRootless,
+    ...(label === undefined ? {} : { context: label }),
+  });
   return { mount: { type: "bind", source: merged, target, createHostPath: false }, kind };
 }
 
@@ -178,6 +189,8 @@ async function prepareCache(
     chownSync(folder, Number(options.uid ?? 0), Number(options.gid ?? 0));
     chmodSync(folder, Number.parseInt(options.mode ?? "755", 8));
   }
+  const label = labelForAll();
+  if (label !== undefined) await relabelOwn(scope.build.deps.ctx.kernel, folder, label);
   const readOnly = options.ro === "true";
   return { type: "bind", source: folder, target, readOnly, createHostPath: false };
 }

@@ -25,6 +25,7 @@ export function containerRunStep(
       extraHosts: request.extraHosts,
       ulimits: request.ulimits,
       privileged: request.privileged,
+      securityOpt: request.level === "" || request.privileged ? [] : [`label=level:${request.level}`],
       hostname: "buildkitsandbox",
       logging: { driver: "none", options: {} },
       restart: { policy: "no" },

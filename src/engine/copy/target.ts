@@ -2,6 +2,7 @@
 import { TscError } from "../../lib/errors.js";
 import { ContainerTree, openMount } from "../container-tree.js";
 import type { EngineContext } from "../context.js";
+import { mountLabel } from "../selinux/index.js";
 import type { ContainerRow } from "../state/containers.js";
 import type { Storage } from "../storage/index.js";
 import { openVolumes } from "../volumes/index.js";
@@ -15,7 +16,7 @@ export interface CopyDeps {
 /** What of a container's row copying looks at. */
 export type CopyTarget = Pick<ContainerRow, "id" | "name" | "state"> & {
   readonly spec: Pick<ContainerRow["spec"], "rootfs" | "readOnly">;
-  readonly record: Pick<ContainerRow["record"], "mounts">;
+  readonly record: Pick<ContainerRow["record"], "mounts" | "selinux">;
 };
 
 /** Runs `work` over the container's files; the rootfs of one that does not run is mounted for it. */
@@ -41,7 +42,7 @@ export async function openTree(
   const { kernel } = deps.ctx;
   const { rootfs, readOnly = false } = target.spec;
   const isUp = ["running", "paused", "restarting"].includes(target.state);
-  const root = rootfs ?? (await deps.storage.mountRootfs(target.id));
+  const root = rootfs ?? (await deps.storage.mountRootfs(target.id, mountLabel(target.record.selinux)));
   let tree: ContainerTree | undefined;
   const release = async (): Promise<void> => {
     tree?.[Symbol.dispose]();

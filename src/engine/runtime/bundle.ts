@@ -9,6 +9,7 @@ import type { ContainerRow } from "../state/containers.js";
 import { ensureBindSource } from "./create.js";
 import type { RuntimeDeps } from "./deps.js";
 import { type Donors, networkDonor } from "./donors.js";
+import { labelBind, labelForContainers } from "./labels.js";
 import { hostsText } from "./links.js";
 import { bundleOf, folderOf } from "./lookup.js";
 import { collectDevices } from "./oci/devices.js";
@@ -94,6 +95,7 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
       hostNetwork: facts.network.netnsPath === "",
     },
     devices: collectDevices(spec, host, extra),
+    labels: record.selinux,
     cgroupPath: facts.cgroupPath,
     seccompProfile: readProfile,
     warn: ctx.warn,
@@ -168,10 +170,18 @@ async function boundFiles(
     own(join(shared, "resolv.conf"), "/etc/resolv.conf"),
     ...(spec.noHosts === true ? [] : [own(join(shared, "hosts"), "/etc/hosts")]),
   ].filter((bind) => !taken.has(bind.target));
+  await labelForContainers(deps, ...binds.map(({ source }) => source));
   const held = (index: number, target: string) => keptContent(folderOf(ctx, row.id), index, `${row.name}: ${target}`);
   return [
     ...binds,
-    ...(await injectFiles(ctx.kernel, join(bundleOf(ctx, row.id), "files"), spec.files ?? [], held, user)),
+    ...(await injectFiles(
+      ctx.kernel,
+      join(bundleOf(ctx, row.id), "files"),
+      spec.files ?? [],
+      held,
+      user,
+      record.selinux?.mount,
+    )),
   ];
 }
 
@@ -193,18 +203,24 @@ async function resolveSource(
     case "bind":
       await ensureBindSource(mount);
       checkAlone(deps, row, mount);
+      await labelBind(deps, row, mount);
       return pinned(deps.ctx.kernel, bundle, mount.source, mount);
     case "volume": {
       const folder = await deps.volumes.mount(mount.name);
       if (mount.noCopy !== true && mount.subpath === undefined)
         await deps.volumes.copyUp(mount.name, rootfs, mount.target);
+      await deps.volumes.label(mount.name);
       return pinned(deps.ctx.kernel, bundle, folder, mount);
     }
     case "image": {
       const images = await deps.images();
       const image = await images.inspect(mount.name);
       const storage = await deps.storage();
-      const folder = await storage.mountImage(`${row.id}-${image.id.slice(7, 19)}`, images.chainIdOf(image.diffIds));
+      const folder = await storage.mountImage(
+        `${row.id}-${image.id.slice(7, 19)}`,
+        images.chainIdOf(image.diffIds),
+        row.record.selinux?.mount,
+      );
       return pinned(deps.ctx.kernel, bundle, folder, mount);
     }
     case "tmpfs":
@@ -221,7 +237,8 @@ function withKind(mount: RecordedMount): SourcedMount {
 function shmSource(deps: RuntimeDeps, row: ContainerRow, bundle: string, donors: Donors): string | undefined {
   const mode = row.spec.ipc;
   if (mode?.kind === "host") return "/dev/shm";
-  if (mode?.kind === "shareable") return mountShm(deps.ctx.kernel, bundle, row.spec.shmSizeBytes);
+  if (mode?.kind === "shareable")
+    return mountShm(deps.ctx.kernel, bundle, row.spec.shmSizeBytes, row.record.selinux?.mount);
   const donor = mode?.kind === "container" ? donors.get(mode.container) : undefined;
   if (donor === undefined) return undefined;
   if (donor.spec.ipc?.kind === "host") return "/dev/shm";

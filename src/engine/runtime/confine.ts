@@ -26,7 +26,7 @@ export interface ConfineRequest {
   readonly lacksDeviceFilter: boolean;
 }
 
-/** `TSC_SECCOMP_MISSING`, `TSC_DEVICE_FILTER`. */
+/** `TSC_SECCOMP_MISSING`, `TSC_LABEL_MISSING`, `TSC_DEVICE_FILTER`. */
 export async function confine(ctx: EngineContext, request: ConfineRequest): Promise<void> {
   const { row, choice, config, init } = request;
   if (config.linux.seccomp !== undefined && !hasSeccomp(ctx, request)) {
@@ -40,10 +40,27 @@ export async function confine(ctx: EngineContext, request: ConfineRequest): Prom
       },
     );
   }
+  confirmLabel(ctx, request);
   if (!request.lacksDeviceFilter) return;
   await ctx.kernel.forbidDevices(init);
   const [open] = mountsWithDevices(readMounts(init.pid), config);
   if (open !== undefined) throw refused(row.name, `${open}, which ${choice.name} mounted without nodev,`);
+}
+
+/** The label that the container's program will have from its first instruction on stands in attr/exec by now. AppArmor's can be read by nobody else. */
+function confirmLabel(ctx: EngineContext, { choice, config, init, row }: ConfineRequest): void {
+  const { selinuxLabel: label } = config.process;
+  if (label === undefined) return;
+  if (readProcessFile(init.pid, "attr/exec").replace(/[\0\n].*$/s, "") === label) return;
+  if (choice.name !== "crun" && choice.name !== "runc") {
+    ctx.warn(`container ${row.name}: whether ${choice.name} applies the label ${label} cannot be seen from here`);
+    return;
+  }
+  throw new TscError("TSC_LABEL_MISSING", `container ${row.name}: ${choice.name} did not apply the label ${label}`, {
+    kind: "unsupported",
+    hint: `install a ${choice.name} that is built with SELinux, or say \`security_opt: [label=disable]\``,
+    exitCode: 125,
+  });
 }
 
 /** Of a runtime that is not known here (a virtual machine has a filter of its own, or none, that is not seen) it is said when none is seen. */

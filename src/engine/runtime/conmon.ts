@@ -36,7 +36,7 @@ export interface CreatedContainer {
 }
 
 /** conmon's path; `TSC_MISSING_PROGRAM`. */
-function conmonPath(): string {
+export function conmonPath(): string {
   const path = findProgram("conmon");
   if (path !== undefined) return path;
   throw new TscError("TSC_MISSING_PROGRAM", "conmon is not installed", {

@@ -14,6 +14,7 @@ import { beginIntent, endIntent } from "../state/intents.js";
 import type { ContainerSpec, Healthcheck, ImageConfig, ImageInfo, MountSpec, VolumeSpec } from "../types.js";
 import type { RuntimeDeps } from "./deps.js";
 import { checkHostNames } from "./host-names.js";
+import { labelsAtCreate } from "./labels.js";
 import { findContainer, folderOf } from "./lookup.js";
 import { commandLine } from "./oci/environment.js";
 import { checkRecursive, checkTmpfsOptions, cleanTarget } from "./oci/mounts.js";
@@ -61,13 +62,14 @@ export async function createContainer(
   );
   const createdAt = new Date().toISOString();
   const intent = ctx.state.transaction(() => {
+    const selinux = labelsAtCreate(deps, spec);
     const row = {
       id,
       name: spec.name,
       spec: stored,
       imageId: image?.id ?? "",
       imageName: spec.rootfs ?? spec.image,
-      record,
+      record: selinux === undefined ? record : { ...record, selinux },
       bootId: ctx.kernel.bootId(),
       createdAt,
       labels,
@@ -164,7 +166,8 @@ async function resolveMounts(
   for (const from of spec.volumesFrom ?? []) {
     for (const mount of findContainer(deps.ctx, from.container).record.mounts) {
       if (mount.type === "tmpfs" || taken.has(mount.target)) continue;
-      push({ ...mount, readOnly: mount.readOnly || from.readOnly, anonymous: false });
+      const { selinux: _label, ...same } = mount;
+      push({ ...same, readOnly: mount.readOnly || from.readOnly, anonymous: false });
     }
   }
   for (const target of config?.volumes ?? []) {
@@ -181,6 +184,8 @@ async function resolveMount(deps: RuntimeDeps, mount: MountSpec, anonymous: Volu
   switch (mount.type) {
     case "bind":
       checkRecursive(mount);
+      if (mount.selinux !== undefined && deps.host().selinux === undefined)
+        deps.ctx.warn("z and Z of bind mounts have no effect: this host has no SELinux");
       return {
         type: "bind",
         name: "",
@@ -192,6 +197,7 @@ async function resolveMount(deps: RuntimeDeps, mount: MountSpec, anonymous: Volu
         ...(mount.recursive === undefined ? {} : { recursive: mount.recursive }),
         ...(mount.createHostPath === undefined ? {} : { createHostPath: mount.createHostPath }),
         ...(mount.subpath === undefined ? {} : { subpath: mount.subpath }),
+        ...(mount.selinux === undefined ? {} : { selinux: mount.selinux }),
       };
     case "volume": {
       const fresh = mount.source === "" ? deps.volumes.anonymous(mount.labels) : undefined;

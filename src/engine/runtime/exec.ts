@@ -168,8 +168,11 @@ async function execProcess(deps: RuntimeDeps, row: ContainerRow, spec: ExecSpec)
       : base.capabilities.bounding;
   const held = uid === 0 ? bounding : [];
   const { consoleSize: _size, ...rest } = base;
+  // docker: what it may do with every capability, the profile would still deny
+  const open = spec.privileged === true && base.apparmorProfile !== undefined ? { apparmorProfile: "unconfined" } : {};
   return {
     ...rest,
+    ...open,
     terminal: spec.tty === true,
     ...(spec.size === undefined || spec.tty !== true
       ? {}

@@ -4,8 +4,12 @@ import { arch } from "node:os";
 import { dirname, join } from "node:path";
 import { CGROUPS, hasSysFile, processFile, readProcessFile, setting, sysFile, textOf } from "../../kernel/proc.js";
 import { errnoOf } from "../../lib/errors.js";
+import { type SelinuxPolicy, selinuxPolicy } from "../selinux/index.js";
 import type { IdRange } from "../types.js";
 import { capabilitiesInMask } from "./oci/capabilities.js";
+
+/** The loaded profiles, below /sys; there where securityfs is mounted. */
+export const APPARMOR_PROFILES = "kernel/security/apparmor/profiles";
 
 const CGROUP2_MAGIC = 0x63677270;
 
@@ -33,8 +37,10 @@ export interface HostFacts {
   /** Hard limits as they are now, by RLIMIT_ name; Infinity is unlimited. */
   readonly hardLimits: ReadonlyMap<string, number>;
   readonly oomScoreAdj: number;
+  /** Profiles can be loaded and given: by root, with AppArmor on and its interface mounted. */
   readonly apparmor: boolean;
-  readonly selinux: boolean;
+  /** The loaded policy; undefined without SELinux. */
+  readonly selinux: SelinuxPolicy | undefined;
   /** Go's name: amd64, arm64 … */
   readonly architecture: string;
   /** `[major, minor]` of the kernel. */
@@ -58,12 +64,17 @@ export function probeHost(options: { readonly rootless: boolean }): HostFacts {
     boundingCaps: capabilitiesInMask(bounding),
     hardLimits: readLimits(),
     oomScoreAdj: Number(readProcessFile("self", "oom_score_adj")),
-    apparmor: !options.rootless && (sysFile("module/apparmor/parameters/enabled") ?? "").startsWith("Y"),
-    selinux: hasSysFile("fs/selinux/enforce"),
+    apparmor: !options.rootless && hasAppArmor() && hasSysFile(APPARMOR_PROFILES),
+    selinux: selinuxPolicy(),
     architecture: goArchitecture(arch()),
     kernelVersion: [Number(major), Number(minor)],
     hasTtyGroup: gids.some(({ inside, length }) => inside <= 5 && 5 < inside + length),
   };
+}
+
+/** Whether this kernel enforces AppArmor profiles, whoever may choose them. */
+export function hasAppArmor(): boolean {
+  return (sysFile("module/apparmor/parameters/enabled") ?? "").startsWith("Y");
 }
 
 function idRanges(name: "uid_map" | "gid_map"): readonly IdRange[] {

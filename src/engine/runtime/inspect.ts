@@ -55,6 +55,14 @@ export function containerInfo(ctx: EngineContext, row: ContainerRow, state: Cont
     ...(row.record.image === undefined ? {} : { image: row.record.image }),
     argv: row.record.argv,
     logPath: row.record.logPath,
+    ...confinement(row.record),
+  };
+}
+
+function confinement({ selinux, apparmor }: ContainerRow["record"]) {
+  return {
+    ...(selinux === undefined ? {} : { processLabel: selinux.process, mountLabel: selinux.mount }),
+    ...(apparmor === undefined ? {} : { apparmorProfile: apparmor }),
   };
 }
 

@@ -1,4 +1,5 @@
 /** What the engine remembers of a container beside its spec: the choices made once, at create. Plain data. */
+import type { Labels } from "../selinux/index.js";
 import type { Healthcheck, ImageConfig, PortMapping, ResolvedMount } from "../types.js";
 
 /** Stored as JSON in the row's `record`. */
@@ -17,10 +18,14 @@ export interface ContainerRecord {
   readonly stopSignal: string;
   readonly stopTimeoutMs: number;
   readonly logPath: string;
+  /** SELinux labels, from the first start with a policy that has them. */
+  readonly selinux?: Labels;
   /** Set at each start. */
   readonly runtime?: RuntimeChoice;
   /** Absolute cgroup path below each hierarchy's root, `` when the container has none. Set at each start. */
   readonly cgroupPath?: string;
+  /** AppArmor profile of the last start; absent without AppArmor. */
+  readonly apparmor?: string;
   /** Published ports of the last start. */
   readonly ports?: readonly PortMapping[];
 }
@@ -31,6 +36,7 @@ export interface RecordedMount extends ResolvedMount {
   readonly propagation?: string;
   readonly recursive?: string;
   readonly createHostPath?: boolean;
+  readonly selinux?: "z" | "Z";
   readonly tmpfsOptions?: readonly string[];
 }
 

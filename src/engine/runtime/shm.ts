@@ -5,6 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
+import { labelOption } from "../selinux/index.js";
 import { DEFAULT_SHM_BYTES } from "./oci/mounts.js";
 
 /** Where a container's shareable /dev/shm is mounted. */
@@ -13,11 +14,17 @@ export function shmFolder(bundle: string): string {
 }
 
 /** Mounts it unless it stands; the folder. Errors are the kernel's (`code`). */
-export function mountShm(kernel: Kernel, bundle: string, sizeBytes = DEFAULT_SHM_BYTES): string {
+export function mountShm(kernel: Kernel, bundle: string, sizeBytes = DEFAULT_SHM_BYTES, label?: string): string {
   const folder = shmFolder(bundle);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (!kernel.isMountPoint(folder))
-    kernel.mount("shm", folder, "tmpfs", ["nosuid", "nodev", "noexec"], `mode=1777,size=${sizeBytes}`);
+    kernel.mount(
+      "shm",
+      folder,
+      "tmpfs",
+      ["nosuid", "nodev", "noexec"],
+      `mode=1777,size=${sizeBytes}${labelOption(label)}`,
+    );
   return folder;
 }
 

@@ -24,6 +24,7 @@ import { confine } from "./confine.js";
 import { type ConmonCreate, type CreatedContainer, conmonCreate } from "./conmon.js";
 import type { RuntimeDeps } from "./deps.js";
 import { confirmDonors, type Donors, findDonors, networkDonor } from "./donors.js";
+import { withLabels } from "./labels.js";
 import { updateLinkingContainers } from "./links.js";
 import { bundleOf, eventAttributes, folderOf, isBeingRestarted, lockContainer } from "./lookup.js";
 import { lacksDeviceFilter } from "./oci/device-filter.js";
@@ -78,7 +79,7 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
     saveRecord(ctx.state, id, { ...row.record, runtime: choice, cgroupPath });
     return { incarnation, intent: beginIntent(ctx.state, "start", id, owner(ctx), bootId) };
   });
-  const fresh: ContainerRow = {
+  let fresh: ContainerRow = {
     ...row,
     bootId,
     incarnation: begun.incarnation,
@@ -87,6 +88,7 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
   let created: CreatedContainer | undefined;
   try {
     const donors = findDonors(deps, fresh);
+    fresh = await withLabels(deps, fresh, donors);
     const prepared = await prepare(deps, fresh, choice, cgroupPath, donors);
     created = prepared.created;
     recordAnchors(deps, fresh, created);
@@ -114,7 +116,12 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
       startedAt,
       restartCount: options.restartCount ?? 0,
     };
-    const record = { ...fresh.record, ports: network.ports };
+    const { apparmorProfile } = prepared.use.config.process;
+    const record: ContainerRow["record"] = {
+      ...fresh.record,
+      ports: network.ports,
+      ...(apparmorProfile === undefined ? {} : { apparmor: apparmorProfile }),
+    };
     ctx.state.transaction(() => {
       markRunning(ctx.state, id, process);
       saveRecord(ctx.state, id, record);
@@ -224,7 +231,7 @@ async function allOrFirstError<T extends readonly unknown[]>(
 }
 
 async function rootfsOf(deps: RuntimeDeps, row: ContainerRow): Promise<string> {
-  return row.spec.rootfs ?? (await (await deps.storage()).mountRootfs(row.id));
+  return row.spec.rootfs ?? (await (await deps.storage()).mountRootfs(row.id, row.record.selinux?.mount));
 }
 
 async function beginAttach(deps: RuntimeDeps, row: ContainerRow): Promise<Attachment> {

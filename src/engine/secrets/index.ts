@@ -6,6 +6,7 @@ import { chmod, copyFile, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
+import { labelOption } from "../selinux/index.js";
 import type { StoredSpec } from "./kept.js";
 
 export { keepParts, keptContent, keptEnv, requiredEnv, type StoredSpec, splitSpec } from "./kept.js";
@@ -22,7 +23,7 @@ const MAX_TMPFS = "64m";
 
 /**
  * Writes the files below `folder` and says what to bind where; `contentOf` gives what is held of the file with that index, `user` owns what
- * asks for no other owner. A source folder, and a source file whose owner and mode
+ * asks for no other owner, `label` is what SELinux shows of them. A source folder, and a source file whose owner and mode
  * are not changed, are bound themselves, so that they stay live. `TSC_FILE_SOURCE` when a source cannot be read.
  */
 export async function injectFiles(
@@ -31,6 +32,7 @@ export async function injectFiles(
   files: NonNullable<StoredSpec["files"]>,
   contentOf: (index: number, target: string) => Buffer,
   user: { readonly uid: number; readonly gid: number },
+  label?: string,
 ): Promise<InjectedBind[]> {
   const binds: InjectedBind[] = [];
   let isMounted = false;
@@ -57,7 +59,13 @@ export async function injectFiles(
     if (!isMounted) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       if (!kernel.isMountPoint(folder)) {
-        kernel.mount("tmpfs", folder, "tmpfs", ["nosuid", "nodev", "noexec"], `mode=0700,size=${MAX_TMPFS}`);
+        kernel.mount(
+          "tmpfs",
+          folder,
+          "tmpfs",
+          ["nosuid", "nodev", "noexec"],
+          `mode=0700,size=${MAX_TMPFS}${labelOption(label)}`,
+        );
       }
       isMounted = true;
     }

@@ -168,6 +168,15 @@ export function linkingContainers(state: State, name: string): ContainerRow[] {
     .map(fromRaw);
 }
 
+/** SELinux labels of the containers that have one. */
+export function mountLabels(state: State): string[] {
+  return state
+    .all<{ label: string }>(
+      "SELECT json_extract(record, '$.selinux.mount') AS label FROM containers WHERE json_extract(record, '$.selinux.mount') IS NOT NULL",
+    )
+    .map(({ label }) => label);
+}
+
 /** Containers that somebody is to remove. */
 export function ownedContainers(state: State): { id: string; state: string; owner: ContainerOwner }[] {
   return state

@@ -3,11 +3,12 @@
  * and no registries. Folders: layers/SHORT/diff (complete, named by a row in `layers`), l/SHORT (short links for
  * lowerdir), containers/ID/{upper,work,top}, mount-points/ (under every container), tmp/ (work in progress), empty/.
  */
-import { mkdirSync, renameSync, rmdirSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmdirSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { isOrphaned, ownedName } from "../owned-names.js";
+import { labelForAll, layerLabel, relabelOwn } from "../selinux/index.js";
 import { layerById, layerByShortId, layerStack } from "../state/layers.js";
 import { openLayers, type StagedLayer, topLayerOf } from "./layers.js";
 import { mountPointsLayer } from "./mount-points.js";
@@ -40,8 +41,8 @@ export interface Storage {
   stageFolder(path: string): Promise<StagedLayer>;
   /** Makes the writable layer of a container. `topChainId` "" is an empty rootfs. Nothing is mounted. */
   createRootfs(containerId: string, topChainId: string): Promise<void>;
-  /** Mounts if it is not mounted; the merged folder. */
-  mountRootfs(containerId: string): Promise<string>;
+  /** Mounts if it is not mounted, with that SELinux label on all that is in it; the merged folder. */
+  mountRootfs(containerId: string, label?: string): Promise<string>;
   /** Not mounted is no error. */
   unmountRootfs(containerId: string): Promise<void>;
   /** Unmounts and removes the writable layer; missing is no error. */
@@ -53,7 +54,7 @@ export interface Storage {
   /** Chain id a container's rootfs stands on; "" for none. */
   topOf(containerId: string): string;
   /** Mounts an image read-only under a key; the folder. Idempotent. */
-  mountImage(key: string, topChainId: string): Promise<string>;
+  mountImage(key: string, topChainId: string, label?: string): Promise<string>;
   unmountImage(key: string): Promise<void>;
   /** Mounts an image read-only for this command alone: disposal ends it, or the next command when this one is killed. */
   viewImage(topChainId: string): Promise<ScratchPlace>;
@@ -74,6 +75,7 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
   mkdirSync(paths.rootfs, { recursive: true, mode: 0o711 });
   const scratch = openScratch(kernel, join(root, "tmp"));
   await scratch.removeStale();
+  await labelLayers(kernel, root);
   await removeStaleWork(ctx, containersDir);
   const driver = await chooseDriver(ctx, empty, scratch);
   const layers = openLayers(ctx, scratch, { layers: layersDir, links: linksDir, containers: containersDir });
@@ -134,6 +136,9 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
     async stageFolder(path) {
       const layer = layers.staged(scratch.folder());
       renameSync(path, layer.path);
+      // its files have the label of the container that made them
+      const label = layerLabel();
+      if (label !== undefined) await relabelOwn(kernel, layer.path, label);
       return layer;
     },
     async createRootfs(containerId, topChainId) {
@@ -152,13 +157,13 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
         throw error;
       }
     },
-    mountRootfs: async (containerId) =>
+    mountRootfs: async (containerId, label) =>
       mountOnce(mergedDir(containerId), async (target) => {
         const image = lowerOf(topOf(containerId));
         // What a build step finds in its rootfs becomes part of an image, so that has only what its own mounts need.
         const isPlain = driver.cumulative || containerId.startsWith(TEMPORARY_ROOTFS);
         const lower = isPlain ? image : [...image, await mountPointsLayer(root, scratch)];
-        await driver.mount({ lower, folder: containerDir(containerId), target });
+        await driver.mount({ lower, folder: containerDir(containerId), target, context: label });
       }),
     async unmountRootfs(containerId) {
       unmountFolder(ctx, mergedDir(containerId));
@@ -170,9 +175,9 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
     upperDir: (containerId) => driver.upperDir(containerDir(containerId)),
     writableDir: (containerId) => driver.writableDir(containerDir(containerId)),
     topOf,
-    mountImage: async (key, topChainId) =>
+    mountImage: async (key, topChainId, label) =>
       mountOnce(join(paths.rootfs, `image-${checkKey(key)}`), (target) =>
-        driver.mountReadOnly(lowerOf(topChainId), target),
+        driver.mountReadOnly(lowerOf(topChainId), target, label),
       ),
     async unmountImage(key) {
       unmountFolder(ctx, join(paths.rootfs, `image-${checkKey(key)}`));
@@ -181,7 +186,8 @@ export async function openStorage(ctx: EngineContext): Promise<Storage> {
       const path = join(paths.rootfs, `${VIEW}${ownedName(kernel)}`);
       mkdirSync(path, { mode: 0o700 });
       try {
-        await driver.mountReadOnly(lowerOf(topChainId), path);
+        // steps of a build may bind it
+        await driver.mountReadOnly(lowerOf(topChainId), path, labelForAll());
       } catch (error) {
         unmountFolder(ctx, path);
         throw error;
@@ -197,6 +203,15 @@ function missing(what: string): TscError {
     kind: "not-found",
     hint: "pull the image again",
   });
+}
+
+/** What is made in a folder has its label, and layers are made in tmp. */
+async function labelLayers(kernel: EngineContext["kernel"], root: string): Promise<void> {
+  const label = layerLabel();
+  if (label === undefined) return;
+  mkdirSync(join(root, "tmp"), { recursive: true, mode: 0o700 });
+  for (const name of ["layers", "tmp", "empty", "mount-points"])
+    if (name !== "mount-points" || existsSync(join(root, name))) await relabelOwn(kernel, join(root, name), label);
 }
 
 /** What killed builds left: mounted views, and root filesystems of steps whose containers were removed before. */

@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "n
 import { join } from "node:path";
 import { messageOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
+import { labelForAll } from "../selinux/index.js";
 import { hasLayers } from "../state/layers.js";
 import { metaOf, setMeta } from "../state/meta.js";
 import type { Driver } from "./drivers/driver.js";
@@ -90,7 +91,12 @@ async function tryDriver(ctx: EngineContext, driver: Driver, scratch: Scratch): 
   writeFileSync(join(at("one"), "a"), "a");
   writeFileSync(join(at("two"), "b"), "b");
   await driver.prepare(at("container"), [at("two"), at("one")]);
-  await driver.mount({ lower: [at("two"), at("one")], folder: at("container"), target: at("merged") });
+  await driver.mount({
+    lower: [at("two"), at("one")],
+    folder: at("container"),
+    target: at("merged"),
+    context: labelForAll(),
+  });
   try {
     const seen = readFileSync(join(at("merged"), "a"), "utf8") + readFileSync(join(at("merged"), "b"), "utf8");
     writeFileSync(join(at("merged"), "c"), "c");

@@ -10,6 +10,7 @@ import { errnoOf, TscError } from "../../lib/errors.js";
 import type { LabelFilter, VolumesApi } from "../api.js";
 import type { EngineContext } from "../context.js";
 import { isOrphaned, ownedName } from "../owned-names.js";
+import { labelForAll, parseContext, relabelOwn } from "../selinux/index.js";
 import {
   addVolumeUse,
   deleteVolume,
@@ -36,6 +37,8 @@ export interface Volumes extends VolumesApi {
   mountpointOf(name: string): string;
   /** The host folder with the volume's content; mounts its device first when it has one. Idempotent. `TSC_VOLUME_MOUNT`. */
   mount(name: string): Promise<string>;
+  /** Gives its content the SELinux label that every container may use, unless it has one of that type; a device's is its owner's business. */
+  label(name: string): Promise<void>;
   /** Unmounts the device, unless a running container still uses the volume. No device is no error. */
   unmount(name: string): Promise<void>;
   /** Notes that a container uses the volume; ends with the container's record. Synchronous: for use inside a transaction. */
@@ -201,6 +204,14 @@ export function openVolumes(ctx: EngineContext): Volumes {
     discard,
     list,
     mount,
+    async label(name) {
+      const label = labelForAll();
+      if (label === undefined || device(require(name)) !== undefined) return;
+      using data = kernel.openInRoot(folder(name), "_data");
+      const now = parseContext(kernel.fileLabel(data) ?? "");
+      if (now?.type !== parseContext(label)?.type) await relabelOwn(kernel, dataFolder(name), label);
+    },
+
     inspect: async (name) => require(name),
     find: async (name) => getVolume(state, name)?.info,
     anonymous: (labels = {}) => ({ name: randomBytes(32).toString("hex"), labels, anonymous: true }),

@@ -40,6 +40,8 @@ export const CONTAINER_CODES = {
   TSC_HOST_NAME: "a host or domain name is not one → use letters, digits, - and .",
   TSC_IPC_NOT_SHAREABLE: "the container does not share its IPC namespace → give it `ipc: shareable`",
   TSC_LOCK_FAILED: "a container's lock cannot be taken → look at the permissions of the run folder",
+  TSC_LABEL_MISSING:
+    "the OCI runtime did not apply the container's SELinux label → install one built with SELinux, or label=disable",
   TSC_LOG_DAMAGED: "a rotated file of a log is damaged → remove it; `inspect` shows where logs lie (LogPath)",
   TSC_LOG_DRIVER: "there is no such log driver → json-file, local, k8s-file and none are",
   TSC_LOG_OPTION: "an option of the log driver is unknown or cannot be had → max-size, max-file and compress are",

@@ -28,6 +28,7 @@ export const HOST_CODES = {
   TSC_NO_MEMORY: "memory is short → free some, or raise the limit",
   TSC_NO_PROCESSES: "no more processes may be started → raise the limit (`ulimit -u`)",
   TSC_PATH: "a path leads nowhere useful → correct it, or what stands there",
+  TSC_RELABEL: "files cannot be given a container's SELinux label → name a folder below, or leave :z and :Z out",
   TSC_STATE_TOO_NEW: "a newer tscompose wrote the state → use that one",
   TSC_STATE_UNAVAILABLE: "the state cannot be opened → its folder and files must belong to this user",
   TSC_STORAGE_DRIVER: "no storage driver works for this store → each reason is in the message",

@@ -1,5 +1,7 @@
 /** RUN: a process in a throw-away rootfs on the stage's layers; its changes become a layer. Leaves nothing else behind. */
 import { TscError } from "../../../lib/errors.js";
+import { labelForBuild, levelOf } from "../../selinux/index.js";
+import { mountLabels } from "../../state/containers.js";
 import { temporaryRootfsId } from "../../storage/index.js";
 import { cacheKey, rootfsKey } from "../cache.js";
 import type { StepScope } from "../deps.js";
@@ -80,7 +82,8 @@ async function execute(scope: StepScope, instruction: RunInstruction, run: Execu
   const id = temporaryRootfsId(build.deps.ctx.kernel);
   await storage.createRootfs(id, state.chainId);
   try {
-    const rootfs = await storage.mountRootfs(id);
+    const label = labelForBuild(() => mountLabels(build.deps.ctx.state));
+    const rootfs = await storage.mountRootfs(id, label);
     await using prepared = await prepareMounts(scope, instruction);
     const files = [
       ...prepared.files,
@@ -114,6 +117,7 @@ async function execute(scope: StepScope, instruction: RunInstruction, run: Execu
       ulimits: request.ulimits ?? [],
       shmSizeBytes: request.shmSizeBytes,
       privileged: instruction.security === "insecure",
+      level: levelOf(label ?? ""),
       onOutput: (stream, data) => output.push(stream, data),
       signal: build.signal,
     });

@@ -1,12 +1,13 @@
 /** Puts config.json together from parts that are each decided elsewhere. Pure; warnings go to `warn`. */
 import { TscError } from "../../../lib/errors.js";
+import type { Labels } from "../../selinux/index.js";
 import type { ContainerSpec } from "../../types.js";
 import type { HostFacts } from "../host.js";
+import { apparmorProfile } from "./apparmor.js";
 import { boundingSet, capabilitySets } from "./capabilities.js";
 import { deviceFilterWarning, lacksDeviceFilter, withoutDeviceCapabilities, withoutDevices } from "./device-filter.js";
 import { boundSource, type DeviceSet, deviceNumbersOf } from "./devices.js";
 import { cgroupResources, honoured, oomScore, rlimits } from "./limits.js";
-import { apparmorProfile, checkLabels, UNLABELLED } from "./lsm.js";
 import { type MountFacts, mountList } from "./mounts.js";
 import { type NamespaceFacts, namespaces } from "./namespaces.js";
 import { chooseSeccomp, type SeccompProfile } from "./seccomp.js";
@@ -26,6 +27,8 @@ export interface SpecInput {
   readonly namespaces: NamespaceFacts;
   readonly mounts: MountFacts;
   readonly devices: DeviceSet;
+  /** SELinux labels; undefined where there are none. */
+  readonly labels: Labels | undefined;
   /** Absolute below the hierarchies' roots; empty for none. */
   readonly cgroupPath: string;
   /** Reads the default or a named seccomp profile. */
@@ -66,8 +69,6 @@ export function ociConfig(input: SpecInput): OciConfig {
           kernelVersion: host.kernelVersion,
         });
   const profile = apparmorProfile(spec, security, host);
-  checkLabels(spec, security);
-  if (host.selinux) warn(UNLABELLED);
   if (host.singleId && (spec.groupAdd ?? []).length > 0) {
     warn(`container ${spec.name}: group_add cannot be honoured here: one id is mapped`);
   }
@@ -100,6 +101,7 @@ export function ociConfig(input: SpecInput): OciConfig {
       noNewPrivileges: security.noNewPrivileges,
       ...(score === undefined ? {} : { oomScoreAdj: score }),
       ...(profile === undefined ? {} : { apparmorProfile: profile }),
+      ...(input.labels === undefined || input.labels.process === "" ? {} : { selinuxLabel: input.labels.process }),
     },
     root: { path: input.rootfs, readonly: spec.readOnly === true },
     ...(ownsUts ? { hostname: input.hostname } : {}),
@@ -119,6 +121,7 @@ export function ociConfig(input: SpecInput): OciConfig {
       sysctl,
       maskedPaths: hidden.masked,
       readonlyPaths: hidden.readonly,
+      ...(input.labels === undefined ? {} : { mountLabel: input.labels.mount }),
     },
   };
 }

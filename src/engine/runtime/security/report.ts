@@ -4,8 +4,8 @@ import { setting } from "../../../kernel/proc.js";
 import type { SecurityFinding } from "../../api.js";
 import type { EngineContext } from "../../context.js";
 import { profilesInKernel } from "../apparmor.js";
-import type { HostFacts } from "../host.js";
-import { DEFAULT_APPARMOR_PROFILE } from "../oci/lsm.js";
+import { type HostFacts, hasAppArmor } from "../host.js";
+import { DEFAULT_APPARMOR_PROFILE } from "../oci/apparmor.js";
 import { findProgram } from "../oci-runtime.js";
 import { holesOf } from "./advice.js";
 import { KNOBS } from "./knobs.js";
@@ -20,6 +20,8 @@ export interface SecurityFacts {
   readonly knobs: ReadonlyMap<string, string | undefined>;
   /** Words of /proc/sys/kernel/seccomp/actions_avail; empty without seccomp. */
   readonly seccompActions: readonly string[];
+  /** AppArmor is on in this kernel, whoever may give profiles. */
+  readonly hasAppArmor: boolean;
   readonly defaultProfileLoaded: boolean;
   readonly hasAppArmorParser: boolean;
   readonly runtimes: readonly { readonly name: string; readonly version: string; readonly seccomp: boolean }[];
@@ -38,6 +40,7 @@ export async function securityReport(ctx: EngineContext, host: HostFacts): Promi
     host,
     knobs: new Map(KNOBS.map(({ name }) => [name, sysctl(name)])),
     seccompActions: (sysctl("kernel.seccomp.actions_avail") ?? "").split(" ").filter(Boolean),
+    hasAppArmor: hasAppArmor(),
     defaultProfileLoaded: profilesInKernel().has(DEFAULT_APPARMOR_PROFILE),
     hasAppArmorParser: findProgram("apparmor_parser") !== undefined,
     runtimes,
@@ -78,8 +81,6 @@ function confinement({ host, seccompActions, runtimes, ...facts }: SecurityFacts
     ? "log in through systemd with cgroup v2, or set Delegate=yes for user@.service"
     : "give tscompose a writable /sys/fs/cgroup with the devices and pids controllers";
   const hasPids = cgroups.controllers.has("pids");
-  const lsm = host.apparmor ? "AppArmor" : host.selinux ? "SELinux, containers get no label" : "none";
-  const armed = host.apparmor && (facts.defaultProfileLoaded || facts.hasAppArmorParser);
   const users = host.userIds.map(({ inside, outside, length }) => `${inside}+${length} → ${outside}`).join(", ");
   return [
     found(
@@ -116,17 +117,7 @@ function confinement({ host, seccompActions, runtimes, ...facts }: SecurityFacts
         : `${cgroups.version}: ${[...cgroups.controllers].sort().join(" ")}`,
       delegate,
     ),
-    {
-      name: "security module",
-      state: armed ? "ok" : "advice",
-      value: lsm,
-      why: "a second wall behind namespaces and capabilities",
-      ...(armed
-        ? {}
-        : {
-            advice: host.apparmor ? "apt-get install apparmor" : "enable AppArmor (security=apparmor), and run as root",
-          }),
-    },
+    securityModule(host, facts),
     {
       name: "user namespace",
       state: host.rootless && !host.singleId ? "ok" : "advice",
@@ -140,6 +131,46 @@ function confinement({ host, seccompActions, runtimes, ...facts }: SecurityFacts
     },
     { name: "no_new_privs", state: "ok", value: "per container", why: "security_opt: [no-new-privileges:true]" },
   ];
+}
+
+/** What docker and podman call AppArmor and SELinux support, with the advice that this host needs. */
+function securityModule(
+  { apparmor, selinux, rootless }: SecurityFacts["host"],
+  facts: Pick<SecurityFacts, "hasAppArmor" | "defaultProfileLoaded" | "hasAppArmorParser">,
+): SecurityFinding {
+  const found = (value: string, advice?: string): SecurityFinding => {
+    const what = { name: "security module", value, why: "a second wall behind namespaces and capabilities" };
+    return advice === undefined ? { ...what, state: "ok" } : { ...what, state: "advice", advice };
+  };
+  if (selinux !== undefined) {
+    if (selinux.lacks !== undefined)
+      return found(
+        `SELinux, but containers get no label: ${selinux.lacks}`,
+        "load a policy for containers (container-selinux)",
+      );
+    const type = selinux.process.split(":")[2] ?? "";
+    return selinux.isEnforcing
+      ? found(`SELinux: ${type}, each container with categories of its own`)
+      : found(
+          `SELinux, permissive: ${type}, but nothing is denied`,
+          "setenforce 1, and SELINUX=enforcing in /etc/selinux/config",
+        );
+  }
+  if (apparmor) {
+    if (facts.defaultProfileLoaded) return found(`AppArmor: ${DEFAULT_APPARMOR_PROFILE}`);
+    if (facts.hasAppArmorParser) return found(`AppArmor: ${DEFAULT_APPARMOR_PROFILE}, loaded with the first container`);
+    return found("AppArmor, without apparmor_parser: containers are refused", "apt-get install apparmor");
+  }
+  if (!facts.hasAppArmor) return found("none", "enable AppArmor (security=apparmor) or SELinux");
+  return rootless
+    ? found(
+        "AppArmor, whose profiles only root's containers get",
+        "run tscompose as root, or rely on the user namespace",
+      )
+    : found(
+        "AppArmor, whose interface is not mounted: containers get no profile",
+        "mount -t securityfs securityfs /sys/kernel/security",
+      );
 }
 
 function runtimeFinding(name: string, version: string): SecurityFinding {

@@ -8,6 +8,8 @@ interface RootfsMount {
   readonly folder: string;
   /** Existing empty folder that becomes the rootfs. */
   readonly target: string;
+  /** SELinux label of all that is in it. */
+  readonly context?: string | undefined;
 }
 
 export interface Driver {
@@ -20,7 +22,7 @@ export interface Driver {
   prepare(folder: string, lower: readonly string[]): Promise<void>;
   mount(request: RootfsMount): Promise<void>;
   /** Shows the stack read-only. */
-  mountReadOnly(lower: readonly string[], target: string): Promise<void>;
+  mountReadOnly(lower: readonly string[], target: string, context?: string): Promise<void>;
   /** Where a container's changes are; undefined when they are not kept apart. */
   upperDir(folder: string): string | undefined;
   /** Where a container's writable tree is: the upper folder, or the whole rootfs. */

@@ -42,17 +42,24 @@ export function fuseOverlayfsDriver(kernel: Kernel, rootless: boolean, empty: st
     async prepare(folder, lower) {
       makeOverlayFolders(kernel, folder, lower);
     },
-    async mount({ lower, folder, target }) {
+    async mount({ lower, folder, target, context }) {
       const upper = `upperdir=${escapeOption(join(folder, "upper"))}`;
-      await run([lowerOption(lower), upper, `workdir=${escapeOption(join(folder, "work"))}`], target);
+      await run(
+        [lowerOption(lower), upper, `workdir=${escapeOption(join(folder, "work"))}`, ...labelOption(context)],
+        target,
+      );
     },
-    async mountReadOnly(lower, target) {
-      await run(["ro", lowerOption(lower)], target);
+    async mountReadOnly(lower, target, context) {
+      await run(["ro", lowerOption(lower), ...labelOption(context)], target);
     },
     upperDir: (folder) => join(folder, "upper"),
     writableDir: (folder) => join(folder, "upper"),
     async seedLayer() {},
   };
+}
+
+function labelOption(context: string | undefined): string[] {
+  return context === undefined ? [] : [`context="${escapeOption(context)}"`];
 }
 
 function escapeOption(path: string): string {

@@ -17,19 +17,21 @@ export function overlayDriver(kernel: Kernel, rootless: boolean, empty: string):
     async prepare(folder, lower) {
       makeOverlayFolders(kernel, folder, lower);
     },
-    async mount({ lower, folder, target }) {
+    async mount({ lower, folder, target, context }) {
       await kernel.mountOverlay({
         lower: lower.length === 0 ? [empty] : lower,
         upper: join(folder, "upper"),
         work: join(folder, "work"),
         target,
+        ...(context === undefined ? {} : { context }),
         ...userxattr,
       });
     },
-    async mountReadOnly(lower, target) {
+    async mountReadOnly(lower, target, context) {
       await kernel.mountOverlay({
         lower: lower.length < 2 ? [...lower, empty, ...(lower.length === 0 ? [empty] : [])] : lower,
         target,
+        ...(context === undefined ? {} : { context }),
         ...userxattr,
       });
     },

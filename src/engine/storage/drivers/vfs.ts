@@ -1,6 +1,7 @@
 /** Whole copies: works everywhere, costs time and space. The last resort. */
 import { join } from "node:path";
 import type { Kernel } from "../../../kernel/kernel.js";
+import { relabelOwn } from "../../selinux/index.js";
 import type { Driver } from "./driver.js";
 import { succeeded } from "./fuse-overlayfs.js";
 
@@ -23,7 +24,8 @@ export function vfsDriver(kernel: Kernel): Driver {
       chmodSync(rootfs, 0o755);
       if (lower[0] !== undefined) await copy(lower[0], rootfs);
     },
-    async mount({ folder, target }) {
+    async mount({ folder, target, context }) {
+      if (context !== undefined) await relabelOwn(kernel, join(folder, "rootfs"), context);
       kernel.mount(join(folder, "rootfs"), target, "", ["bind"]);
     },
     async mountReadOnly(lower, target) {

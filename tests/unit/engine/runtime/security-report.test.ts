@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
+import type { SecurityFinding } from "../../../../src/engine/api.js";
+import { DEFAULT_APPARMOR_TEXT, loadedProfiles } from "../../../../src/engine/runtime/oci/apparmor.js";
 import { CAPABILITIES } from "../../../../src/engine/runtime/oci/capabilities.js";
-import { DEFAULT_APPARMOR_TEXT, loadedProfiles } from "../../../../src/engine/runtime/oci/lsm.js";
 import { holesOf } from "../../../../src/engine/runtime/security/advice.js";
 import { judge, type SecurityFacts } from "../../../../src/engine/runtime/security/report.js";
 
@@ -19,7 +20,7 @@ const facts: SecurityFacts = {
       filtersDevices: true,
     },
     apparmor: true,
-    selinux: false,
+    selinux: undefined,
     boundingCaps: new Set(CAPABILITIES),
   },
   knobs: new Map([
@@ -30,6 +31,7 @@ const facts: SecurityFacts = {
     ["kernel.unprivileged_userns_clone", undefined],
   ]),
   seccompActions: ["kill_process", "errno"],
+  hasAppArmor: true,
   defaultProfileLoaded: false,
   hasAppArmorParser: true,
   runtimes: [{ name: "runc", version: "1.3.6", seccomp: true }],
@@ -74,6 +76,42 @@ describe("doctor --security", () => {
     expect(state({ ...bare, host: { ...bare.host, rootless: true } })["device filter"]).toBe("ok");
     expect(state({ ...facts, runtimes: bare.runtimes }).seccomp).toBe("missing");
   });
+  test("the security module: what containers get of it, and why they get nothing", () => {
+    const module = (host: Partial<SecurityFacts["host"]>, rest: Partial<SecurityFacts> = {}) => {
+      const { state, value, advice } = judge({ ...facts, ...rest, host: { ...facts.host, ...host } }).find(
+        ({ name }) => name === "security module",
+      ) as SecurityFinding;
+      return [state, value, ...(advice === undefined ? [] : [advice])];
+    };
+    const policy = {
+      process: "system_u:system_r:container_t:s0",
+      file: "system_u:object_r:container_file_t:s0",
+      readOnlyFile: "system_u:object_r:container_ro_file_t:s0",
+      isEnforcing: true,
+    };
+    expect(module({})).toEqual(["ok", "AppArmor: tscompose-default, loaded with the first container"]);
+    expect(module({}, { defaultProfileLoaded: true })).toEqual(["ok", "AppArmor: tscompose-default"]);
+    expect(module({}, { hasAppArmorParser: false })).toEqual([
+      "advice",
+      "AppArmor, without apparmor_parser: containers are refused",
+      "apt-get install apparmor",
+    ]);
+    expect(module({ apparmor: false, rootless: true })[1]).toBe("AppArmor, whose profiles only root's containers get");
+    expect(module({ apparmor: false })[1]).toContain("interface is not mounted");
+    expect(module({ apparmor: false }, { hasAppArmor: false })[1]).toBe("none");
+    expect(module({ selinux: policy })).toEqual([
+      "ok",
+      "SELinux: container_t, each container with categories of its own",
+    ]);
+    expect(module({ selinux: { ...policy, isEnforcing: false } }).slice(0, 2)).toEqual([
+      "advice",
+      "SELinux, permissive: container_t, but nothing is denied",
+    ]);
+    expect(module({ selinux: { ...policy, lacks: "the policy default does not know x" } }).slice(0, 2)).toEqual([
+      "advice",
+      "SELinux, but containers get no label: the policy default does not know x",
+    ]);
+  });
   test("runtimes are judged by series", () => {
     const ids = (program: string, version: string) => holesOf(program, version).map(({ id }) => id.slice(0, 14));
     expect(ids("runc", "1.1.5+ds1")).toEqual(["CVE-2024-21626", "CVE-2024-45310", "CVE-2025-31133", "CVE-2026-41579"]);
@@ -87,9 +125,9 @@ describe("doctor --security", () => {
 
 test("AppArmor's list of loaded profiles, and our own profile's name in its text", () => {
   expect([...loadedProfiles("tscompose-default (enforce)\n/usr/bin/man (complain)\nodd name (kill)\n")]).toEqual([
-    "tscompose-default",
-    "/usr/bin/man",
-    "odd name",
+    ["tscompose-default", "enforce"],
+    ["/usr/bin/man", "complain"],
+    ["odd name", "kill"],
   ]);
   expect(DEFAULT_APPARMOR_TEXT).toContain("profile tscompose-default ");
 });

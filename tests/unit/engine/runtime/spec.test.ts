@@ -25,7 +25,7 @@ const host: HostFacts = {
   ]),
   oomScoreAdj: 0,
   apparmor: false,
-  selinux: false,
+  selinux: undefined,
   architecture: "amd64",
   kernelVersion: [6, 1],
   hasTtyGroup: true,
@@ -58,6 +58,7 @@ function make(spec: Partial<ContainerSpec>, facts: HostFacts = host, more: Parti
     namespaces: { netnsPath: "/run/netns/x", joined: new Map([["db", 42]]) },
     mounts: { mounts: [], binds: [], shmSource: undefined, hostNetwork: false },
     devices: { nodes: [], rules: [], mounts: [] },
+    labels: undefined,
     cgroupPath: "/tscompose/1",
     seccompProfile: () => DEFAULT_SECCOMP,
     warn: (message) => warnings.push(message),
@@ -264,12 +265,14 @@ describe("ociConfig", () => {
     expect(profileOf({ privileged: true }, armored)).toBe("unconfined");
     expect(profileOf({ securityOpt: ["apparmor=mine"], privileged: true }, armored)).toBe("mine");
   });
-  test("SELinux: labels that are asked for are refused, a host that has it is told that none is given", () => {
-    expect(make({ securityOpt: ["label=disable"] }).warnings).toEqual([]);
-    expect(() => make({ securityOpt: ["label=type:container_t"] })).toThrow("label=type:container_t cannot be had");
-    expect(make({}, { ...host, selinux: true }).warnings).toEqual([
-      expect.stringContaining("without an SELinux label"),
-    ]);
+  test("SELinux: the labels that were chosen; none of the process where the policy decides", () => {
+    const labels = { process: "u:r:container_t:s0:c1,c2", mount: "u:r:container_file_t:s0:c1,c2" };
+    const { config } = make({}, host, { labels });
+    expect([config.process.selinuxLabel, config.linux.mountLabel]).toEqual([labels.process, labels.mount]);
+    const open = make({}, host, { labels: { ...labels, process: "" } }).config;
+    expect(open.process).not.toHaveProperty("selinuxLabel");
+    expect(open.linux.mountLabel).toBe(labels.mount);
+    expect(make({}, host).config.linux).not.toHaveProperty("mountLabel");
   });
   test("supplementary groups that one mapped id cannot hold are told", () => {
     const user = { uid: 0, gid: 0, additionalGids: [0, 44], home: "/", name: "root" };

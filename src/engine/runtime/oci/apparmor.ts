@@ -1,15 +1,10 @@
-/** Which profile or label the host's security module gives a container. Pure. */
+/** Which AppArmor profile a container gets. Pure. */
 import { TscError } from "../../../lib/errors.js";
 import type { ContainerSpec } from "../../types.js";
+import type { HostFacts } from "../host.js";
 import type { SecurityOptions } from "./security.js";
 
 export const DEFAULT_APPARMOR_PROFILE = "tscompose-default";
-
-export interface LsmFacts {
-  /** AppArmor is enabled and we may choose profiles (root only). */
-  readonly apparmor: boolean;
-  readonly selinux: boolean;
-}
 
 /**
  * The profile of a container: what it asks for, none when privileged, else the default one. undefined where there is no AppArmor.
@@ -18,7 +13,7 @@ export interface LsmFacts {
 export function apparmorProfile(
   spec: Pick<ContainerSpec, "name" | "privileged">,
   security: Pick<SecurityOptions, "apparmor">,
-  facts: LsmFacts,
+  facts: Pick<HostFacts, "apparmor">,
 ): string | undefined {
   const asked = security.apparmor;
   if (!facts.apparmor) {
@@ -36,28 +31,14 @@ export function apparmorProfile(
   return asked ?? (spec.privileged === true ? "unconfined" : DEFAULT_APPARMOR_PROFILE);
 }
 
-/** `label=` words: `disable` is what we do; anything else asks for SELinux labels, which are not given. `TSC_SELINUX`. */
-export function checkLabels(spec: Pick<ContainerSpec, "name">, security: Pick<SecurityOptions, "selinux">): void {
-  const asked = security.selinux.find((word) => word !== "disable");
-  if (asked === undefined) return;
-  throw new TscError(
-    "TSC_SELINUX",
-    `container ${spec.name}: label=${asked} cannot be had: containers get no SELinux label`,
-    {
-      kind: "unsupported",
-      hint: "remove label= from security_opt, or say label=disable",
-      exitCode: 125,
-    },
+/** Modes by name, of /sys/kernel/security/apparmor/profiles: one `NAME (MODE)` a line. */
+export function loadedProfiles(text: string): Map<string, string> {
+  return new Map(
+    text.split("\n").flatMap((line) => {
+      const [, name, mode] = /^(.+) \(([a-z]+)\)$/.exec(line) ?? [];
+      return name === undefined || mode === undefined ? [] : [[name, mode] as const];
+    }),
   );
-}
-
-/** Said by every command that starts containers on a host with SELinux. */
-export const UNLABELLED =
-  "containers run without an SELinux label here: what confines them is namespaces, capabilities and seccomp";
-
-/** Profiles of /sys/kernel/security/apparmor/profiles: one `NAME (MODE)` a line. */
-export function loadedProfiles(text: string): Set<string> {
-  return new Set(text.split("\n").flatMap((line) => /^(.+) \([a-z]+\)$/.exec(line)?.[1] ?? []));
 }
 
 /**
