@@ -53,7 +53,7 @@ int main(int argc, char **argv) {
   if (geteuid() != host.uid || getegid() != host.gid) die("TSC_SETUID", "refusing to run setuid", NULL);
   settle_process_state(argc, argv);
   ssize_t n = readlink("/proc/self/exe", host.native_dir, sizeof host.native_dir - 1);
-  if (n <= 0) die_errno("TSC_INTERNAL", "read", "/proc/self/exe");
+  if (n <= 0) die("TSC_NO_PROC", "cannot read /proc/self/exe", "/proc is not mounted here, or hides processes: mount -t proc proc /proc");
   host.native_dir[n] = '\0';
   char *slash = strrchr(host.native_dir, '/');
   if (slash != NULL) *slash = '\0';
@@ -73,7 +73,7 @@ int main(int argc, char **argv) {
     append_path();
   }
   char **args = calloc((size_t)argc + 4, sizeof *args);
-  if (args == NULL) die("TSC_INTERNAL", "out of memory", NULL);
+  if (args == NULL) die("TSC_NO_MEMORY", "out of memory", NULL);
   size_t count = 0;
   args[count++] = node_path;
   args[count++] = (char *)(uintptr_t) "--disable-warning=ExperimentalWarning";
