@@ -26,6 +26,7 @@ export const HOST_CODES = {
   TSC_BOOT: "some stacks could not be brought back after a boot → each reason stands above",
   TSC_DENIED: "a file or folder is not for this user → look at its owner and mode, or run as a user who may",
   TSC_NO_MEMORY: "memory is short → free some, or raise the limit",
+  TSC_NO_PROC: "/proc is not mounted or not readable → mount it: `mount -t proc proc /proc`",
   TSC_NO_PROCESSES: "no more processes may be started → raise the limit (`ulimit -u`)",
   TSC_PATH: "a path leads nowhere useful → correct it, or what stands there",
   TSC_RELABEL: "files cannot be given a container's SELinux label → name a folder below, or leave :z and :Z out",
