@@ -95,7 +95,7 @@ const SUITES: readonly Suite[] = [
 
 /** Files that change or compare what belongs to the whole machine: rules, links, the system's users, every process. */
 const ALONE =
-  /native\/|(bridge|bridge-plugin|rules|device-filter|identity|missing-programs|isolation|reach|stay|numbers|swapping)\.test/;
+  /native\/|(bridge|bridge-plugin|rules|device-filter|identity|missing-programs|isolation|reach|stay|numbers)\.test/;
 
 const SHARED = "TSCOMPOSE_TEST_SHARED_MACHINE";
 

@@ -255,6 +255,7 @@ async function main(): Promise<void> {
   const base = join(bait, "..", "work");
   mkdirSync(base, { recursive: true });
   const errors: Record<string, number> = {};
+  let rounds = 0;
   let hits = 0;
   let done = 0;
   try {
@@ -286,7 +287,9 @@ async function main(): Promise<void> {
       },
     };
     const round = await attack(scene, base);
-    for (let index = 0; index < Number(count); index++) {
+    // quick rounds may all fall into one pause of a neighbour that the kernel lets wait: then there are more
+    for (let index = 0; index < Number(count) || (done === 0 && index < 100 * Number(count)); index++) {
+      rounds++;
       try {
         if (await round(index)) hits++;
         else done++;
@@ -305,7 +308,7 @@ async function main(): Promise<void> {
     await engine.close();
     rmSync(base, { recursive: true, force: true });
   }
-  const outcome: Outcome = { rounds: Number(count), hits, done, errors };
+  const outcome: Outcome = { rounds, hits, done, errors };
   process.stdout.write(`${JSON.stringify(outcome)}\n`);
 }
 

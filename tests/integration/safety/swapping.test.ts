@@ -80,7 +80,8 @@ describe.each(modes)("a neighbour that swaps folders for links, %s", (mode) => {
       `${attack} (${runtime}) never reaches the host`,
       onHost(mode, async (host) => {
         const outcome = await play(host, attack, count, runtime);
-        expect(outcome).toMatchObject({ rounds: count, hits: 0 });
+        expect(outcome.hits).toBe(0);
+        expect(outcome.rounds).toBeGreaterThanOrEqual(count);
         // an attack that stops everything by errors proves nothing
         expect(outcome.done).toBeGreaterThan(0);
       }),
