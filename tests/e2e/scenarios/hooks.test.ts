@@ -181,14 +181,14 @@ scenario(
     const words = (verb: string, options = "") => `compose --project-name=${s.project} ${verb} ${options}db\n`;
     await s.ok("--progress", "plain", "up", "-d");
     expect(calls()).toBe(`compose metadata\n${words("up", "--size=3 --size=4 ")}`);
-    s.says(/^ db {2}Creating$/m, /^ db {2}half way$/m, /^ db {2}Created$/m);
+    s.says(/^ db Creating $/m, /^ db half way $/m, /^ db Created $/m);
     s.saysNot("second line");
     // it says nothing of stopping
     await s.ok("stop");
     expect(calls()).not.toContain(" stop ");
     await s.ok("--progress", "plain", "down");
     expect(calls()).toContain(words("down"));
-    s.says(/^ db {2}Removing$/m, /^ db {2}Removed$/m);
+    s.says(/^ db Removing $/m, /^ db Removed $/m);
     for (const [answer, why] of [
       ['{"type":"error","message":"no room"}', "]: no room"],
       ['{"type":"later","message":"x"}', "]: invalid response from plugin: later"],
