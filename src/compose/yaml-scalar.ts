@@ -2,6 +2,15 @@
 import type { Scalar } from "yaml";
 import type { Tree } from "./tree.js";
 
+const BINARY = "tag:yaml.org,2002:binary";
+
+/** A `!!binary` that is no base64, which readers of YAML 1.2 refuse: its padding counts, line breaks do not. */
+export function isBrokenBinary({ tag, source }: Scalar): boolean {
+  if (tag !== BINARY || source === undefined) return false;
+  const text = source.replaceAll(/[\r\n]/g, "");
+  return text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text);
+}
+
 /** The typed value of a scalar: only plain ones are resolved, unless a core tag asks for a type. */
 export function scalarValue(node: Scalar): Tree {
   const value = node.value;
@@ -10,7 +19,7 @@ export function scalarValue(node: Scalar): Tree {
   const tag = node.tag;
   if (tag !== undefined && tag !== "!override") {
     if (tag === "tag:yaml.org,2002:str" || tag === "!") return value;
-    if (tag === "tag:yaml.org,2002:binary") return Buffer.from(value, "base64").toString("utf8");
+    if (tag === BINARY) return Buffer.from(value, "base64").toString("utf8");
     if (tag.startsWith("tag:yaml.org,2002:")) return plainValue(value);
   }
   return node.type === "PLAIN" || node.type === undefined ? plainValue(value) : value;

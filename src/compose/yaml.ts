@@ -16,7 +16,7 @@ import { yamlProblem } from "./yaml-errors.js";
 import { moveLines } from "./yaml-lenient.js";
 import type { AnyDocument } from "./yaml-locate.js";
 import { offsetOf } from "./yaml-locate.js";
-import { scalarValue } from "./yaml-scalar.js";
+import { isBrokenBinary, scalarValue } from "./yaml-scalar.js";
 
 /** Nodes that aliases may add to one document before it counts as a bomb. */
 const ALIAS_BUDGET = 100_000;
@@ -191,11 +191,16 @@ class Builder {
   }
 
   #scalar(node: Scalar): Tree {
+    this.#refuseBrokenBinary(node);
     const value = scalarValue(node);
     const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
     if (!isBlock || typeof value !== "string" || !value.endsWith("\n")) return value;
     // YAML 1.2 §8.1.1.2: chomping keeps a final line break; it adds none where the file ends without one
     return this.#endsUnbroken(node) ? value.slice(0, -1) : value;
+  }
+
+  #refuseBrokenBinary(node: Scalar): void {
+    if (isBrokenBinary(node)) throw this.#error(node, "!!binary value contains invalid base64 data");
   }
 
   #endsUnbroken(node: Scalar): boolean {
@@ -269,6 +274,7 @@ class Builder {
     if (node !== null && isAlias(node)) return this.#alias(node, path, (target) => this.#key(target, path));
     if (node === null || !isScalar(node)) throw this.#error(node, "a mapping key must be a string");
     if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
+    this.#refuseBrokenBinary(node as Scalar);
     const value = scalarValue(node as Scalar);
     if (typeof value === "string") return value;
     const where = path.length === 0 ? "at top level" : `in ${bracketed(path)}`;

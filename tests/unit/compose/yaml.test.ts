@@ -60,3 +60,11 @@ test("numbers of 64 bits, and what only looks like one", () => {
     -9223372036854775808n,
   ]);
 });
+
+test("!!binary: base64 with its padding, over several lines too; anything else is refused at its place", () => {
+  expect(tree('a: !!binary aGVsbG8=\nb: !!binary "aGVs\\nbG8="\n')).toEqual([{ a: "hello", b: "hello" }]);
+  for (const text of ["x", "aGVsbG8", "a*b=", "aGVsbG8=="]) {
+    expect(() => tree(`a: 1\nb: !!binary "${text}"\n`)).toThrow("!!binary value contains invalid base64 data");
+  }
+  expect(() => tree("? !!binary x\n: 1\n")).toThrow("!!binary value contains invalid base64 data");
+});
