@@ -1,5 +1,5 @@
 /**
- * Starting a container: network and rootfs side by side, bundle, conmon, row, exec fifo. Whatever fails, everything
+ * Starting a container: network and rootfs side by side, bundle, conmon, exec fifo, row. Whatever fails, everything
  * made by this start is undone; a crash half way is found through its intent.
  */
 import { mkdirSync } from "node:fs";
