@@ -1,5 +1,6 @@
 /** Dockerfile text to instructions. Pure: no expansion, no files. Every error of the file is reported at once. */
 import { type TscError, TscError as TscErrorClass, throwAll } from "../../../lib/errors.js";
+import { goBoolean } from "../../../lib/go-boolean.js";
 import { own } from "../../../lib/own.js";
 import type { CommandLine, Instruction, RunMount } from "./instructions.js";
 import { KEYWORDS } from "./instructions.js";
@@ -187,8 +188,8 @@ const flag = (flags: Flags, name: string): string | undefined => flags.values.ge
 function booleanFlag(keyword: string, flags: Flags, name: string): boolean | undefined {
   const text = flag(flags, name);
   if (text === undefined) return undefined;
-  if (["true", "1", "t", "T", "TRUE", "True"].includes(text)) return true;
-  if (["false", "0", "f", "F", "FALSE", "False"].includes(text)) return false;
+  const value = goBoolean(text);
+  if (value !== undefined) return value;
   throw new Problem(`${keyword}: --${name} wants true or false, not ${JSON.stringify(text)}`);
 }
 
