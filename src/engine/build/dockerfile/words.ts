@@ -57,3 +57,8 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   }
   return best;
 }
+
+/** Without the quotes around the whole. */
+export function unquote(text: string): string {
+  return /^(["'])([\s\S]*)\1$/.exec(text)?.[2] ?? text;
+}
