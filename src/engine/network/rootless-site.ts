@@ -1,6 +1,7 @@
 /**
  * Rootless: one network namespace per run root holds all bridges; slirp4netns (or pasta) is its uplink. Containers on
- * one network never cross the uplink. Owns that namespace, its uplink process and the ports forwarded into it.
+ * one network never cross the uplink. Owns that namespace, its uplink process and the ports that slirp4netns forwards
+ * where there is no tsc-portd.
  */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -241,7 +241,6 @@ async function beginAttach(deps: RuntimeDeps, row: ContainerRow): Promise<Attach
     id: row.id,
     name: row.name,
     hostname: row.record.hostname,
-    netnsPath: join(deps.ctx.paths.netns, row.id),
     attachments: spec.networks ?? [],
     ports: spec.ports ?? [],
     ...(spec.networkMode === undefined ? {} : { mode: spec.networkMode }),
