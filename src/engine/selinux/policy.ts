@@ -1,7 +1,7 @@
 /** What SELinux is on this host: whether a policy is loaded, and whether it knows containers. Reads the kernel; changes nothing. */
-import { closeSync, existsSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { processFile, SELINUX_FILES } from "../../kernel/proc.js";
+import { processFile, SELINUX_FILES, textOf } from "../../kernel/proc.js";
 import { errnoOf } from "../../lib/errors.js";
 import { type ContainerContexts, type Labels, sharedLabel } from "./context.js";
 
@@ -102,12 +102,7 @@ function ownLabel(): string {
 }
 
 function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8").replace(/\0.*$/s, "").trim();
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
+  return textOf(path)?.replace(/\0.*$/s, "").trim();
 }
 
 /** What a mount of a container's files is labelled now; undefined where there are no labels. */
