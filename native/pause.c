@@ -9,7 +9,7 @@ int main(void) {
                                 SIGPROF, SIGVTALRM, SIGXCPU, SIGXFSZ, SIGUSR1, SIGUSR2};
   for (unsigned i = 0; i < sizeof ignored / sizeof ignored[0]; i++) signal(ignored[i], SIG_IGN);
   prctl(PR_SET_NAME, "tsc-pause");
-  /* As pid 1 of a pod's pid namespace it also reaps. */
+  /* It starts nobody, but may be given children; they are reaped. */
   sigset_t wait_for;
   sigemptyset(&wait_for);
   sigaddset(&wait_for, SIGCHLD);

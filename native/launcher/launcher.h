@@ -27,7 +27,7 @@ struct host {
 };
 extern struct host host;
 
-/* words.c: the form of src/cli/render/error.ts, one error, whoever found it. */
+/* words.c: the form of src/cli/render/errors.ts, one error, whoever found it. */
 _Noreturn void die(const char *code, const char *message, const char *hint);
 _Noreturn void die_errno(const char *code, const char *what, const char *name);
 void warn(const char *message);

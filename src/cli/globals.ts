@@ -151,7 +151,7 @@ export function readGlobals(
   };
 }
 
-/** What Go programs take for true in an environment variable. */
+/** docker compose's words for true, in environment variables and answers. */
 export function isTrue(text: string | undefined): boolean {
   return text !== undefined && ["1", "t", "true", "yes", "y"].includes(text.toLowerCase());
 }

@@ -1,5 +1,6 @@
 /** `… inspect`: prints what was found, then fails for what was not. */
-import { messageOf, TscError, throwAll } from "../lib/errors.js";
+import { type TscError, throwAll } from "../lib/errors.js";
+import { asTscError } from "../lib/system-error.js";
 import type { CliContext } from "./context.js";
 import { joined, printed, printedJson } from "./render/printed.js";
 
@@ -56,9 +57,4 @@ export async function forEachName(
   }
   throwAll(errors);
   return 0;
-}
-
-function asTscError(error: unknown): TscError {
-  if (typeof error === "object" && error !== null && "kind" in error && "code" in error) return error as TscError;
-  return new TscError("TSC_INTERNAL", messageOf(error), { cause: error });
 }

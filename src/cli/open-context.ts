@@ -206,7 +206,7 @@ export function openContext(
 }
 
 function isYes(answer: string): boolean {
-  return ["y", "yes", "true", "t", "1"].includes(answer.trim().toLowerCase());
+  return isTrue(answer.trim());
 }
 
 async function loadRequested(

@@ -4,6 +4,7 @@
  */
 import { Command, Option } from "commander";
 import { messageOf, TscError } from "../lib/errors.js";
+import { goBoolean } from "../lib/go-boolean.js";
 import { nearest } from "../lib/nearest.js";
 import type { ArgumentSpec, OptionSpec, ParsedOptions } from "./command.js";
 
@@ -118,12 +119,9 @@ interface Normalised {
   readonly help: boolean;
 }
 
-const TRUE = new Set(["1", "t", "T", "true", "TRUE", "True"]);
-const FALSE = new Set(["0", "f", "F", "false", "FALSE", "False"]);
-
 function booleanOf(request: ParseRequest, option: OptionSpec, text: string): boolean {
-  if (TRUE.has(text)) return true;
-  if (FALSE.has(text)) return false;
+  const value = goBoolean(text);
+  if (value !== undefined) return value;
   throw usageError(request, `invalid argument "${text}" for ${flagName(option)} flag: not true or false`);
 }
 

@@ -54,13 +54,13 @@ export interface ContainersApi {
   remove(id: string, options?: { force?: boolean; volumes?: boolean }): Promise<void>;
   rename(id: string, name: string): Promise<void>;
   /**
-   * Sees to it that health checks and restarts of a container are watched, whatever happened to the watch or the supervisor. For whoever
+   * Sees to it that what a container needs of the supervisor (health checks, restarts, its log) is watched, whatever happened to the watch or the supervisor. For whoever
    * waits for what they report. `TSC_SUPERVISOR` when it cannot be.
    */
   mend(id: string): Promise<void>;
   /** Resolves with the exit code when it is next not running. */
   wait(id: string, signal?: AbortSignal): Promise<number>;
-  /** Resolves with the health state once it leaves `starting`, or undefined when the container stops. */
+  /** Those with all the labels; every one without a filter. */
   list(filter?: LabelFilter): Promise<ContainerInfo[]>;
   /** By id, unique id prefix or name. */
   inspect(idOrName: string): Promise<ContainerInfo>;

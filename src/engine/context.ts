@@ -21,7 +21,7 @@ export interface EnginePaths {
   readonly locks: string;
   /** runRoot/netns: pins */
   readonly netns: string;
-  /** runRoot/network: CNI configs and leases, dns/, slirp socket */
+  /** runRoot/network: CNI configs and leases, dns/, portd/, slirp socket */
   readonly network: string;
   /** runRoot/containers/ID: conmon's attach, ctl, pid files */
   readonly containersRun: string;
@@ -29,7 +29,7 @@ export interface EnginePaths {
   readonly rootfs: string;
   /** runRoot/exits/ID: exit codes written by conmon */
   readonly exits: string;
-  /** runRoot/supervise/ID: what the supervisor watches (protocol: native/README.md) */
+  /** runRoot/supervise/ID: what the supervisor watches (protocol: native/supervisor.md) */
   readonly supervise: string;
 }
 

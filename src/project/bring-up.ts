@@ -4,6 +4,7 @@
  */
 import type { Project } from "../compose/model.js";
 import type { EngineApi } from "../engine/api.js";
+import { goBoolean } from "../lib/go-boolean.js";
 import { type ImageOptions, imageReferences, planImages } from "../plan/images.js";
 import { observe, observeImages } from "../plan/observe.js";
 import type { Plan } from "../plan/plan.js";
@@ -62,7 +63,7 @@ export function imageOptions(
 /** DOCKER_BUILDKIT=0, of the environment or `.env`, in the words that Go reads as false. */
 export function classicBuilderOf(project: Project): { classicBuilder?: true } {
   const asked = project.environment["DOCKER_BUILDKIT"];
-  return asked !== undefined && /^(0|f|F|false|FALSE|False)$/.test(asked) ? { classicBuilder: true } : {};
+  return asked !== undefined && goBoolean(asked) === false ? { classicBuilder: true } : {};
 }
 
 /** DOCKER_DEFAULT_PLATFORM, of the environment or `.env`. */

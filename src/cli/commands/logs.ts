@@ -2,6 +2,7 @@
 import type { EngineApi } from "../../engine/api.js";
 import type { ContainerInfo, LogOptions } from "../../engine/types.js";
 import { isTscError } from "../../lib/errors.js";
+import { throwEvery } from "../../lib/teardown.js";
 import { LABEL } from "../../plan/labels.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
@@ -181,5 +182,5 @@ async function follow(scope: FollowScope, initial: readonly ContainerInfo[]): Pr
   if (ctx.signal.aborted) stop.abort();
   await Promise.all(followed.values());
   stop.abort();
-  if (failures.length > 0) throw failures[0];
+  throwEvery(failures);
 }

@@ -1,6 +1,7 @@
 /** `system boot`: what docker's daemon does when it starts, for a machine that has none. */
 import type { ContainerInfo } from "../../engine/types.js";
 import { messageOf, TscError } from "../../lib/errors.js";
+import { throwEvery } from "../../lib/teardown.js";
 import { LABEL } from "../../plan/labels.js";
 import type { CommandSpec } from "../command.js";
 import type { CliContext } from "../context.js";
@@ -64,5 +65,5 @@ async function bringBack(ctx: CliContext, containers: readonly ContainerInfo[]):
       (error: unknown) => failures.push(error),
     );
   }
-  if (failures.length > 0) throw failures[0];
+  throwEvery(failures);
 }

@@ -1,4 +1,4 @@
-/** `bringUp` of src/project with this program's session: progress, dry run, `--compatibility`, `--in-pod`. No flags are read here. */
+/** `bringUp` of src/project with this program's session: progress, dry run, `--compatibility`. No flags are read here. */
 import type { Project } from "../../compose/model.js";
 import type { Separator } from "../../plan/names.js";
 import * as project from "../../project/bring-up.js";

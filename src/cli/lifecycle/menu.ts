@@ -7,10 +7,10 @@ import type { Project } from "../../compose/model.js";
 import { messageOf } from "../../lib/errors.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { isTrue } from "../globals.js";
 import { Footer } from "../render/footer.js";
 import { type LogPrinter, wantsColor } from "../render/log-printer.js";
 import { printed } from "../render/printed.js";
-import { isTrue } from "./options.js";
 
 export interface MenuActions {
   readonly onDetach: () => void;

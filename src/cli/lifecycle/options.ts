@@ -4,6 +4,7 @@ import { noSuchService } from "../../compose/no-such-service.js";
 import type { PullPolicy } from "../../plan/images.js";
 import type { Recreate } from "../../plan/reconcile/context.js";
 import type { ParsedOptions } from "../command.js";
+import { isTrue } from "../globals.js";
 import { usage } from "../usage.js";
 
 /** Refuses two flags that are both given. */
@@ -91,10 +92,6 @@ export function orphanRules(
     throw usage("cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans");
   }
   return { removeOrphans, ignoreOrphans };
-}
-
-export function isTrue(text: string | undefined): boolean {
-  return text !== undefined && ["1", "t", "true", "y", "yes"].includes(text.toLowerCase());
 }
 
 /** `KEY=VALUE` and bare `KEY` (from the environment, dropped when unset). */

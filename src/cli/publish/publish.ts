@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import type { Project } from "../../compose/model.js";
 import type { ArtifactFile } from "../../engine/api.js";
+import { COMPOSE_FILE_TYPE, ENV_FILE_TYPE } from "../../execute/remote/media-types.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
@@ -25,8 +26,6 @@ import { readSources, type Sources } from "./source-files.js";
 
 /** What docker compose calls the parts of such an artifact. */
 const ARTIFACT_TYPE = "application/vnd.docker.compose.project";
-const FILE_TYPE = "application/vnd.docker.compose.file+yaml";
-const ENV_TYPE = "application/vnd.docker.compose.envfile";
 const EMPTY_CONFIG_TYPE = "application/vnd.docker.compose.config.empty.v1+json";
 
 /** Publishes; refusing a question ends with 130 and nothing sent. */
@@ -130,7 +129,7 @@ async function artifactFiles(
   options: ParsedOptions,
 ): Promise<readonly ArtifactFile[]> {
   const file = (name: string, text: string, extra: Readonly<Record<string, string>> = {}): ArtifactFile => ({
-    mediaType: FILE_TYPE,
+    mediaType: COMPOSE_FILE_TYPE,
     data: Buffer.from(text),
     annotations: { "com.docker.compose.version": VERSION, "com.docker.compose.file": name, ...extra },
   });
@@ -140,7 +139,7 @@ async function artifactFiles(
   if (options.flag("with-env")) {
     for (const [path, name] of sources.envFiles) {
       files.push({
-        mediaType: ENV_TYPE,
+        mediaType: ENV_FILE_TYPE,
         data: await readFile(path),
         annotations: { "com.docker.compose.version": VERSION, "com.docker.compose.envfile": name },
       });

@@ -208,7 +208,13 @@ export const LIMITS_ELSEWHERE: readonly LimitElsewhere[] = [
     path: "services.*.logging.options",
     outcome: "told",
     by: "engine",
-    words: "for options that the driver does not know",
+    words: "for `labels`, `env`, `tag` and their like, `non-blocking`, and what `k8s-file` does not know",
+  },
+  {
+    path: "services.*.logging.options",
+    outcome: "refused",
+    by: "engine",
+    words: "for what `json-file` and `local` of docker refuse",
   },
   {
     path: "services.*.mem_swappiness",

@@ -1,7 +1,7 @@
 /** RUN through the engine's own containers: created on the mounted rootfs, attached, waited for and always removed. */
+import { DEFAULT_PATH } from "../default-path.js";
 import type { Containers } from "../runtime/containers-api.js";
 import type { RunStep } from "./deps.js";
-import { DEFAULT_PATH } from "./state.js";
 
 /** A `RunStep` over the containers API. */
 export function containerRunStep(

@@ -1,4 +1,5 @@
 /** What a stage has become after some steps: plain data that every step replaces, never changes. */
+import { DEFAULT_PATH } from "../default-path.js";
 import type { ImageConfig, ImageInfo } from "../types.js";
 
 export type HistoryEntry = ImageInfo["history"][number];
@@ -21,7 +22,6 @@ export interface StageState {
 }
 
 /** docker's default for images without one. */
-export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 export const DEFAULT_SHELL: readonly string[] = ["/bin/sh", "-c"];
 
 const EMPTY_CONFIG: ImageConfig = {

@@ -1,5 +1,6 @@
 /** What docker's json-file and local drivers take as options, in docker's words, and when a log is rotated. No files here. */
 import { isTscError, TscError } from "../../lib/errors.js";
+import { goBoolean } from "../../lib/go-boolean.js";
 import { parseSize } from "../../lib/size.js";
 import type { LoggingSpec } from "../types.js";
 
@@ -92,7 +93,7 @@ function readRotation(container: string, logging: LoggingSpec | undefined): Rota
     throw invalid(container, isLocal ? "max-file must not be negative" : "max-file cannot be less than 1");
 
   const packed = options.compress;
-  const isPacked = packed === undefined ? isLocal : BOOLEANS.get(packed);
+  const isPacked = packed === undefined ? isLocal : goBoolean(packed);
   if (isPacked === undefined) {
     const before = isLocal ? "invalid boolean value for compress: " : "";
     throw invalid(container, `${before}strconv.ParseBool: parsing ${JSON.stringify(packed)}: invalid syntax`);
@@ -104,12 +105,6 @@ function readRotation(container: string, logging: LoggingSpec | undefined): Rota
   if (maxBytes === undefined) return undefined;
   return { maxBytes: Math.max(1, maxBytes), maxFiles: Math.max(1, maxFiles), compress: isPacked };
 }
-
-/** Go's strconv.ParseBool. */
-const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
-  ...["1", "t", "T", "true", "TRUE", "True"].map((word) => [word, true] as const),
-  ...["0", "f", "F", "false", "FALSE", "False"].map((word) => [word, false] as const),
-]);
 
 function sizeOf(container: string, text: string, base: 1000 | 1024, before: string): number {
   try {

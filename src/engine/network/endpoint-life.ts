@@ -1,5 +1,4 @@
 /** One endpoint's way through CNI: ADD of a reserved row, DEL of a live one. Owns the order of steps inside one network. */
-import { statfsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isTscError, type TscError } from "../../lib/errors.js";
 import { createLimiter } from "../../lib/limit.js";
@@ -11,20 +10,10 @@ import type { NetworkEndpoint } from "../types.js";
 import { type CniHost, cniAdd, cniDel, parseConflist } from "./cni.js";
 import type { CniList, CniResult } from "./cni-types.js";
 import { withLock } from "./locks.js";
+import { isPinned } from "./namespace-pin.js";
 import type { NetworkStore } from "./networks.js";
 import { helperEnv, pluginDirs } from "./programs.js";
 import type { Site } from "./site.js";
-
-const NSFS_MAGIC = 0x6e736673;
-
-/** True while a namespace is pinned at `path`. */
-export function isPinned(path: string): boolean {
-  try {
-    return statfsSync(path).type === NSFS_MAGIC;
-  } catch {
-    return false;
-  }
-}
 
 export interface EndpointLife {
   /** `onStanding` is called as soon as the bridge is there, when this is the network's first endpoint. */

@@ -7,13 +7,13 @@ import type { EngineContext } from "../context.js";
 type Place = Pick<EngineContext, "paths" | "kernel">;
 
 /** The folder that the forwarder works in. */
-export const folderOf = ({ paths }: Pick<EngineContext, "paths">): string => join(paths.network, "portd");
+export const forwarderFolder = ({ paths }: Pick<EngineContext, "paths">): string => join(paths.network, "portd");
 /** Stands while ports should be open: names the namespace that the process was started for. */
-export const epochFile = (ctx: Pick<EngineContext, "paths">): string => join(folderOf(ctx), "epoch");
+export const epochFile = (ctx: Pick<EngineContext, "paths">): string => join(forwarderFolder(ctx), "epoch");
 
 /** The forwarder that lives, by the record that it wrote itself. */
 export function runningForwarder(ctx: Place): ProcessIdentity | undefined {
-  return ctx.kernel.recordedProcess(join(folderOf(ctx), ".lock"));
+  return ctx.kernel.recordedProcess(join(forwarderFolder(ctx), ".lock"));
 }
 
 /** The namespace that open ports belong to; undefined when none should be open. */

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
-import { epochFile, folderOf, forwarderEpoch, runningForwarder } from "./forwarder-record.js";
+import { epochFile, forwarderEpoch, forwarderFolder, runningForwarder } from "./forwarder-record.js";
 import { helperEnv } from "./programs.js";
 import { run } from "./run.js";
 
@@ -47,7 +47,7 @@ export interface Forwarder {
 /** The forwarder of one run root; `netns` is where containers are, "" for where this command is. Calls must not run beside each other. */
 export function createForwarder(ctx: EngineContext, netns: string): Forwarder {
   const { kernel } = ctx;
-  const folder = folderOf(ctx);
+  const folder = forwarderFolder(ctx);
 
   async function start(epoch: string): Promise<void> {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -11,7 +11,7 @@ import { containerById } from "../state/containers.js";
 import { type EndpointRecord, endpointOf, liveEndpoints, saveEndpoint } from "../state/endpoints.js";
 import { findNetwork, type NetworkRecord, setNetworkProgress } from "../state/networks.js";
 import type { CniResult } from "./cni-types.js";
-import { isPinned } from "./endpoint-life.js";
+import { isPinned } from "./namespace-pin.js";
 import type { Parts } from "./parts.js";
 import type { Networking } from "./types.js";
 

@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineContext } from "../context.js";
+import { forwarderFolder } from "./forwarder-record.js";
 
 /** Of the forwarder's sockets, and of answers to them; native/portd/origin.c has the same. */
 const OURS = "0x54534301";
@@ -40,7 +41,7 @@ export function keptFamilies(ctx: Pick<EngineContext, "paths">, epoch: string | 
   }
 }
 
-const keptFile = (ctx: Pick<EngineContext, "paths">): string => join(ctx.paths.network, "portd/kept");
+const keptFile = (ctx: Pick<EngineContext, "paths">): string => join(forwarderFolder(ctx), "kept");
 
 /** Writes down for which families open ports show clients' addresses: the rules are there, and the forwarder can. */
 export function noteKept(ctx: Pick<EngineContext, "paths">, families: readonly (4 | 6)[]): void {

@@ -27,7 +27,7 @@ export interface Publisher {
   repair(): Promise<void>;
 }
 
-/** Whether ports of rootless containers go through tsc-portd: not where it is missing or slirp4netns was asked for. */
+/** Whether ports that packet filter rules cannot carry go through tsc-portd: not where it is missing, or a user asked for slirp4netns. */
 export function usesForwarder(ctx: Pick<EngineContext, "paths" | "kernel" | "env" | "rootless">): boolean {
   return hasForwarder(ctx) && !(ctx.rootless && ctx.env["TSCOMPOSE_PORT_FORWARDER"] === "slirp4netns");
 }

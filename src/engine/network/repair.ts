@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { errnoOf, messageOf } from "../../lib/errors.js";
 import { containerExists } from "../state/container-facts.js";
 import { liveEndpoints } from "../state/endpoints.js";
-import { isPinned } from "./endpoint-life.js";
+import { isPinned } from "./namespace-pin.js";
 import type { Parts } from "./parts.js";
 import type { Networking } from "./types.js";
 

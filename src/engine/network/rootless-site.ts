@@ -1,23 +1,23 @@
 /**
  * Rootless: one network namespace per run root holds all bridges; slirp4netns (or pasta) is its uplink. Containers on
- * one network never cross the uplink. Owns that namespace, its uplink process and the ports forwarded into it.
+ * one network never cross the uplink. Owns that namespace, its uplink process and the ports that slirp4netns forwards
+ * where there is no tsc-portd.
  */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { liveEndpoints, publishedPorts, type ReservedPort } from "../state/endpoints.js";
 import { createForwarder } from "./forwarder.js";
 import { withLock } from "./locks.js";
+import { isPinned } from "./namespace-pin.js";
 import { findProgram, helperEnv } from "./programs.js";
 import { usesForwarder } from "./publish.js";
 import { run } from "./run.js";
 import { firstHostAddress, readHostResolvConf, type Site } from "./site.js";
 import { addHostForward, listHostForwards, removeHostForward } from "./slirp-api.js";
 import { UPLINK_INTERFACE, uplinkProcess } from "./uplink.js";
-
-const NSFS_MAGIC = 0x6e736673;
 
 /** The shared namespace of this run root. */
 export function rootlessSite(ctx: EngineContext): Site {
@@ -29,19 +29,12 @@ export function rootlessSite(ctx: EngineContext): Site {
   const nameFile = join(paths.network, "rootless-netns.id");
   const env = helperEnv(ctx.env);
 
-  const isPinned = (): boolean => {
-    try {
-      return statfsSync(pin).type === NSFS_MAGIC;
-    } catch {
-      return false;
-    }
-  };
   const prefix = (options?: { readonly resolver: boolean }): readonly string[] =>
     kernel.inNetworkNamespace(pin, options?.resolver === true ? { binds: [[resolvConf, "/etc/resolv.conf"]] } : {});
 
   const namespaceName = (): string | undefined => {
     try {
-      return isPinned() ? readFileSync(nameFile, "utf8") : undefined;
+      return isPinned(pin) ? readFileSync(nameFile, "utf8") : undefined;
     } catch {
       return undefined;
     }
@@ -57,7 +50,7 @@ export function rootlessSite(ctx: EngineContext): Site {
 
   async function make(): Promise<void> {
     mkdirSync(paths.network, { recursive: true, mode: 0o700 });
-    const pinned = isPinned();
+    const pinned = isPinned(pin);
     if (pinned && uplink.running() !== undefined) return;
     if (!pinned) {
       // An uplink that still runs serves a namespace whose pin went with lost mounts.
@@ -130,7 +123,7 @@ export function rootlessSite(ctx: EngineContext): Site {
       }
     },
     releaseIfIdle: async () => {
-      if (!isPinned() && uplink.running() === undefined) return;
+      if (!isPinned(pin) && uplink.running() === undefined) return;
       await withLock(ctx, "rootless", async () => {
         if (liveEndpoints(ctx.state, kernel.bootId()).length > 0) return;
         await createForwarder(ctx, pin).end();
@@ -140,7 +133,7 @@ export function rootlessSite(ctx: EngineContext): Site {
       });
     },
     repair: async () => {
-      if (liveEndpoints(ctx.state, kernel.bootId()).length > 0 && (!isPinned() || uplink.running() === undefined)) {
+      if (liveEndpoints(ctx.state, kernel.bootId()).length > 0 && (!isPinned(pin) || uplink.running() === undefined)) {
         await withLock(ctx, "rootless", make);
       }
     },

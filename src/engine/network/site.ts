@@ -18,7 +18,7 @@ export interface Site {
   epoch(): string | undefined;
   /** Where the namespace is pinned; "" when it is ours. */
   readonly pin: string;
-  /** The interface by which forwarded ports arrive there; "" when they arrive at the machine's own. */
+  /** The interface by which ports that `forward` opened arrive there; "" when they arrive at the machine's own. */
   readonly uplinkInterface: string;
   /** argv prefix that enters the namespace; empty when it is ours. With `resolver`, the place's own resolv.conf is seen. */
   prefix(options?: { readonly resolver: boolean }): readonly string[];
@@ -26,7 +26,7 @@ export interface Site {
   hasBridge(bridge: string): boolean;
   /** Kernel settings of a bridge that was just made: loopback clients reach published ports, no router advertisements, IPv6 where asked. */
   prepareBridge(bridge: string, ipv6: boolean): void;
-  /** Opens ports from the outside to the namespace, where DNAT rules take over. */
+  /** Opens ports from the outside to the namespace, where DNAT rules take over: the way without tsc-portd (publish.ts). */
   forward(ports: readonly ReservedPort[]): Promise<void>;
   unforward(ports: readonly ReservedPort[]): Promise<void>;
   /** Ends what `enter` began once nothing is attached. */

@@ -30,7 +30,6 @@ export function createSteps({ ctx, site, networks, firewall, publisher, dns, lif
   const { state, kernel } = ctx;
   const bootId = kernel.bootId();
 
-  /** Free numbers for `hostPort` 0 and early errors for ports of other programs; our own are judged in `reserve`. */
   async function claimPorts(
     request: Pick<AttachRequest, "id" | "ports">,
     network: NetworkRecord,
@@ -115,7 +114,6 @@ export function createSteps({ ctx, site, networks, firewall, publisher, dns, lif
     return up;
   }
 
-  /** Takes rows off; goes on past errors and throws the first at the end. Rows whose DEL failed stay for the next try. */
   async function removeAll(
     records: readonly EndpointRecord[],
     options: { readonly release: boolean; readonly keepNamespace: boolean },

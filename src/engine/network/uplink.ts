@@ -10,7 +10,7 @@ import { findProgram, helperEnv, missingProgram } from "./programs.js";
 import { run } from "./run.js";
 import { parseResolvConf, readHostResolvConf } from "./site.js";
 
-/** What slirp4netns makes in the namespace, and forwarded ports arrive by; pasta, which forwards none, has names of its own. */
+/** What slirp4netns makes in the namespace, and ports arrive by that it forwards; pasta, which forwards none, has names of its own. */
 export const UPLINK_INTERFACE = "tap0";
 
 /** A living uplink. */

@@ -1,5 +1,5 @@
 /**
- * Starting a container: network and rootfs side by side, bundle, conmon, row, exec fifo. Whatever fails, everything
+ * Starting a container: network and rootfs side by side, bundle, conmon, exec fifo, row. Whatever fails, everything
  * made by this start is undone; a crash half way is found through its intent.
  */
 import { mkdirSync } from "node:fs";
@@ -241,7 +241,6 @@ async function beginAttach(deps: RuntimeDeps, row: ContainerRow): Promise<Attach
     id: row.id,
     name: row.name,
     hostname: row.record.hostname,
-    netnsPath: join(deps.ctx.paths.netns, row.id),
     attachments: spec.networks ?? [],
     ports: spec.ports ?? [],
     ...(spec.networkMode === undefined ? {} : { mode: spec.networkMode }),

@@ -1,11 +1,10 @@
 /** What SELinux is on this host: whether a policy is loaded, and whether it knows containers. Reads the kernel; changes nothing. */
-import { closeSync, existsSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { processFile, SELINUX_FILES } from "../../kernel/proc.js";
+import { processFile, SELINUX_FILES, textOf } from "../../kernel/proc.js";
 import { errnoOf } from "../../lib/errors.js";
 import { type ContainerContexts, type Labels, sharedLabel } from "./context.js";
 
-const FILES = SELINUX_FILES;
 /** Of policies that come without lxc_contexts(5). */
 const USUAL: ContainerContexts = {
   process: "system_u:system_r:container_t:s0",
@@ -35,12 +34,12 @@ export function labellingPolicy(): SelinuxPolicy | undefined {
 }
 
 function readPolicy(): SelinuxPolicy | undefined {
-  if (!existsSync(join(FILES, "enforce"))) return undefined;
+  if (!existsSync(join(SELINUX_FILES, "enforce"))) return undefined;
   // "kernel" until a policy is loaded
   if (!ownLabel().includes(":")) return undefined;
   const name = /^\s*SELINUXTYPE\s*=\s*([\w.-]+)/m.exec(read("/etc/selinux/config") ?? "")?.[1] ?? "targeted";
   const contexts = lxcContexts(read(`/etc/selinux/${name}/contexts/lxc_contexts`) ?? "");
-  const isEnforcing = read(join(FILES, "enforce")) === "1";
+  const isEnforcing = read(join(SELINUX_FILES, "enforce")) === "1";
   const unknown = [contexts.process, contexts.file].find((context) => !knowsContext(context));
   return {
     ...contexts,
@@ -73,19 +72,19 @@ export function mayWriteToUs(label: string, conmon: string | undefined): boolean
   const own = ownLabel();
   const started = conmon === undefined ? own : (ask("create", `${own} ${conmon} ${classIndex("process")}`) ?? own);
   const [allowed = "0"] = (ask("access", `${label} ${started} ${classIndex("fifo_file")}`) ?? "").split(" ");
-  const bit = Number(read(join(FILES, "class/fifo_file/perms/write")) ?? "0");
+  const bit = Number(read(join(SELINUX_FILES, "class/fifo_file/perms/write")) ?? "0");
   return bit > 0 && ((Number.parseInt(allowed, 16) >>> (bit - 1)) & 1) === 1;
 }
 
 function classIndex(name: string): string {
-  return read(join(FILES, "class", name, "index")) ?? "0";
+  return read(join(SELINUX_FILES, "class", name, "index")) ?? "0";
 }
 
 /** The answer of one of selinuxfs's files; undefined for a question that it does not take. */
 function ask(file: string, question: string): string | undefined {
   let fd: number | undefined;
   try {
-    fd = openSync(join(FILES, file), "r+");
+    fd = openSync(join(SELINUX_FILES, file), "r+");
     writeSync(fd, question);
     const answer = Buffer.alloc(4096);
     return answer.toString("utf8", 0, readSync(fd, answer, 0, answer.length, null)).replace(/\0.*$/s, "");
@@ -103,12 +102,7 @@ function ownLabel(): string {
 }
 
 function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8").replace(/\0.*$/s, "").trim();
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
+  return textOf(path)?.replace(/\0.*$/s, "").trim();
 }
 
 /** What a mount of a container's files is labelled now; undefined where there are no labels. */

@@ -4,10 +4,8 @@ import { join } from "node:path";
 import type { ArtifactFile } from "../../engine/api.js";
 import { TscError } from "../../lib/errors.js";
 import { cachedFolder } from "./cache.js";
+import { COMPOSE_FILE_TYPE, ENV_FILE_TYPE } from "./media-types.js";
 import type { RemoteSurroundings } from "./surroundings.js";
-
-const COMPOSE_TYPE = "application/vnd.docker.compose.file+yaml";
-const ENV_TYPE = "application/vnd.docker.compose.envfile";
 
 /** `registry/repository[:tag][@digest]`; the tag is resolved each time, its content is fetched once. */
 export async function loadOci(
@@ -28,7 +26,7 @@ async function unpack(files: readonly ArtifactFile[], folder: string, reference:
   const main = join(folder, "compose.yaml");
   let parts = 0;
   for (const { mediaType, data, annotations } of files) {
-    if (mediaType === COMPOSE_TYPE) {
+    if (mediaType === COMPOSE_FILE_TYPE) {
       if (annotations?.["com.docker.compose.extends"] === "true") {
         const name = fileName(annotations["com.docker.compose.file"], reference);
         await writeFile(join(folder, name), data, { flag: "wx" });
@@ -37,7 +35,7 @@ async function unpack(files: readonly ArtifactFile[], folder: string, reference:
         await appendFile(main, parts === 0 ? data : Buffer.concat([Buffer.from("\n---\n"), data]));
         parts++;
       }
-    } else if (mediaType === ENV_TYPE) {
+    } else if (mediaType === ENV_FILE_TYPE) {
       const name = fileName(annotations?.["com.docker.compose.envfile"], reference);
       await writeFile(join(folder, name), data, { flag: "wx", mode: 0o600 });
     }

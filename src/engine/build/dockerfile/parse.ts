@@ -1,10 +1,13 @@
 /** Dockerfile text to instructions. Pure: no expansion, no files. Every error of the file is reported at once. */
 import { type TscError, TscError as TscErrorClass, throwAll } from "../../../lib/errors.js";
+import { goBoolean } from "../../../lib/go-boolean.js";
 import { own } from "../../../lib/own.js";
-import type { CommandLine, Instruction, RunMount } from "./instructions.js";
+import type { CommandLine, Instruction } from "./instructions.js";
 import { KEYWORDS } from "./instructions.js";
 import { type LogicalLine, lexDockerfile } from "./lexer.js";
-import { nearest, parseJsonWords, splitWords } from "./words.js";
+import { Problem } from "./problem.js";
+import { parseMount } from "./run-mount.js";
+import { nearest, parseJsonWords, splitWords, unquote } from "./words.js";
 
 export interface ParsedDockerfile {
   readonly instructions: readonly Instruction[];
@@ -30,9 +33,6 @@ export function dockerfileError(
 const MAX_INSTRUCTIONS = 50_000;
 /** Mistakes told at once: more help nobody. */
 const MAX_ERRORS = 100;
-
-/** Thrown inside the parser; the place is added where it is known. */
-class Problem extends Error {}
 
 /** The instructions of a Dockerfile; `file` names it in errors. Throws `TSC_DOCKERFILE`, a list when there are several. */
 export function parseDockerfile(text: string, file: string): ParsedDockerfile {
@@ -182,13 +182,12 @@ function takeFlags(keyword: string, text: string, known: Readonly<Record<string,
   return { values, rest: rest.trim() };
 }
 
-const unquote = (text: string): string => /^(["'])([\s\S]*)\1$/.exec(text)?.[2] ?? text;
 const flag = (flags: Flags, name: string): string | undefined => flags.values.get(name)?.[0];
 function booleanFlag(keyword: string, flags: Flags, name: string): boolean | undefined {
   const text = flag(flags, name);
   if (text === undefined) return undefined;
-  if (["true", "1", "t", "T", "TRUE", "True"].includes(text)) return true;
-  if (["false", "0", "f", "F", "FALSE", "False"].includes(text)) return false;
+  const value = goBoolean(text);
+  if (value !== undefined) return value;
   throw new Problem(`${keyword}: --${name} wants true or false, not ${JSON.stringify(text)}`);
 }
 
@@ -203,49 +202,6 @@ function parseFrom(text: string, escapeMark: string) {
     throw new Problem(`invalid name for build stage: ${JSON.stringify(name)}, must start with a letter`);
   }
   return { kind: "FROM" as const, base, platform: flag(flags, "platform"), name };
-}
-
-const MOUNT_OPTIONS: Readonly<Record<RunMount["type"], readonly string[]>> = {
-  bind: ["type", "target", "source", "from", "rw", "ro"],
-  cache: ["type", "id", "target", "ro", "rw", "sharing", "from", "source", "mode", "uid", "gid"],
-  tmpfs: ["type", "target", "size"],
-  secret: ["type", "id", "target", "required", "mode", "uid", "gid", "env", "source"],
-  ssh: ["type", "id", "target", "required", "mode", "uid", "gid"],
-};
-const OPTION_ALIASES: Readonly<Record<string, string>> = {
-  dst: "target",
-  destination: "target",
-  src: "source",
-  readonly: "ro",
-  readwrite: "rw",
-};
-
-function parseMount(text: string): RunMount {
-  const options: Record<string, string> = {};
-  for (const part of text.split(",")) {
-    const at = part.indexOf("=");
-    const key = (at < 0 ? part : part.slice(0, at)).trim().toLowerCase();
-    options[own(OPTION_ALIASES, key) ?? key] = at < 0 ? "true" : unquote(part.slice(at + 1));
-  }
-  const type = options.type ?? "bind";
-  if (!isMountType(type)) throw new Problem(`RUN: unsupported mount type ${JSON.stringify(type)}`);
-  for (const key of Object.keys(options)) {
-    if (!MOUNT_OPTIONS[type].includes(key)) throw new Problem(`RUN: unexpected key '${key}' for mount type '${type}'`);
-  }
-  if (type !== "secret" && type !== "ssh" && options.target === undefined) {
-    throw new Problem(`RUN: mount type ${type} needs target=`);
-  }
-  if (type === "secret" && options.id === undefined && options.target === undefined && options.source === undefined) {
-    throw new Problem("RUN: mount type secret needs id= or target=");
-  }
-  if (options.sharing !== undefined && !["shared", "private", "locked"].includes(options.sharing)) {
-    throw new Problem(`RUN: unsupported sharing value ${JSON.stringify(options.sharing)}`);
-  }
-  return { type, options };
-}
-
-function isMountType(text: string): text is RunMount["type"] {
-  return Object.hasOwn(MOUNT_OPTIONS, text);
 }
 
 function parseRun(text: string, line: LogicalLine) {

@@ -1,4 +1,5 @@
 /** Splits instruction arguments into words, leaving quotes and escapes in place. Pure. */
+import { editDistance } from "../../../lib/nearest.js";
 
 /** Words separated by blanks outside quotes. */
 export function splitWords(text: string, escapeMark: string): string[] {
@@ -57,20 +58,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** Damerau–Levenshtein with adjacent swaps (optimal string alignment). */
-function editDistance(a: string, b: string): number {
-  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      let cost = Math.min((rows[i - 1]?.[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (rows[i - 1]?.[j - 1] ?? 0) + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        cost = Math.min(cost, (rows[i - 2]?.[j - 2] ?? 0) + 1);
-      }
-      row.push(cost);
-    }
-    rows.push(row);
-  }
-  return rows[a.length]?.[b.length] ?? 0;
+/** Without the quotes around the whole. */
+export function unquote(text: string): string {
+  return /^(["'])([\s\S]*)\1$/.exec(text)?.[2] ?? text;
 }

@@ -1,5 +1,6 @@
 /** Lays sources out below a destination as a layer tar, with the folders above them exactly once. Writes no files. */
 import { encodeTarHeader, readTar, TAR_END, type TarEntry, TarFormatError, tarPadding } from "../../../lib/tar.js";
+import { deviceNumbers } from "../../device-numbers.js";
 import { cleanPath } from "../dockerignore.js";
 import type { RootfsView } from "../rootfs-view.js";
 import type { ChangeMode } from "./chmod.js";
@@ -125,7 +126,7 @@ class Layout {
       size: item.size,
       mtime: item.mtime,
       ...(item.type === "symlink" ? { linkName: item.linkName } : {}),
-      ...(item.type === "char" || item.type === "block" ? deviceNumbers(item.rdev) : {}),
+      ...(item.type === "char" || item.type === "block" ? deviceFields(item.rdev) : {}),
     });
     if (item.type !== "file") return;
     yield* item.open();
@@ -165,11 +166,7 @@ class Layout {
   }
 }
 
-/** glibc's encoding of device numbers, as stat(2) gives it. */
-function deviceNumbers(rdev: number): { devMajor: number; devMinor: number } {
-  const value = BigInt(rdev);
-  return {
-    devMajor: Number(((value >> 8n) & 0xfffn) | ((value >> 32n) & 0xfffff000n)),
-    devMinor: Number((value & 0xffn) | ((value >> 12n) & 0xffffff00n)),
-  };
+function deviceFields(rdev: number): { devMajor: number; devMinor: number } {
+  const { major, minor } = deviceNumbers(rdev);
+  return { devMajor: major, devMinor: minor };
 }

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { errnoOf, TscError } from "../../../lib/errors.js";
+import { deviceNumbers } from "../../device-numbers.js";
 import type { ContainerSpec } from "../../types.js";
 import type { HostFacts } from "../host.js";
 import { type BoundSource, lacksDeviceFilter, refused } from "./device-filter.js";
@@ -38,19 +39,9 @@ const NOT_FOR_PRIVILEGED = new Set([
   "core",
 ]);
 
-/** Major and minor of a device file. */
-function deviceNumbers(stat: Pick<Stats, "rdev">): { major: number; minor: number } {
-  // glibc's gnu_dev_major/minor over 64-bit numbers.
-  const dev = BigInt(stat.rdev);
-  return {
-    major: Number(((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n)),
-    minor: Number((dev & 0xffn) | ((dev >> 12n) & 0xffffff00n)),
-  };
-}
-
-/** Like `deviceNumbers`, by path; `TSC_DEVICE_NOT_FOUND`. */
+/** Major and minor of a device file; `TSC_DEVICE_NOT_FOUND`. */
 export function deviceNumbersOf(path: string): { major: number; minor: number } {
-  return deviceNumbers(statDevice(path));
+  return deviceNumbers(statDevice(path).rdev);
 }
 
 function statDevice(path: string): Stats {
@@ -113,7 +104,7 @@ export function collectDevices(spec: ContainerSpec, host: HostFacts, extra: Devi
       });
       continue;
     }
-    const { major, minor } = deviceNumbers(stat);
+    const { major, minor } = deviceNumbers(stat.rdev);
     nodes.push({ path: item.target, type, major, minor, fileMode: stat.mode & 0o777, uid: stat.uid, gid: stat.gid });
     rules.push({ allow: true, type, major, minor, access: item.access });
   }
@@ -131,7 +122,7 @@ export function boundSource(source: string, rules: readonly OciDeviceRule[]): Bo
   if (!path.startsWith("/dev/")) return { openNode: undefined, isFolder };
   const stat = statDevice(path);
   const type = stat.isBlockDevice() ? "b" : stat.isCharacterDevice() ? "c" : "";
-  const { major, minor } = deviceNumbers(stat);
+  const { major, minor } = deviceNumbers(stat.rdev);
   const opens = rules.some(
     (rule) =>
       rule.allow &&

@@ -1,8 +1,7 @@
 /** A container's environment and command line, merged from image and spec as docker merges them. Pure. */
 import { TscError } from "../../../lib/errors.js";
+import { DEFAULT_PATH } from "../../default-path.js";
 import type { ContainerSpec, ImageConfig } from "../../types.js";
-
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** `NAME=value` lines: defaults, then the image's, then the spec's; a null value takes a variable away. */
 export function containerEnvironment(

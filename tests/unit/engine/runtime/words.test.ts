@@ -1,11 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import { parseSyncLine } from "../../../../src/engine/runtime/conmon.js";
 import { mergeHealthcheck } from "../../../../src/engine/runtime/create.js";
 import { hostsFile } from "../../../../src/engine/runtime/hosts.js";
 import { commandLine, containerEnvironment } from "../../../../src/engine/runtime/oci/environment.js";
 import { checkTmpfsOptions, cleanTarget } from "../../../../src/engine/runtime/oci/mounts.js";
 import { runtimeReason } from "../../../../src/engine/runtime/reasons.js";
 import { restartsAfter } from "../../../../src/engine/runtime/supervise.js";
+import { parseSyncLine } from "../../../../src/engine/runtime/sync-pipe.js";
 import { signalNumber } from "../../../../src/lib/signals.js";
 
 describe("what runtimes say becomes docker's words and codes", () => {

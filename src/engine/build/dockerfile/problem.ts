@@ -1,0 +1,2 @@
+/** Thrown inside the parser; the place is added where it is known. */
+export class Problem extends Error {}
