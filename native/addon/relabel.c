@@ -32,36 +32,40 @@ static void relabel_free(void *data) {
 
 static bool has_label(const char *path, const char *label) {
   char now[MAX_LABEL];
-  ssize_t n = lgetxattr(path, LABEL, now, sizeof now);
+  ssize_t n = getxattr(path, LABEL, now, sizeof now);
   while (n > 0 && now[n - 1] == '\0') n--;
   return n >= 0 && (size_t)n == strlen(label) && memcmp(now, label, (size_t)n) == 0;
 }
 
-/* `path` is a descriptor of ours in /proc, or a name in one. What is gone or takes no label is left. */
+/* `path` is a descriptor of ours in /proc: what it is open on gets the label, a link too. Below the top, what takes none is left. */
 static int set_label(const char *path, const char *label, bool is_top) {
   if (has_label(path, label)) return 0;
-  int result = is_top ? setxattr(path, LABEL, label, strlen(label) + 1, 0) : lsetxattr(path, LABEL, label, strlen(label) + 1, 0);
-  return result == 0 || errno == ENOENT || (errno == ENOTSUP && !is_top) ? 0 : -1;
+  return setxattr(path, LABEL, label, strlen(label) + 1, 0) == 0 || (errno == ENOTSUP && !is_top) ? 0 : -1;
 }
 
 static int label_folder(struct job *job, int fd, const char *label, int depth);
 
 static int label_entry(struct job *job, int folder, const struct dirent *entry, const char *label, int depth) {
-  char path[NAME_MAX + 64];
-  snprintf(path, sizeof path, "/proc/self/fd/%d/%s", folder, entry->d_name);
+  char path[64];
   if (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN) {
     int child = tsc_openat2(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
                             RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
     if (child >= 0) {
       if (depth < MAX_DEPTH) return label_folder(job, child, label, depth + 1);
       close(child);
-      errno = ELOOP;
+      return failed(job, ELOOP, "openat2", entry->d_name);
     }
     if (errno == ENOENT || errno == EXDEV) return 0;
     if (errno != ENOTDIR && errno != ELOOP) return failed(job, errno, "openat2", entry->d_name);
     if (entry->d_type == DT_DIR && depth >= MAX_DEPTH) return failed(job, ELOOP, "openat2", entry->d_name);
   }
-  return set_label(path, label, false) == 0 ? 0 : failed(job, errno, "setxattr", entry->d_name);
+  /* a file may have another one mounted on it */
+  int file = tsc_openat2(folder, entry->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+  if (file < 0) return errno == ENOENT || errno == EXDEV ? 0 : failed(job, errno, "openat2", entry->d_name);
+  snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+  int result = set_label(path, label, false) == 0 ? 0 : failed(job, errno, "setxattr", entry->d_name);
+  close(file);
+  return result;
 }
 
 /* Takes the descriptor. The folder itself comes last: where it has its label, all below was given it. */

@@ -20,7 +20,7 @@
 #include "portd.h"
 #include "process-record.h"
 
-/* Descriptors kept back for callers, netlink and the like. */
+/* Descriptors kept back: half for pipes of connections that stand, half for callers, netlink and the like. */
 #define RESERVE 64
 #define EVENTS 256
 #define UNASKED_MS 10000
@@ -45,6 +45,8 @@ void portd_watch_again(int fd, struct source *source, uint32_t events) {
 }
 
 void portd_count(int descriptors) { taken += descriptors; }
+
+bool portd_room_for_pipe(void) { return limit + RESERVE / 2 - taken >= 2; }
 
 int portd_room(void) { return taken >= limit ? 0 : limit - taken > 1000 ? 1000 : (int)(limit - taken); }
 
@@ -127,7 +129,8 @@ static void loop(void) {
   for (;;) {
     bool waits = tcp_waits();
     int64_t every = waits ? 100 : 1000;
-    bool timed = waits || !asked || udp_count() > 0 || control_tick(portd_now_ms());
+    /* asked each time: no traffic keeps a caller beyond its time */
+    bool timed = control_tick(portd_now_ms()) || waits || !asked || udp_count() > 0;
     struct epoll_event events[EVENTS];
     int count = epoll_wait(epoll_fd, events, EVENTS, more ? 0 : timed ? (int)every : -1);
     for (int index = 0; index < count; index++) {

@@ -17,7 +17,7 @@ struct pipe *pipe_take(void) {
     idle_count--;
     return pipe;
   }
-  struct pipe *pipe = malloc(sizeof *pipe);
+  struct pipe *pipe = portd_room_for_pipe() ? malloc(sizeof *pipe) : NULL;
   int fds[2];
   if (pipe == NULL || pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0) {
     free(pipe);

@@ -47,9 +47,11 @@ int64_t portd_now_ms(void);
 bool portd_watch(int fd, struct source *source, uint32_t events);
 /* Waits for other events of a registered descriptor from now on. */
 void portd_watch_again(int fd, struct source *source, uint32_t events);
-/* Descriptors that connections and flows may still take, beyond what is kept back for the rest. */
+/* Descriptors that ports, connections and flows may still take, beyond what is kept back for the rest. */
 int portd_room(void);
-/* Counts descriptors opened (positive) or closed (negative) by connections and flows. */
+/* Whether a connection that stands may take a pipe: what callers need stays free whatever flows. */
+bool portd_room_for_pipe(void);
+/* Counts descriptors opened (positive) or closed (negative) by ports, connections and flows. */
 void portd_count(int descriptors);
 /* A socket where ports are published: in the namespace this process began in. */
 int portd_outside_socket(int family, int type);

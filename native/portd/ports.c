@@ -34,6 +34,10 @@ static int listen_on(const struct port *port) {
 
 static void open_port(struct port *port) {
   port->error = 0;
+  if (portd_room() == 0) {
+    port->error = EMFILE;
+    return;
+  }
   port->fd = listen_on(port);
   if (port->fd < 0) {
     port->error = errno;
@@ -41,10 +45,14 @@ static void open_port(struct port *port) {
   }
   if (port->udp) udp_open(port);
   else tcp_open(port);
+  if (port->fd >= 0) portd_count(1);
 }
 
 static void close_port(struct port *port) {
-  if (port->fd >= 0) close(port->fd);
+  if (port->fd >= 0) {
+    close(port->fd);
+    portd_count(-1);
+  }
   port->fd = -1;
   if (port->udp) udp_end(port);
   else tcp_end(port);

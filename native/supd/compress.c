@@ -49,9 +49,10 @@ static int compress_file(int folder, const char *name) {
   struct timespec times[2] = {st.st_mtim, st.st_mtim};
   bool good = pack(from, to) && futimens(to, times) == 0 && close(to) == 0;
   /* a reader that came meanwhile holds this file's place, which the packed one would not have */
-  good = good && flock(from, LOCK_EX | LOCK_NB) == 0 && renameat(folder, temporary, folder, packed) == 0;
+  bool is_read = good && flock(from, LOCK_EX | LOCK_NB) != 0;
+  good = good && !is_read && renameat(folder, temporary, folder, packed) == 0;
   unlinkat(folder, good ? name : temporary, 0);
-  return good ? 0 : 1;
+  return good ? 0 : is_read ? LOG_PACK_READ : 1;
 }
 
 pid_t log_compress(int folder, const char *name) {

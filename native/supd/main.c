@@ -177,7 +177,7 @@ static void reap(int64_t now) {
     for (struct watch *watch = watches; watch != NULL; watch = watch->next) {
       if (watch->probe == pid) health_reaped(watch, status, now);
       else if (watch->command == pid) restart_reaped(watch, status, now);
-      else if (watch->compression == pid) log_reaped(watch, now);
+      else if (watch->compression == pid) log_reaped(watch, status, now);
       else continue;
       break;
     }

@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common.h"
@@ -19,6 +20,7 @@
 #define FAST_MS 1         /* while conmon is about to open its log anew */
 #define ASK_AGAIN_MS 1000 /* conmon took the word and did nothing */
 #define HELD_LOOK_MS 200  /* between two looks at files that are kept for somebody who reads */
+#define PACK_AGAIN_MS 10000 /* after packing failed: a full disk must not have it done over and over */
 #define HELD_BYTES (256LL << 20)
 #define HELD_FILES 4096
 #define NUMBER_DIGITS 15
@@ -143,7 +145,9 @@ static bool compress_next(struct watch *watch, const struct old_file *files, int
     held = is_read(watch, name);
     if (held) continue;
     watch->compression = log_compress(watch->log_folder, name);
-    return false;
+    if (watch->compression > 0) return false;
+    watch->compression = 0; /* no process for it now */
+    return true;
   }
   return held;
 }
@@ -250,7 +254,9 @@ static void look(struct watch *watch, int64_t now) {
   int64_t wait = watch->wait_ms = 2 * watch->wait_ms < LOOK_MS ? 2 * watch->wait_ms : LOOK_MS;
   if (ahead > 0) {
     /* as much more as fits, at half the pace it came */
-    long long fits = (most - st.st_size) * passed / (2 * grown);
+    long long room = most - st.st_size, pace = 2 * grown;
+    /* a size that no disk has would overflow below, and leaves more than any wait anyway */
+    long long fits = room / pace >= LOOK_MS ? LOOK_MS : room * passed / pace;
     wait = fits < 1 ? 1 : fits < wait ? fits : wait;
   }
   bool quiet = grown == 0 && watch->log_size >= 0;
@@ -278,9 +284,11 @@ void log_tick(struct watch *watch, int64_t now) {
   if (now >= watch->look_due_ms) look(watch, now);
 }
 
-void log_reaped(struct watch *watch, int64_t now) {
+void log_reaped(struct watch *watch, int status, int64_t now) {
   watch->compression = 0;
-  watch->settle_due_ms = now;
+  bool is_done = WIFEXITED(status) && WEXITSTATUS(status) == 0, has_reader = WIFEXITED(status) && WEXITSTATUS(status) == LOG_PACK_READ;
+  /* of a log that is written to no more, what cannot be packed stays as it is: its watch must end */
+  watch->settle_due_ms = is_done ? now : has_reader ? now + HELD_LOOK_MS : watch->gone ? INT64_MAX : now + PACK_AGAIN_MS;
 }
 
 bool log_is_settled(const struct watch *watch) {

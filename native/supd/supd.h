@@ -119,11 +119,12 @@ void log_last(struct watch *watch, int64_t now);
 bool log_is_settled(const struct watch *watch);
 /* Rotates a log that is big enough, takes away what is too old, packs the rest. */
 void log_tick(struct watch *watch, int64_t now);
-/* Something was written to it / a compression has ended. */
+/* Something was written to it / a compression has ended with this wait status. */
 void log_written(struct watch *watch, int64_t now);
-void log_reaped(struct watch *watch, int64_t now);
+void log_reaped(struct watch *watch, int status, int64_t now);
 int64_t log_next(const struct watch *watch);
-/* Packs a file into NAME.gz in a new process; its pid or -1. */
+/* Packs a file into NAME.gz in a new process, which ends with 0, or LOG_PACK_READ for a file that somebody reads; its pid or -1. */
+#define LOG_PACK_READ 2
 pid_t log_compress(int folder, const char *name);
 
 /* Tells log_written once of the next write to a file; a mark for supd_unwatch_file, -1 when it cannot. */

@@ -12,6 +12,8 @@ export interface RawLine {
 const SPACE = 0x20;
 /** A source line longer than this is given out in pieces, so that a container cannot fill our memory. */
 export const MAX_LINE_BYTES = 1 << 20;
+/** Pieces are joined at this many: a container that writes byte by byte has a piece for each, which weighs a hundred times its text. */
+const MAX_PIECES = 4096;
 
 /** One line of the file without its line end; undefined for what conmon did not write (a torn write after a crash). */
 export function parseRawLine(line: Buffer): RawLine | undefined {
@@ -65,6 +67,7 @@ export class LineJoiner {
     }
     const entry = open ?? { time: raw.time, parts: [], bytes: 0 };
     entry.parts.push(Buffer.from(raw.text));
+    if (entry.parts.length >= MAX_PIECES) entry.parts = [Buffer.concat(entry.parts)];
     entry.bytes += raw.text.length;
     this.#open.set(raw.stream, entry);
     return entry.bytes > MAX_LINE_BYTES ? this.#take(raw.stream) : undefined;
@@ -89,6 +92,11 @@ export class LineJoiner {
     const rests = [...this.#given].map(([stream, time]) => ({ stream, time, text: "", partial: false }));
     this.#given.clear();
     return [...lines, ...rests];
+  }
+
+  /** Buffers held for what is open, of both streams. */
+  get pieces(): number {
+    return [...this.#open.values()].reduce((sum, { parts }) => sum + parts.length, 0);
   }
 
   get hasOpen(): boolean {

@@ -27,6 +27,12 @@ const WORDS = {
 export async function runProvider(context: ExecuteContext, operation: OperationOf<"run-provider">): Promise<void> {
   const { service, provider, action } = operation;
   const program = findProvider(provider.type, context.callerEnv);
+  for (const name of providerEnvironment(context).withheld) {
+    context.emit({
+      type: "warning",
+      message: `provider of service "${service}" does not get ${name} of the project's environment: it says which code programs load`,
+    });
+  }
   const options = providerOptions(await readMetadata(context, program), provider, action);
   if (options === undefined) return;
   const args = ["compose", `--project-name=${context.project}`, action, ...options, service];
@@ -78,8 +84,8 @@ async function run(
   });
   const { exitCode, errno, isCancelled } = await runProgram(program, args, {
     cwd: context.cwd,
-    env: context.env,
-    callerUmask: context.env,
+    env: providerEnvironment(context).env,
+    callerUmask: context.callerEnv,
     signal: context.signal,
     onOutput: (stream, data) => lines.push(stream, data),
   });
@@ -89,6 +95,22 @@ async function run(
   }
   lines.end();
   return exitCode ?? 1;
+}
+
+/** Variables by which the loader, shells and interpreters of plugins run further code. */
+const STEERING =
+  /^(?:PATH|LD_.*|GCONV_PATH|BASH_ENV|BASH_FUNC_.*|SHELLOPTS|BASHOPTS|PS4|PYTHON(?:PATH|HOME|STARTUP)|PERL(?:5LIB|5OPT|5DB|LIB)|RUBY(?:OPT|LIB)|NODE_(?:OPTIONS|PATH)|(?:JAVA_TOOL|_JAVA|JDK_JAVA)_OPTIONS|DOTNET_STARTUP_HOOKS|LUA_INIT.*)$/;
+
+/**
+ * What a provider gets: the project's environment, which its `.env` has a part in, but of variables that say which code programs load only the
+ * caller's. `withheld` names those that differ. Pure.
+ */
+export function providerEnvironment({ env, callerEnv }: Pick<ExecuteContext, "env" | "callerEnv">): {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly withheld: readonly string[];
+} {
+  const withheld = Object.keys(env).filter((name) => STEERING.test(name) && env[name] !== callerEnv[name]);
+  return { env: { ...env, ...Object.fromEntries(withheld.map((name) => [name, callerEnv[name]])) }, withheld };
 }
 
 /**

@@ -205,6 +205,23 @@ describe("TCP", () => {
     await until(() => answers.slice(100).every((count) => count > 0), "the rest");
     expect(await publish()).toEqual(["done"]);
   });
+
+  test("clients whose bytes nobody reads leave room for callers", async () => {
+    const silent = await serve((socket) => void socket.pause());
+    const [a, b] = [await freePort(), await freePort()];
+    const ports = [a, b].map((port) => `tcp 127.0.0.1 ${port} 127.0.0.1 ${silent} x`);
+    start(200);
+    await publish(...ports);
+    const clients = Array.from({ length: 80 }, () => dial("127.0.0.1", a));
+    // taken over first, so that descriptors are short when each of them wants a pipe
+    const open = (): number => readdirSync(`/proc/${runningPid()}/fd`).length;
+    await until(() => open() > 130, "connections up to the limit");
+    for (const client of clients) client.write(Buffer.alloc(8 << 20));
+    await until(() => open() > 160, "pipes beyond it");
+    await delay(100);
+    expect(open()).toBeLessThan(190);
+    expect(await Promise.all([publish(...ports), publish(...ports)])).toEqual([["done"], ["done"]]);
+  });
 });
 
 describe("UDP", () => {

@@ -22,7 +22,7 @@ asRoot("labels of files", () => {
     base = mkdtempSync(join(tmpdir(), "relabel-"));
   });
   afterEach(() => {
-    kernel.unmount(join(base, "tree/mounted"), { detach: true });
+    for (const name of ["mounted", "mounted-file"]) kernel.unmount(join(base, "tree", name), { detach: true });
     rmSync(base, { recursive: true, force: true });
   });
 
@@ -40,6 +40,8 @@ asRoot("labels of files", () => {
     mkdirSync(join(tree, "mounted"));
     kernel.mount("tmpfs", join(tree, "mounted"), "tmpfs", []);
     writeFileSync(join(tree, "mounted/file"), "");
+    writeFileSync(join(tree, "mounted-file"), "");
+    execFileSync("mount", ["--bind", join(base, "outside/file"), join(tree, "mounted-file")]);
 
     await relabelOwn(kernel, tree, LABEL);
     expect([tree, deep, join(deep, "file"), join(tree, "closed"), join(tree, "fifo")].map(labelOf)).toEqual(

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { findProvider } from "../../../src/execute/operations/run-provider.js";
+import { findProvider, providerEnvironment } from "../../../src/execute/operations/run-provider.js";
 
 test("a compose file runs plugins, and no other program of the host or the project", () => {
   const base = mkdtempSync(join(tmpdir(), "tsc-provider-"));
@@ -23,4 +23,20 @@ test("a compose file runs plugins, and no other program of the host or the proje
   } finally {
     rmSync(base, { recursive: true, force: true });
   }
+});
+
+test("a project's .env does not say which code a provider's program loads", () => {
+  const callerEnv = { PATH: "/usr/bin", LD_LIBRARY_PATH: "/opt/lib", NODE_OPTIONS: "--no-warnings" };
+  const env = {
+    ...callerEnv,
+    PATH: "/project",
+    LD_PRELOAD: "./evil.so",
+    BASH_ENV: "evil",
+    ENV: "prod",
+    NODE_ENV: "test",
+  };
+  const given = providerEnvironment({ env, callerEnv });
+  expect(given.withheld).toEqual(["PATH", "LD_PRELOAD", "BASH_ENV"]);
+  expect(given.env).toEqual({ ...callerEnv, ENV: "prod", NODE_ENV: "test" });
+  expect(providerEnvironment({ env: callerEnv, callerEnv }).withheld).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { LineJoiner } from "../../../../src/engine/logs/format.js";
 import { beginRun, type ReadLogOptions, readLog } from "../../../../src/engine/logs/index.js";
 import type { LogLine } from "../../../../src/engine/types.js";
 
@@ -149,6 +150,16 @@ describe("readLog", () => {
     expect(seen.map(({ text }) => text)).toEqual(["1", "2", "3", "4 of two", "5", "6", "7", "8"]);
     expect(lost).toEqual([2]);
     expect(held.length).toBeGreaterThanOrEqual(6);
+  });
+
+  test("a line written byte by byte is whole, and keeps no object for each byte", async () => {
+    const letters = Array.from({ length: 50_000 }, (_, index) => String.fromCharCode(97 + (index % 26)));
+    writeFileSync(log, `${letters.map((letter) => line(0, letter, "P")).join("")}${line(0, "!")}`);
+    expect(await texts()).toEqual([`${letters.join("")}!`]);
+    const joiner = new LineJoiner();
+    const piece = Buffer.from(line(0, "x", "P").trimEnd());
+    for (let index = 0; index < 50_000; index++) joiner.feed(piece);
+    expect(joiner.pieces).toBeLessThanOrEqual(4096);
   });
 
   test("since and until", async () => {
