@@ -88,7 +88,7 @@ const cases: readonly [string, Manners, string, RegExp][] = [
     /connection refused/,
   ],
   ["403", { manifest: json(403, "DENIED") }, "TSC_REGISTRY_DENIED", /denied/],
-  ["404", { manifest: json(404, "MANIFEST_UNKNOWN") }, "TSC_REGISTRY_MANIFEST_UNKNOWN", /not found/],
+  ["404", { manifest: json(404, "MANIFEST_UNKNOWN") }, "TSC_REGISTRY_MANIFEST_UNKNOWN", /repository does not exist/],
   ["404 for a layer", { blob: json(404, "BLOB_UNKNOWN") }, "TSC_REGISTRY_BLOB_UNKNOWN", /blob unknown/],
   [
     "429 for ever",

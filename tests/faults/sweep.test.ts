@@ -18,7 +18,7 @@ import { check, modes, processesOf, unfinished } from "./support.js";
 const SWEEP = process.env["TSCOMPOSE_SWEEP"];
 /** Where a long sweep writes what it did, one line a kill. */
 const REPORT = process.env["TSCOMPOSE_SWEEP_REPORT"];
-const TIMEOUT_MS = SWEEP === undefined ? 120_000 : 4 * 3_600_000;
+const TIMEOUT_MS = SWEEP === undefined ? 300_000 : 4 * 3_600_000;
 const LAYERS = 8;
 /** A control group takes the monitors of what runs with it, and those cannot come back: see random-kills.ts. */
 const HOWS = ["alone", "group", "children"] as const;
