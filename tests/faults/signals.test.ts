@@ -130,7 +130,7 @@ check(
     await eventually(() => slow.requests.slice(requests).some(({ url }) => url.includes(held)));
     send(up.child, "SIGINT");
     expect(await up.ended).toEqual([130, null]);
-    expect(up.said.err).toContain(`Image ${slow.address}/busybox:1  Interrupted`);
+    expect(up.said.err).toContain(`Image ${slow.address}/busybox:1 Interrupted`);
     expect(up.said.err).not.toMatch(/Gracefully|aborted/);
     expect((await host.must(folder, "ps", "--services", "--status", "running")).trim()).toBe("c");
     await host.must(folder, "down");
