@@ -178,8 +178,8 @@ describe.each(modes)("kill points, %s", (mode) => {
     if (odd.length > 0) throw new Error(`odd: ${odd.join(", ")}`);
     const conmons = processesOf(host, "conmon").length;
     if (conmons !== wanted) throw new Error(`${conmons} conmon for ${wanted} containers`);
-    // names, addresses and the packet's way
-    await clean(host, folder, ["exec", "-T", "a", "ping", "-c1", "-W2", "e"]);
+    // names, addresses and the packet's way; aardvark-dns answers nobody for a moment while it reads its files again
+    await eventually(() => clean(host, folder, ["exec", "-T", "a", "ping", "-c1", "-W2", "e"]), 3_000);
   };
   const gone = async (host: TestHost): Promise<void> => {
     const odd = [...oddities(host), ...unfinished(host), ...(await host.leaks()).lines];
