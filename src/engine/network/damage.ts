@@ -9,7 +9,7 @@ import { errnoOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { hasEndpoints } from "../state/endpoints.js";
 import { dnsServer, PID_FILE, temporaryFile } from "./dns-server.js";
-import { forwarderEpoch, isForwarderDead } from "./forwarder-record.js";
+import { forwarderEpoch, runningForwarder } from "./forwarder-record.js";
 
 /** A name server, forwarder or uplink that should run and does not, a file of names half written, or a forwarder or rootless namespace that nobody needs. */
 export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "state" | "rootless">): boolean {
@@ -20,11 +20,11 @@ export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "
     const isDead = existsSync(join(dir, PID_FILE)) && dnsServer(ctx.kernel, dir) === undefined;
     return isDead || existsSync(temporaryFile(dir));
   };
-  const isHelperDead = isBroken("main") || isBroken("internal") || isForwarderDead(ctx);
-  if (isHelperDead || (forwarderEpoch(ctx) !== undefined && !hasEndpoints(ctx.state, ctx.kernel.bootId()))) return true;
+  const isIdle = (): boolean => !hasEndpoints(ctx.state, ctx.kernel.bootId());
+  if (isBroken("main") || isBroken("internal")) return true;
+  if (forwarderEpoch(ctx) !== undefined && (runningForwarder(ctx) === undefined || isIdle())) return true;
   if (!ctx.rootless) return false;
-  if (isUplinkDead(ctx)) return true;
-  return existsSync(join(network, "rootless-netns")) && !hasEndpoints(ctx.state, ctx.kernel.bootId());
+  return isUplinkDead(ctx) || (existsSync(join(network, "rootless-netns")) && isIdle());
 }
 
 function isUplinkDead({ kernel, paths }: Pick<EngineContext, "paths" | "kernel">): boolean {

@@ -1,10 +1,8 @@
 /** Where the forwarder's process is written down, and whether it lives. Small: every command asks. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import type { EngineContext } from "../context.js";
-
-type Place = Pick<EngineContext, "paths" | "kernel">;
 
 /** The folder that the forwarder works in. */
 export const forwarderFolder = ({ paths }: Pick<EngineContext, "paths">): string => join(paths.network, "portd");
@@ -12,7 +10,7 @@ export const forwarderFolder = ({ paths }: Pick<EngineContext, "paths">): string
 export const epochFile = (ctx: Pick<EngineContext, "paths">): string => join(forwarderFolder(ctx), "epoch");
 
 /** The forwarder that lives, by the record that it wrote itself. */
-export function runningForwarder(ctx: Place): ProcessIdentity | undefined {
+export function runningForwarder(ctx: Pick<EngineContext, "paths" | "kernel">): ProcessIdentity | undefined {
   return ctx.kernel.recordedProcess(join(forwarderFolder(ctx), ".lock"));
 }
 
@@ -23,9 +21,4 @@ export function forwarderEpoch(ctx: Pick<EngineContext, "paths">): string | unde
   } catch {
     return undefined;
   }
-}
-
-/** Whether ports should be open and nobody is there who opens them. */
-export function isForwarderDead(ctx: Place): boolean {
-  return existsSync(epochFile(ctx)) && runningForwarder(ctx) === undefined;
 }

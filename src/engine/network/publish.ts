@@ -10,7 +10,7 @@ import { findNetwork, type NetworkRecord } from "../state/networks.js";
 import type { NetworkEndpoint } from "../types.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { createForwarder, type Failure, type Forwarding, hasForwarder } from "./forwarder.js";
-import { forwarderEpoch, isForwarderDead } from "./forwarder-record.js";
+import { forwarderEpoch, runningForwarder } from "./forwarder-record.js";
 import { withLock } from "./locks.js";
 import { keptFamilies, noteKept } from "./origin-rules.js";
 import { bindError } from "./ports.js";
@@ -103,7 +103,7 @@ export function createPublisher(ctx: EngineContext, site: Site): Publisher {
       const known = forwarderEpoch(ctx);
       if (known === undefined) return;
       const isNeeded = liveEndpoints(ctx.state, ctx.kernel.bootId()).length > 0;
-      if (!isNeeded || known !== site.epoch() || isForwarderDead(ctx)) await settle();
+      if (!isNeeded || known !== site.epoch() || runningForwarder(ctx) === undefined) await settle();
     },
   };
 }
