@@ -3,7 +3,7 @@
 import { settingAt } from "../../kernel/proc.js";
 import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
 import { withSuppressed } from "../../lib/suppressed.js";
-import { throwEvery } from "../../lib/teardown.js";
+import { tearDown } from "../../lib/teardown.js";
 import { type EndpointRecord, endpointsOf, isLive } from "../state/endpoints.js";
 import { findNetwork } from "../state/networks.js";
 import type { PortMapping } from "../types.js";
@@ -56,34 +56,29 @@ export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "atta
     const release = options.release === true;
     const rows = endpointsOf(state, containerId);
     const live = rows.filter((record) => isLive(record, bootId));
-    const errors: unknown[] = [];
-    const attempt = async (work: () => unknown): Promise<void> => {
-      try {
-        await work();
-      } catch (error) {
-        errors.push(error);
-      }
-    };
-    if (live.length > 0) await attempt(() => steps.removeAll(live, { release: false, keepNamespace: false }));
-    await attempt(() => kernel.removeNetworkNamespace(pinOf(ctx, containerId)));
-    // Also of rows that are settled: the command that settled them may have been killed right after.
-    for (const { network } of rows) await attempt(() => networks.lowerIfIdle(network));
-    await attempt(() => site.releaseIfIdle());
-    // Last: by its rows the next command knows what a killed one may not have come to.
-    if (release) {
-      const kept = endpointsOf(state, containerId).filter((record) => !isLive(record, bootId));
-      state.transaction(() => {
-        for (const record of kept) life.settle(record, true);
-      });
-    }
-    if (live.length > 0) {
-      report(
-        "disconnect",
-        containerId,
-        live.map((record) => record.network),
-      );
-    }
-    throwEvery(errors);
+    const left = live.map((record) => record.network);
+    await tearDown([
+      () => (live.length > 0 ? steps.removeAll(live, { release: false, keepNamespace: false }) : undefined),
+      () => kernel.removeNetworkNamespace(pinOf(ctx, containerId)),
+      // Also of rows that are settled: the command that settled them may have been killed right after.
+      ...rows.map(
+        ({ network }) =>
+          () =>
+            networks.lowerIfIdle(network),
+      ),
+      () => site.releaseIfIdle(),
+      // Last: by its rows the next command knows what a killed one may not have come to.
+      () => (release ? forgetSettled(containerId) : undefined),
+      () => (live.length > 0 ? report("disconnect", containerId, left) : undefined),
+    ]);
+  }
+
+  /** Takes the rows away that hold nothing any more. */
+  function forgetSettled(containerId: string): void {
+    const kept = endpointsOf(state, containerId).filter((record) => !isLive(record, bootId));
+    state.transaction(() => {
+      for (const record of kept) life.settle(record, true);
+    });
   }
 
   async function beginAttach(request: AttachRequest): Promise<Attachment> {

@@ -6,7 +6,7 @@ import type { BridgeJoin, Kernel } from "../../kernel/kernel.js";
 import { messageOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import { withSuppressed } from "../../lib/suppressed.js";
-import { throwEvery } from "../../lib/teardown.js";
+import { tearDown } from "../../lib/teardown.js";
 import { bridgeJoinOf, bridgeResult } from "./bridge-plugin.js";
 import type { CniAttachment, CniList, CniPlugin, CniResult } from "./cni-types.js";
 import { checkContainerId, checkInterfaceName, checkNetworkName, checkPluginType } from "./names.js";
@@ -189,7 +189,7 @@ async function joinDirectly(host: CniHost, list: CniList, plugin: CniPlugin, joi
   }
 }
 
-/** Runs DEL of every plugin in reverse order, past errors; the first error is thrown at the end. Idempotent by specification. */
+/** Runs DEL of every plugin in reverse order, past errors; they are thrown at the end. Idempotent by specification. */
 export async function cniDel(
   host: CniHost,
   list: CniList,
@@ -197,17 +197,13 @@ export async function cniDel(
   result: CniResult | undefined,
 ): Promise<void> {
   check(list, attachment);
-  const errors: unknown[] = [];
-  for (const plugin of [...list.plugins].reverse()) {
-    try {
+  await tearDown(
+    list.plugins.toReversed().map((plugin) => async () => {
       const isDirect = host.direct !== undefined && bridgeJoinOf(plugin, attachment, host.direct) !== undefined;
       if (!isDirect) await exec(host, "DEL", list, plugin, attachment, result);
       else if (attachment.netns !== "") await host.kernel.removeLink(attachment.netns, attachment.ifName);
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  throwEvery(errors);
+    }),
+  );
 }
 
 /** Runs CHECK in order with the cached result; does nothing for lists that switch it off or are older than 0.4.0. */
