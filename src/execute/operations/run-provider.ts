@@ -12,6 +12,8 @@ import { cancelled, type ExecuteContext } from "../context.js";
 import { LineSplitter } from "./hooks.js";
 import { type ProviderMetadata, parseMetadata, providerOptions } from "./provider-metadata.js";
 
+type Env = Readonly<Record<string, string | undefined>>;
+
 const METADATA_LINES = 10_000;
 
 const WORDS = {
@@ -27,13 +29,14 @@ const WORDS = {
 export async function runProvider(context: ExecuteContext, operation: OperationOf<"run-provider">): Promise<void> {
   const { service, provider, action } = operation;
   const program = findProvider(provider.type, context.callerEnv);
-  for (const name of providerEnvironment(context).withheld) {
+  const { env, withheld } = providerEnvironment(context);
+  for (const name of withheld) {
     context.emit({
       type: "warning",
       message: `provider of service "${service}" does not get ${name} of the project's environment: it says which code programs load`,
     });
   }
-  const options = providerOptions(await readMetadata(context, program), provider, action);
+  const options = providerOptions(await readMetadata(context, program, env), provider, action);
   if (options === undefined) return;
   const args = ["compose", `--project-name=${context.project}`, action, ...options, service];
   const [doing, done, verb] = WORDS[action];
@@ -41,7 +44,7 @@ export async function runProvider(context: ExecuteContext, operation: OperationO
     context.emit({ type: "status", resource: "Service", name: service, status, text });
   tell("working", doing);
   const errors: string[] = [];
-  const code = await run(context, program, args, (stream, line) => {
+  const code = await run(context, program, env, args, (stream, line) => {
     if (stream === "stderr") return context.emit({ type: "output", of: "provider", name: service, stream, text: line });
     // what comes after an error is not read
     if (errors.length > 0) return;
@@ -65,9 +68,9 @@ export async function runProvider(context: ExecuteContext, operation: OperationO
 }
 
 /** One that does not answer says nothing. */
-async function readMetadata(context: ExecuteContext, program: string): Promise<ProviderMetadata> {
+async function readMetadata(context: ExecuteContext, program: string, env: Env): Promise<ProviderMetadata> {
   const lines: string[] = [];
-  const code = await run(context, program, ["compose", "metadata"], (stream, line) => {
+  const code = await run(context, program, env, ["compose", "metadata"], (stream, line) => {
     if (stream === "stdout" && lines.length < METADATA_LINES) lines.push(line);
   });
   return parseMetadata(code === 0 ? lines.join("\n") : "");
@@ -76,6 +79,7 @@ async function readMetadata(context: ExecuteContext, program: string): Promise<P
 async function run(
   context: ExecuteContext,
   program: string,
+  env: Env,
   args: readonly string[],
   onLine: (stream: "stdout" | "stderr", line: string) => void,
 ): Promise<number> {
@@ -84,7 +88,7 @@ async function run(
   });
   const { exitCode, errno, isCancelled } = await runProgram(program, args, {
     cwd: context.cwd,
-    env: providerEnvironment(context).env,
+    env,
     callerUmask: context.callerEnv,
     signal: context.signal,
     onOutput: (stream, data) => lines.push(stream, data),
@@ -106,7 +110,7 @@ const STEERING =
  * caller's. `withheld` names those that differ. Pure.
  */
 export function providerEnvironment({ env, callerEnv }: Pick<ExecuteContext, "env" | "callerEnv">): {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
   readonly withheld: readonly string[];
 } {
   const withheld = Object.keys(env).filter((name) => STEERING.test(name) && env[name] !== callerEnv[name]);
@@ -117,7 +121,7 @@ export function providerEnvironment({ env, callerEnv }: Pick<ExecuteContext, "en
  * The program of a provider type: `docker-TYPE` (a CLI plugin) on PATH, or TYPE itself when the caller lists it in TSCOMPOSE_PROVIDERS. A path, or
  * any other program of the host, is not what a compose file may run (`type: sh` would run the project's file `compose`). `TSC_PROVIDER_NOT_FOUND`.
  */
-export function findProvider(type: string, env: Readonly<Record<string, string | undefined>>): string {
+export function findProvider(type: string, env: Env): string {
   const isName = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(type);
   const isListed = (env["TSCOMPOSE_PROVIDERS"] ?? "").split(",").includes(type);
   const names = isName ? [`docker-${type}`, ...(isListed ? [type] : [])] : [];
