@@ -150,9 +150,10 @@ async function hashes(
   options: ParsedOptions,
   resolve: (names: readonly string[]) => Promise<Project>,
 ): Promise<readonly string[]> {
-  const [{ serviceHash }, { buildPlatforms }] = await Promise.all([
+  const [{ serviceHash }, { buildPlatforms }, { defaultPlatformOf }] = await Promise.all([
     import("../plan/hash.js"),
     import("../plan/build-platforms.js"),
+    import("../project/bring-up.js"),
   ]);
   const wanted = options.text("hash") ?? "*";
   const names = wanted === "*" ? sorted(project.services) : wanted.split(",").toSorted();
@@ -164,11 +165,11 @@ async function hashes(
   }
   if (names.length === 0) return [];
   const resolved = await resolve(wanted === "*" ? [] : names);
-  const defaultPlatform = resolved.environment["DOCKER_DEFAULT_PLATFORM"] ?? "";
+  const { defaultPlatform } = defaultPlatformOf(resolved);
   return names.flatMap((name) => {
     const service = resolved.services[name];
     if (service === undefined) return [];
-    if (service.build === undefined || defaultPlatform === "") return [`${name} ${serviceHash(service)}`];
+    if (service.build === undefined || defaultPlatform === undefined) return [`${name} ${serviceHash(service)}`];
     buildPlatforms(name, service, { defaultPlatform });
     return [`${name} ${serviceHash({ ...service, platform: service.platform || defaultPlatform })}`];
   });
