@@ -19,11 +19,7 @@ export const command: CommandSpec = {
 async function boot(ctx: CliContext): Promise<number> {
   const engine = await ctx.engine();
   const waiting = (await engine.containers.list()).filter(({ awaitsBoot }) => awaitsBoot === true);
-  const projects = new Map<string, ContainerInfo[]>();
-  for (const info of waiting) {
-    const name = info.labels[LABEL.project] ?? "";
-    projects.set(name, [...(projects.get(name) ?? []), info]);
-  }
+  const projects = Map.groupBy(waiting, ({ labels }) => labels[LABEL.project] ?? "");
   const failures: unknown[] = [];
   for (const [name, containers] of [...projects].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     try {
