@@ -4,15 +4,8 @@
  */
 import { resolve } from "node:path";
 import { TscError } from "../lib/errors.js";
-import { bindMap } from "./bind.js";
-import { assertInside } from "./confine.js";
-import { checkConsistency, checkContainerNames, type Report } from "./consistency.js";
-import type { Discovered } from "./discover.js";
-import { discover } from "./discover.js";
-import { labelsOfFiles, serviceEnvironment } from "./env-file.js";
-import { loadFile } from "./load-file.js";
-import type { LoadState } from "./load-state.js";
-import { loadTree } from "./load-tree.js";
+import { labelsOfFiles, serviceEnvironment } from "./env/env-file.js";
+import { substitute } from "./env/template.js";
 import type {
   EnvFile,
   FileObject,
@@ -26,17 +19,24 @@ import type {
   VolumeConfig,
 } from "./model.js";
 import { nodeFs } from "./node-fs.js";
-import { normalize, RESOLVED_CONTENT } from "./normalize.js";
 import type { LoadOptions } from "./options.js";
+import { bindMap } from "./phases/bind.js";
+import { assertInside } from "./phases/confine.js";
+import { checkConsistency, checkContainerNames, type Report } from "./phases/consistency.js";
+import type { Discovered } from "./phases/discover.js";
+import { discover } from "./phases/discover.js";
+import { loadFile } from "./phases/load-file.js";
+import type { LoadState } from "./phases/load-state.js";
+import { loadTree } from "./phases/load-tree.js";
+import { normalize, RESOLVED_CONTENT } from "./phases/normalize.js";
+import { checkProjectName, normalizeProjectName, projectNameOfFolder } from "./phases/project-name.js";
+import { enableServices, pruneResources, selectServices, withProfiles } from "./phases/select.js";
 import { Problems, placeOf } from "./problems.js";
-import { checkProjectName, normalizeProjectName, projectNameOfFolder } from "./project-name.js";
-import { enableServices, pruneResources, selectServices, withProfiles } from "./select.js";
 import { FILE_OBJECT, MODEL, NETWORK, SERVICE, VOLUME_CONFIG } from "./structs.js";
-import { substitute } from "./template.js";
 import type { TreeMap } from "./tree.js";
 import { isMap, scalarText } from "./tree.js";
-import type { YamlFile } from "./yaml.js";
-import { parseYaml } from "./yaml.js";
+import type { YamlFile } from "./yaml/parse.js";
+import { parseYaml } from "./yaml/parse.js";
 
 /** A loaded but untyped model: what `config --no-interpolate` prints. */
 export interface LoadedModel {

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { errnoOf, messageOf, TscError } from "../lib/errors.js";
 import type { ComposeFs } from "./options.js";
-import { decodeYaml } from "./yaml-encoding.js";
+import { decodeYaml } from "./yaml/encoding.js";
 
 const MAX_BYTES = 64 * 1024 * 1024;
 

@@ -3,7 +3,7 @@
 import type { ErrorCode, SourcePlace } from "../lib/errors.js";
 import { TscError, throwAll } from "../lib/errors.js";
 import type { Path } from "./tree.js";
-import type { YamlFile } from "./yaml.js";
+import type { YamlFile } from "./yaml/parse.js";
 
 /** Finds where a path was written: in the last file that wrote most of it. */
 export function placeOf(files: readonly YamlFile[], path: Path, onKey = false): SourcePlace | undefined {

@@ -90,7 +90,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     kernel,
     async () => (await imagesPart()).store,
     async (request) => {
-      const { buildImage, containerRunStep } = await import("./build/index.js");
+      const { buildImage, containerRunStep } = await import("./builder/index.js");
       const { store } = await imagesPart();
       return await buildImage(
         { ctx, storage: await storage(), images: store, runStep: containerRunStep(containers) },
@@ -196,7 +196,7 @@ function once<T>(make: () => Promise<T>): Once<T> {
 function lazyImages(kernel: Kernel, open: () => Promise<Images>, build: ImagesApi["build"]): ImagesApi {
   return {
     build,
-    checkBuild: async (request) => (await import("./build/index.js")).checkBuild(kernel, request),
+    checkBuild: async (request) => (await import("./builder/index.js")).checkBuild(kernel, request),
     pull: async (reference, options) => (await open()).pull(reference, options),
     push: async (reference, options) => (await open()).push(reference, options),
     pushArtifact: async (request) => (await open()).pushArtifact(request),

@@ -39,13 +39,13 @@ const show = (broken: readonly Import[]) => broken.map(({ from, to }) => `${from
 /** Small pure modules that others may take without the whole part; each must still be in use. */
 const SHARED_PURE: readonly string[] = [
   // grammars that flags of `run` and rules of `watch` have in common with compose files and build contexts
-  "compose/dotenv.ts",
+  "compose/env/dotenv.ts",
   // one wording for what several layers find out
   "compose/no-such-service.ts",
-  "compose/shell-words.ts",
-  "compose/short-port.ts",
-  "compose/short-volume.ts",
-  "engine/build/dockerignore.ts",
+  "compose/phases/shell-words.ts",
+  "compose/phases/short-port.ts",
+  "compose/phases/short-volume.ts",
+  "engine/builder/dockerignore.ts",
   // every command looks for dead helpers without loading the network part
   "engine/network/damage.ts",
   // `check` asks the kernel one setting without loading the engine
@@ -83,7 +83,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** These name places of a container, not of the host. */
 const INSIDE_CONTAINERS: readonly string[] = [
-  "engine/build/placeholders.ts",
+  "engine/builder/placeholders.ts",
   "engine/runtime/oci/mounts.ts",
   "engine/runtime/oci/security.ts",
   "engine/runtime/targets.ts",

@@ -1,11 +1,11 @@
 /** What the flags of `run` change in the service. Reads env files given by name; changes nothing else. */
 import { readFile } from "node:fs/promises";
 import { isAbsolute, resolve } from "node:path";
-import { parseDotenv } from "../../compose/dotenv.js";
+import { parseDotenv } from "../../compose/env/dotenv.js";
 import type { Port, Project, Service, ServiceVolume } from "../../compose/model.js";
-import { shellWords } from "../../compose/shell-words.js";
-import { parsePorts } from "../../compose/short-port.js";
-import { parseVolume } from "../../compose/short-volume.js";
+import { shellWords } from "../../compose/phases/shell-words.js";
+import { parsePorts } from "../../compose/phases/short-port.js";
+import { parseVolume } from "../../compose/phases/short-volume.js";
 import { TscError } from "../../lib/errors.js";
 import { withoutServiceTraits } from "../../plan/one-off.js";
 import type { ParsedOptions } from "../command.js";

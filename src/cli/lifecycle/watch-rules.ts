@@ -2,7 +2,7 @@
 import { realpathSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
 import type { Hook, Project, Service, WatchTrigger } from "../../compose/model.js";
-import { type IgnoreMatcher, parseIgnore } from "../../engine/build/dockerignore.js";
+import { type IgnoreMatcher, parseIgnore } from "../../engine/builder/dockerignore.js";
 import { TscError } from "../../lib/errors.js";
 import { PatternError } from "../../lib/glob.js";
 import { readRegularFile } from "../../lib/read-file.js";

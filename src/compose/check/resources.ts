@@ -1,6 +1,6 @@
 /** Rules on declared resources. */
 import type { Project } from "../model.js";
-import { pruneResources } from "../select.js";
+import { pruneResources } from "../phases/select.js";
 import type { Complaint, Rule } from "./types.js";
 import { entries } from "./walk.js";
 

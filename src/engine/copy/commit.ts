@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import { TscError } from "../../lib/errors.js";
 import { encodeTarHeader, readTar, TAR_END, tarPadding } from "../../lib/tar.js";
-import { applyChanges, emptyState, encodeImageConfig, type StageState, stateOfImage } from "../build/index.js";
+import { applyChanges, emptyState, encodeImageConfig, type StageState, stateOfImage } from "../builder/index.js";
 import type { EngineContext } from "../context.js";
 import { hostPlatform, type Images } from "../images/index.js";
 import type { Storage } from "../storage/index.js";

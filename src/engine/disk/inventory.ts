@@ -1,7 +1,7 @@
 /** Reads what is stored: rows, and what their files take. */
 import { join } from "node:path";
 import { createPace } from "../../lib/pace.js";
-import { type CacheFolder, cacheFolders, isCacheFolderInUse } from "../build/index.js";
+import { type CacheFolder, cacheFolders, isCacheFolderInUse } from "../builder/index.js";
 import type { EngineContext } from "../context.js";
 import type { Images } from "../images/index.js";
 import { listSteps } from "../state/build-steps.js";

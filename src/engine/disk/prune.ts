@@ -1,7 +1,7 @@
 /** Carries a prune plan out. Each thing is looked at again when it goes: what has come into use since the plan stays. */
 import { isTscError } from "../../lib/errors.js";
 import type { ContainersApi, NetworksApi, VolumesApi } from "../api.js";
-import { removeCacheFolder } from "../build/index.js";
+import { removeCacheFolder } from "../builder/index.js";
 import { deleteStep } from "../state/build-steps.js";
 import { type DiskDeps, takeInventory } from "./inventory.js";
 import { planBytes, planPrune } from "./plan.js";

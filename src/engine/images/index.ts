@@ -1,5 +1,5 @@
 /**
- * Images: pull, push, load, save, names and removal. The public face of this folder; building is src/engine/build. Opening
+ * Images: pull, push, load, save, names and removal. The public face of this folder; building is src/engine/builder. Opening
  * reads nothing: a command that touches no registry loads no registry code.
  */
 

@@ -1,10 +1,10 @@
 /** Dockerfiles, their words and patterns. */
-import { ExpandError, expandWord, variablesIn } from "../../../src/engine/build/dockerfile/expand.js";
-import { parseDockerfile } from "../../../src/engine/build/dockerfile/parse.js";
-import { splitWords } from "../../../src/engine/build/dockerfile/words.js";
-import { cleanPath, parseIgnore } from "../../../src/engine/build/dockerignore.js";
-import { planStages } from "../../../src/engine/build/stages.js";
-import { parseMode } from "../../../src/engine/build/steps/chmod.js";
+import { ExpandError, expandWord, variablesIn } from "../../../src/engine/builder/dockerfile/expand.js";
+import { parseDockerfile } from "../../../src/engine/builder/dockerfile/parse.js";
+import { splitWords } from "../../../src/engine/builder/dockerfile/words.js";
+import { cleanPath, parseIgnore } from "../../../src/engine/builder/dockerignore.js";
+import { planStages } from "../../../src/engine/builder/stages.js";
+import { parseMode } from "../../../src/engine/builder/steps/chmod.js";
 import { PatternError } from "../../../src/lib/glob.js";
 import { promise, type Target } from "../target.js";
 import { refusing } from "./refusal.js";

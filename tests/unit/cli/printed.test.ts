@@ -17,7 +17,7 @@ import {
 import { renderRows, withLabels } from "../../../src/cli/render/rows.js";
 import { renderTable } from "../../../src/cli/render/table.js";
 import { compileTemplate } from "../../../src/cli/render/template.js";
-import { emitYaml } from "../../../src/compose/emit-yaml.js";
+import { emitYaml } from "../../../src/compose/print/emit-yaml.js";
 import type { ContainerInfo } from "../../../src/engine/types.js";
 import { hasUnprintable, printable } from "../../../src/lib/printable.js";
 

@@ -1,7 +1,7 @@
 /** Env files and templates of strangers: what doubles ends, what is long takes no longer than it is. */
 import { describe, expect, test } from "@jest/globals";
-import { parseDotenv } from "../../../src/compose/dotenv.js";
-import { substitute, templateVariables } from "../../../src/compose/template.js";
+import { parseDotenv } from "../../../src/compose/env/dotenv.js";
+import { substitute, templateVariables } from "../../../src/compose/env/template.js";
 import { load } from "./project.js";
 
 const unset = (): undefined => undefined;

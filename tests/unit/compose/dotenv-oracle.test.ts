@@ -2,7 +2,7 @@
 import { expect, test } from "@jest/globals";
 import { parse } from "dotenv";
 import fc from "fast-check";
-import { parseDotenv } from "../../../src/compose/dotenv.js";
+import { parseDotenv } from "../../../src/compose/env/dotenv.js";
 
 /** Where the grammars part: expansion of `$`, escapes but `\n`, backticks, `#` right behind a word or after nothing, bare keys, `KEY: value`. */
 const KEY = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/);

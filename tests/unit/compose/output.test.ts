@@ -1,8 +1,8 @@
 /** The text of `config`: quoting, order of keys, numbers. Expected texts are what Docker Compose 2.40.3 printed for the same data. */
 import { describe, expect, test } from "@jest/globals";
-import { emitYaml } from "../../../src/compose/emit-yaml.js";
 import { loadModel, loadProject, toConfigJson, toConfigYaml, toModelText } from "../../../src/compose/index.js";
-import { byteOrder, naturalOrder } from "../../../src/compose/key-order.js";
+import { emitYaml } from "../../../src/compose/print/emit-yaml.js";
+import { byteOrder, naturalOrder } from "../../../src/compose/print/key-order.js";
 import { goJson } from "../../../src/lib/go-json.js";
 import { treeFs } from "../../conformance/support/tree-fs.js";
 

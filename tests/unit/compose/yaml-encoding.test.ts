@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { loadProject } from "../../../src/compose/index.js";
 import { nodeFs } from "../../../src/compose/node-fs.js";
-import { parseYaml } from "../../../src/compose/yaml.js";
-import { decodeYaml } from "../../../src/compose/yaml-encoding.js";
+import { decodeYaml } from "../../../src/compose/yaml/encoding.js";
+import { parseYaml } from "../../../src/compose/yaml/parse.js";
 
 const text = "services:\n  a: { image: 'x é €' }\n";
 const swapped = (value: string) => Buffer.from(value, "utf16le").swap16();

@@ -1,6 +1,6 @@
 /** What is read although our YAML parser wants more indentation than the reference's: quotes and brackets over several lines. */
 import { describe, expect, test } from "@jest/globals";
-import { parseYaml } from "../../../src/compose/yaml.js";
+import { parseYaml } from "../../../src/compose/yaml/parse.js";
 
 const tree = (text: string): unknown =>
   JSON.parse(JSON.stringify(parseYaml(text, "f").documents.map((one) => one.tree)));

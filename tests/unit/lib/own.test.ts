@@ -1,6 +1,6 @@
 /** Words from outside that every object knows are no entries of our tables; found by the fuzzer in platforms. */
 import { expect, test } from "@jest/globals";
-import { parseDockerfile } from "../../../src/engine/build/dockerfile/parse.js";
+import { parseDockerfile } from "../../../src/engine/builder/dockerfile/parse.js";
 import { parsePlatform } from "../../../src/engine/images/platform.js";
 import { installHint } from "../../../src/engine/network/programs.js";
 import { parseDevice } from "../../../src/engine/volumes/device.js";

@@ -1,0 +1,216 @@
+/** Turns short forms of the merged tree into long forms, by one table from path pattern to function. */
+import { TscError } from "../../lib/errors.js";
+import type { LoadWarning } from "../model.js";
+import { Problems } from "../problems.js";
+import type { Path, PathTable, Tree, TreeMap } from "../tree.js";
+import { isMap, newMap, pathTable, pathText, scalarText, stepKey } from "../tree.js";
+import type { YamlFile } from "../yaml/parse.js";
+import { cleanPath } from "./paths.js";
+import { parsePorts } from "./short-port.js";
+import { parseVolume } from "./short-volume.js";
+
+interface Context {
+  /** Variables were left in place: a short form that does not parse stays as it is. */
+  readonly lenient: boolean;
+  readonly warn: (warning: LoadWarning) => void;
+  /** Keeps what `work` throws as a problem at `path`, so that the other entries of a list are still read. */
+  readonly guard: <T>(path: Path, work: () => T) => T | undefined;
+}
+type Transform = (value: Tree, path: Path, context: Context) => Tree;
+
+/** A tree map from plain data. */
+function map(data: object): TreeMap {
+  return Object.assign(newMap(), data);
+}
+function deepMap(data: object): TreeMap {
+  const result = newMap();
+  for (const [key, value] of Object.entries(data)) {
+    result[key] =
+      typeof value === "object" && value !== null && !Array.isArray(value) ? deepMap(value) : (value as Tree);
+  }
+  return result;
+}
+
+const buildContext: Transform = (value) => (typeof value === "string" ? map({ context: value }) : value);
+const source: Transform = (value) => (typeof value === "string" ? map({ source: value }) : value);
+const names: Transform = (value) => (Array.isArray(value) ? keyed(value, () => null) : value);
+const stringList: Transform = (value) => (typeof value === "string" ? [value] : value);
+
+function keyed(list: readonly Tree[], fill: () => Tree): TreeMap {
+  const result = newMap();
+  for (const key of list) result[scalarText(key)] = fill();
+  return result;
+}
+
+const dependsOn: Transform = (value) => {
+  if (Array.isArray(value)) return keyed(value, () => map({ condition: "service_started", required: true }));
+  if (isMap(value)) {
+    for (const key in value) {
+      const entry = value[key];
+      if (isMap(entry)) entry["required"] ??= true;
+    }
+  }
+  return value;
+};
+
+const envFiles: Transform = (value) => {
+  const list = Array.isArray(value) ? value : [value];
+  return list.map((entry) => {
+    if (!isMap(entry)) return map({ path: entry, required: true });
+    entry["required"] ??= true;
+    return entry;
+  });
+};
+
+const extendsForm: Transform = (value) => (typeof value === "string" ? map({ service: value }) : value);
+const gpus: Transform = (value) => (value === "all" ? [map({ count: "all" })] : value);
+const sshForm: Transform = (value) => {
+  if (typeof value === "string") return keyValues([value]);
+  return Array.isArray(value) ? keyValues(value) : value;
+};
+const keyValueForm: Transform = (value) => (Array.isArray(value) ? keyValues(value) : value);
+
+function keyValues(list: readonly Tree[]): TreeMap {
+  const result = newMap();
+  for (const entry of list) {
+    const text = scalarText(entry);
+    const equals = text.indexOf("=");
+    result[equals < 0 ? text : text.slice(0, equals)] = equals < 0 ? null : text.slice(equals + 1);
+  }
+  return result;
+}
+
+const ports: Transform = (value, path, { lenient, guard }) => {
+  if (!Array.isArray(value)) return value;
+  const long = (entry: Tree): Tree[] => (isMap(entry) ? [entry] : parsePorts(scalarText(entry)).map(map));
+  if (!lenient) return value.flatMap((entry, i) => guard([...path, i], () => long(entry)) ?? []);
+  try {
+    return value.flatMap(long);
+  } catch {
+    // one entry with a variable leaves the whole list as it was written, as in the reference
+    return value;
+  }
+};
+
+const volume: Transform = (value, _path, { lenient }) => {
+  if (isMap(value)) return value;
+  const text = scalarText(value);
+  if (lenient && text.includes("$")) {
+    try {
+      return longVolume(text);
+    } catch {
+      return value;
+    }
+  }
+  return longVolume(text);
+};
+
+function longVolume(text: string): TreeMap {
+  const volume = deepMap(parseVolume(text));
+  volume["target"] = cleanPath(scalarText(volume["target"] ?? ""));
+  return volume;
+}
+
+const device: Transform = (value, _path, { lenient }) => {
+  if (isMap(value)) return value;
+  const text = scalarText(value);
+  const parts = text.split(":");
+  if (parts.length > 3) {
+    if (lenient) return value;
+    throw new TscError("TSC_COMPOSE_DEVICE_INVALID", `confusing device mapping, please use long syntax: ${text}`, {
+      kind: "invalid-input",
+    });
+  }
+  const [from = "", to = "", permissions = "rwm"] = parts;
+  return map({ source: from, target: to === "" ? from : to, permissions });
+};
+
+const external: Transform = (value, path, { warn }) => {
+  if (!isMap(value) || !isMap(value["external"])) return value;
+  const name = value["external"]["name"];
+  value["external"] = true;
+  if (name === undefined) return value;
+  warn({
+    code: "TSC_COMPOSE_EXTERNAL_NAME",
+    message: `${pathText(path)}: external.name is deprecated. Please set name and external: true`,
+    path,
+  });
+  if (value["name"] !== undefined && value["name"] !== name) {
+    throw new TscError(
+      "TSC_COMPOSE_EXTERNAL_NAME",
+      `${pathText(path)}: name and external.name conflict; only use name`,
+      { kind: "invalid-input" },
+    );
+  }
+  value["name"] = name;
+  return value;
+};
+
+const TRANSFORMS: PathTable<Transform> = pathTable<Transform>([
+  ["services.*.build", buildContext],
+  ["services.*.build.additional_contexts", keyValueForm],
+  ["services.*.build.secrets[]", source],
+  ["services.*.build.ssh", sshForm],
+  ["services.*.configs[]", source],
+  ["services.*.depends_on", dependsOn],
+  ["services.*.develop.watch[].ignore", stringList],
+  ["services.*.develop.watch[].include", stringList],
+  ["services.*.devices[]", device],
+  ["services.*.dns", stringList],
+  ["services.*.dns_search", stringList],
+  ["services.*.env_file", envFiles],
+  ["services.*.label_file", stringList],
+  ["services.*.extends", extendsForm],
+  ["services.*.gpus", gpus],
+  ["services.*.models", names],
+  ["services.*.networks", names],
+  ["services.*.ports", ports],
+  ["services.*.secrets[]", source],
+  ["services.*.volumes[]", volume],
+  ["networks.*", external],
+  ["volumes.*", external],
+  ["secrets.*", external],
+  ["configs.*", external],
+]);
+
+/** Canonicalises in place and reports every entry that cannot be read. */
+export function canonicalize(
+  tree: TreeMap,
+  options: {
+    readonly lenient: boolean;
+    readonly warn: (warning: LoadWarning) => void;
+    readonly files: readonly YamlFile[];
+  },
+): TreeMap {
+  const problems = new Problems(options.files);
+  const context: Context = { ...options, guard: (path, work) => problems.guard(path, work) };
+  const walk = (value: Tree, table: PathTable<Transform>, path: Path): Tree => {
+    const transform = table.value;
+    const changed =
+      transform === undefined ? value : (problems.guard(path, () => transform(value, path, context)) ?? value);
+    if (isMap(changed)) {
+      for (const key in changed) {
+        const next = stepKey(table, key);
+        if (next !== undefined) changed[key] = walk(changed[key] as Tree, next, [...path, key]);
+      }
+    } else if (Array.isArray(changed) && table.item !== undefined) {
+      for (let i = 0; i < changed.length; i++) changed[i] = walk(changed[i] as Tree, table.item, [...path, i]);
+    }
+    return changed;
+  };
+  walk(tree, TRANSFORMS, []);
+  problems.throw();
+  dropEmptyDns(tree);
+  return tree;
+}
+
+/** Empty names of DNS servers come from unset variables and mean nothing. */
+function dropEmptyDns(tree: TreeMap): void {
+  const services = tree["services"];
+  if (!isMap(services)) return;
+  for (const name in services) {
+    const service = services[name];
+    const dns = isMap(service) ? service["dns"] : undefined;
+    if (isMap(service) && Array.isArray(dns)) service["dns"] = dns.filter((entry) => entry !== "");
+  }
+}
