@@ -1,5 +1,5 @@
 /** `cp` as docker defines it: which containers, which direction, and what a trailing slash means. The bytes are tar streams. */
-import { lstat, realpath, stat } from "node:fs/promises";
+import { lstat, readlink, realpath, stat } from "node:fs/promises";
 import { basename, dirname, posix, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -93,8 +93,13 @@ async function copyOut(
     await pipeline(tar, ctx.stdout, { end: false, signal: ctx.signal });
     return;
   }
-  const local = resolve(ctx.cwd, target);
+  const local = await throughLinks(resolve(ctx.cwd, target));
   const onDisk = await stat(local).catch(ignoreMissing);
+  // A rename would put a file in the place of /dev/null for everybody.
+  if (onDisk !== undefined && !onDisk.isDirectory() && !onDisk.isFile()) {
+    const got = onDisk.isCharacterDevice() || onDisk.isBlockDevice() ? "a device" : "an irregular file";
+    throw conflict(`invalid output path: ${JSON.stringify(local)} must be a directory or a regular file: got ${got}`);
+  }
   const isFolder =
     from.isDirectory || (from.isSymlink && request.followLink && (await isDirectory(engine, info, path)));
   if (target.endsWith("/") && onDisk === undefined && !isFolder) {
@@ -114,6 +119,18 @@ async function copyOut(
       ? { folder: local, name: contentOnly ? "." : base }
       : { folder: dirname(local), name: basename(local) };
   await extractTar(Readable.from(tar), { folder, name, archive: request.archive });
+}
+
+const MAX_LINKS = 10;
+
+/** Where a destination's last links lead, as docker follows them; what is missing at their end is made there. */
+async function throughLinks(path: string): Promise<string> {
+  let at = path;
+  for (let links = 0; links <= MAX_LINKS; links++) {
+    if ((await lstat(at).catch(ignoreMissing))?.isSymbolicLink() !== true) return at;
+    at = resolve(dirname(at), await readlink(at));
+  }
+  throw conflict(`too many symbolic links in ${path}`);
 }
 
 async function isDirectory(engine: EngineApi, info: ContainerInfo, path: string): Promise<boolean> {

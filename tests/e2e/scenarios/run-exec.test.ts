@@ -1,5 +1,6 @@
 /** run, exec, cp, commit, export, env precedence. */
-import { readFileSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
 import { dockerIo, scenario } from "../../helpers/scenario.js";
@@ -177,6 +178,16 @@ scenario(
     await s.ok("cp", "./cp-folder", "nginx:/tmp/");
     await s.ok("exec", "-T", "nginx", "cat", "/tmp/cp-folder/cp-me.txt");
     s.says("hello world from folder");
+    // a link is written through, and what is no file is never replaced by one (/dev/null as root)
+    symlinkSync("through.txt", join(s.folder, "link.txt"));
+    await s.ok("cp", "nginx:/tmp/default.txt", "./link.txt");
+    if (!readFileSync(join(s.folder, "through.txt"), "utf8").includes("hello world")) throw new Error("link replaced");
+    execFileSync("mkfifo", [join(s.folder, "pipe")]);
+    const refused = "must be a directory or a regular file: got";
+    await s.exits(1, ["cp", "nginx:/tmp/default.txt", "./pipe"], `pipe" ${refused} an irregular file`);
+    await s.exits(1, ["cp", "nginx:/tmp/default.txt", "/dev/full"], `"/dev/full" ${refused} a device`);
+    if (!statSync(join(s.folder, "pipe")).isFIFO() || !statSync("/dev/full").isCharacterDevice())
+      throw new Error("gone");
     await s.ok("cp", "nginx:/tmp/cp-folder", "./cp-folder2");
     if (!readFileSync(join(s.folder, "cp-folder2/cp-me.txt"), "utf8").includes("from folder"))
       throw new Error("folder");
