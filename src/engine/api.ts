@@ -1,5 +1,7 @@
 /** The engine as callers see it: interfaces only. `Engine.open` in `index.ts` returns the real one. */
+
 import type { DiskUsage, PrunePlan, PruneRequest } from "./disk/types.js";
+import type { PortTrace, TraceRequest } from "./network/trace-types.js";
 import type {
   ContainerInfo,
   ContainerSpec,
@@ -217,6 +219,8 @@ export interface NetworksApi {
   inspect(name: string): Promise<NetworkInfo>;
   find(name: string): Promise<NetworkInfo | undefined>;
   list(filter?: LabelFilter): Promise<NetworkInfo[]>;
+  /** The way of a container's published port, hop by hop, for each address of the host. Changes nothing. `TSC_CONTAINER_NOT_FOUND`, `TSC_PORT_NOT_PUBLISHED`. */
+  trace(containerId: string, request: TraceRequest): Promise<readonly PortTrace[]>;
 }
 
 export interface VolumesApi {

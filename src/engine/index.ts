@@ -105,6 +105,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     inspect: async (name) => (await networking()).inspect(name),
     find: async (name) => (await networking()).find(name),
     list: async (filter) => (await networking()).list(filter),
+    trace: async (id, request) => (await networking()).trace(id, request),
   };
 
   const openedDisk = once<DiskApi>(async () => {

@@ -28,6 +28,11 @@ export function processLink(pid: Pid, name: string): string | undefined {
   return orUndefined(() => readlinkSync(processPath(pid, name)));
 }
 
+/** Names in a folder of a process (`fd`); none when either is gone or not for us. */
+export function processNames(pid: Pid, name: string): string[] {
+  return orUndefined(() => readdirSync(processPath(pid, name))) ?? [];
+}
+
 /** Pids of every process, ascending. */
 export function allPids(): number[] {
   return readdirSync("/proc")

@@ -43,13 +43,14 @@ async function port(ctx: CliContext, args: readonly string[], options: ParsedOpt
 }
 
 /** `80` or `80/udp`; `TSC_USAGE`. */
-export function readPort(text: string): { readonly number: number; readonly protocol?: string } {
+export function readPort(text: string): { readonly number: number; readonly protocol?: "tcp" | "udp" | "sctp" } {
   const match = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(text);
   const number = Number(match?.[1]);
   if (match === null || number > 65535) {
     throw usage(`invalid port "${text}": not a number up to 65535`);
   }
-  return { number, ...(match[2] === undefined ? {} : { protocol: match[2] }) };
+  const protocol = match[2] as "tcp" | "udp" | "sctp" | undefined;
+  return { number, ...(protocol === undefined ? {} : { protocol }) };
 }
 
 /** `0.0.0.0:8080`, `[::]:8080`. */

@@ -56,23 +56,26 @@ const SHAPES: Readonly<Record<ResourceKind, readonly [open: string, close: strin
   model: ["[[", "]]"],
 };
 
+/** A word of anybody's as a quoted text of Mermaid. */
+export function mermaidText(text: string): string {
+  return `"${text.replaceAll("&", "#amp;").replaceAll('"', "#quot;").replaceAll("<", "#lt;")}"`;
+}
+
 /** https://mermaid.js.org/syntax/flowchart.html: ids are numbered, since names may hold any of its words. */
 function mermaid(graph: DependencyGraph): readonly string[] {
   const ids = new Map(graph.nodes.map(({ id }, i) => [id, `n${i}`]));
-  const quoted = (text: string) =>
-    `"${text.replaceAll("&", "#amp;").replaceAll('"', "#quot;").replaceAll("<", "#lt;")}"`;
   const lines = ["flowchart LR"];
   for (const { id, kind, name } of graph.nodes) {
     const [open, close] = SHAPES[kind];
     lines.push(
-      `  ${ids.get(id) ?? ""}${open}${quoted(kind === "service" ? name : `${kind} ${name}`)}${close}:::${kind}`,
+      `  ${ids.get(id) ?? ""}${open}${mermaidText(kind === "service" ? name : `${kind} ${name}`)}${close}:::${kind}`,
     );
   }
   graph.edges.forEach((edge, i) => {
     const label = labelOf(edge);
     const arrow = edge.reason === "depends_on" || edge.reason === "build" ? "-->" : "-.->";
     lines.push(
-      `  ${ids.get(edge.from) ?? ""} ${arrow}${label === "" ? "" : `|${quoted(label)}|`} ${ids.get(edge.to) ?? ""}`,
+      `  ${ids.get(edge.from) ?? ""} ${arrow}${label === "" ? "" : `|${mermaidText(label)}|`} ${ids.get(edge.to) ?? ""}`,
     );
     if (isOnCycle(graph, edge)) lines.push(`  linkStyle ${i} stroke:red`);
   });

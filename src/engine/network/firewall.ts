@@ -5,7 +5,7 @@
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
-import { liveEndpoints } from "../state/endpoints.js";
+import { liveEndpoints, type ReservedPort } from "../state/endpoints.js";
 import { findNetwork, forgetForwarding, type NetworkRecord, networksStanding } from "../state/networks.js";
 import { takeLock } from "../take-lock.js";
 import { parseConflist } from "./cni.js";
@@ -24,6 +24,8 @@ import type { Site } from "./site.js";
 export interface Firewall extends Coalescer {
   /** From the next update on, IPv6 rules are written too (a network with IPv6 came or went). */
   touchIpv6(): void;
+  /** The kernel's rules of a family as iptables-save prints them with counters. `TSC_FIREWALL_FAILED`, `TSC_MISSING_PROGRAM`. */
+  counted(family: 4 | 6): Promise<string>;
 }
 
 const isWildcard = (ip: string): boolean => ip === "" || ip === "0.0.0.0" || ip === "::";
@@ -48,6 +50,25 @@ function isUnfiltered(record: NetworkRecord): boolean {
   const { source, bridge } = record.settings;
   if (source !== "user" || !isInterfaceName(bridge)) return false;
   return !parseConflist(record.conflist, `of network ${record.name}`).plugins.some(({ type }) => type === "firewall");
+}
+
+/** A published port as the packet filter of one family carries it; undefined when that family does not. `uplink`: "" for root. Pure. */
+export function rulePort(port: ReservedPort, family: 4 | 6, containerIp: string, uplink: string): RulePort | undefined {
+  // Rootless, the uplink delivers to its own address: the host's address was applied where the port is open.
+  const hostIp = uplink !== "" || isWildcard(port.hostIp) ? "" : port.hostIp;
+  // ::1 cannot be translated to an address beyond this machine: the forwarder has it.
+  if ((hostIp !== "" && hostIp.includes(":") !== (family === 6)) || hostIp === "::1") return undefined;
+  if ((port.hostIp === "0.0.0.0" && family === 6) || (port.hostIp === "::" && family === 4)) return undefined;
+  // What is published on one address of the host is not for neighbours here, whose gateway has the port as well.
+  const isForUplink = uplink !== "" && !isWildcard(port.hostIp);
+  return {
+    protocol: port.protocol,
+    hostIp,
+    hostPort: port.innerPort ?? port.hostPort,
+    containerIp,
+    containerPort: port.containerPort,
+    ...(isForUplink ? { arrivesBy: uplink } : {}),
+  };
 }
 
 /** The rules of one engine. `TSC_FIREWALL_FAILED`. */
@@ -82,29 +103,18 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
     for (const { network, endpoint, cni } of liveEndpoints(ctx.state, ctx.kernel.bootId())) {
       const containerIp = family === 4 ? endpoint.ipv4 : endpoint.ipv6;
       if (!names.has(network) || containerIp === "") continue;
-      for (const port of cni.ports) {
-        // Rootless, the uplink delivers to its own address: the host's address was applied where the port is open.
-        const hostIp = ctx.rootless || isWildcard(port.hostIp) ? "" : port.hostIp;
-        // ::1 cannot be translated to an address beyond this machine: the forwarder has it.
-        if ((hostIp !== "" && hostIp.includes(":") !== (family === 6)) || hostIp === "::1") continue;
-        if ((port.hostIp === "0.0.0.0" && family === 6) || (port.hostIp === "::" && family === 4)) continue;
-        // What is published on one address of the host is not for neighbours here, whose gateway has the port as well.
-        const isForUplink = site.uplinkInterface !== "" && !isWildcard(port.hostIp);
-        ports.push({
-          protocol: port.protocol,
-          hostIp,
-          hostPort: port.innerPort ?? port.hostPort,
-          containerIp,
-          containerPort: port.containerPort,
-          ...(isForUplink ? { arrivesBy: site.uplinkInterface } : {}),
-        });
-      }
+      ports.push(...cni.ports.flatMap((port) => rulePort(port, family, containerIp, site.uplinkInterface) ?? []));
     }
     return {
       networks: records.flatMap((record) => ruleNetwork(record, family) ?? []),
       ports,
       admitted: bridged.filter(isUnfiltered).map(({ settings }) => settings.bridge),
     };
+  }
+
+  function baseOf(family: 4 | 6): string {
+    const iptables = needProgram(ctx.env, "iptables");
+    return family === 4 ? iptables : iptables.replace(/iptables$/, "ip6tables");
   }
 
   /** Whether the namespace keeps clients' addresses; a kernel without the matches goes without. */
@@ -123,8 +133,7 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
   /** The families for which the namespace keeps clients' addresses. */
   async function apply(family: 4 | 6, epoch: string): Promise<(4 | 6)[]> {
     const { networks, ports, admitted } = wanted(family);
-    const iptables = needProgram(ctx.env, "iptables");
-    const base = family === 4 ? iptables : iptables.replace(/iptables$/, "ip6tables");
+    const base = baseOf(family);
     const saved = await program([`${base}-save`]);
     const isNeeded = networks.length > 0;
     // A rootless namespace is ours alone and forwards from its beginning.
@@ -164,5 +173,6 @@ export function createFirewall(ctx: EngineContext, site: Site): Firewall {
     touchIpv6: () => {
       ipv6 = true;
     },
+    counted: (family) => program([`${baseOf(family)}-save`, "-c"]),
   };
 }

@@ -4,41 +4,15 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { NetworkLink } from "../../kernel/kernel.js";
 import { processPath } from "../../kernel/proc.js";
 import { messageOf } from "../../lib/errors.js";
 import { containerById } from "../state/containers.js";
 import { type EndpointRecord, endpointOf, liveEndpoints, saveEndpoint } from "../state/endpoints.js";
 import { findNetwork, type NetworkRecord, setNetworkProgress } from "../state/networks.js";
-import type { CniResult } from "./cni-types.js";
+import { bridgeFault, linkFault } from "./link-faults.js";
 import { isPinned } from "./namespace-pin.js";
 import type { Parts } from "./parts.js";
 import type { Networking } from "./types.js";
-
-/** What is wrong with a generated network's bridge, or undefined. */
-function bridgeFault(network: NetworkRecord, links: ReadonlyMap<string, NetworkLink>): string | undefined {
-  const { bridge, subnets } = network.settings;
-  const link = links.get(bridge);
-  if (link === undefined) return `bridge ${bridge} is gone`;
-  if (!link.isUp) return `bridge ${bridge} is down`;
-  const lost = subnets.find(({ gateway = "" }) => gateway !== "" && !link.addresses.includes(gateway));
-  return lost === undefined ? undefined : `bridge ${bridge} has lost its address ${lost.gateway}`;
-}
-
-/** What is wrong with the host's end of a container's link, or undefined. */
-function linkFault(
-  record: EndpointRecord,
-  bridge: string,
-  links: ReadonlyMap<string, NetworkLink>,
-): string | undefined {
-  const result = record.cni.result as CniResult | undefined;
-  const name = result?.interfaces?.find((entry) => (entry.sandbox ?? "") === "" && entry.name !== bridge)?.name;
-  if (name === undefined) return undefined;
-  const link = links.get(name);
-  if (link === undefined) return `link ${name} is gone`;
-  if (link.master !== bridge) return `link ${name} is not on bridge ${bridge}`;
-  return link.isUp ? undefined : `link ${name} is down`;
-}
 
 export function createMend(parts: Parts): Networking["mend"] {
   const { ctx, site, dns, firewall, publisher, life } = parts;

@@ -26,7 +26,9 @@ import type { Site } from "./site.js";
 /** The network containers join when they name none. */
 export const DEFAULT_NETWORK = "bridge";
 
-export interface NetworkStore extends Omit<NetworksApi, "mend">, Pick<NetworkBridges, "isStanding" | "bringUp"> {
+export interface NetworkStore
+  extends Omit<NetworksApi, "mend" | "trace">,
+    Pick<NetworkBridges, "isStanding" | "bringUp"> {
   /** The network with this name, id or id prefix; the built-in one and a person's own configurations are taken in on first use. `TSC_NETWORK_NOT_FOUND`. */
   resolve(name: string): Promise<NetworkRecord>;
   /** Takes the built-in network's bridge and rules down when nothing uses it; any other network stays until it is removed. */

@@ -1,7 +1,9 @@
 /** Published ports: which ones clash, whether the machine still has them, and choosing free ones. Opens nothing for long. */
 import { createSocket } from "node:dgram";
 import { createServer, isIP } from "node:net";
+import { holderOf, waitingSockets } from "../../kernel/sockets.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
+import { printable } from "../../lib/printable.js";
 import type { ReservedPort } from "../state/endpoints.js";
 import type { PortMapping } from "../types.js";
 
@@ -14,11 +16,21 @@ export function portText(port: PortMapping): string {
   return `${ip}:${port.hostPort}/${port.protocol}`;
 }
 
-/** `TSC_PORT_TAKEN`; `holder` names one of our containers when it is known. */
+/** Who waits on a port of this machine, as far as this user may see it. */
+function holderOfPort({ protocol, hostPort }: PortMapping): string | undefined {
+  if (protocol === "sctp") return undefined;
+  for (const { port, inode } of waitingSockets("self", protocol)) {
+    const holder = port === hostPort ? holderOf(inode) : undefined;
+    if (holder !== undefined) return `${printable(holder.program)} (pid ${holder.pid})`;
+  }
+  return undefined;
+}
+
+/** `TSC_PORT_TAKEN`; `holder` names one of our containers, or another program, when it is known. */
 export function portTaken(port: PortMapping, holder?: string): TscError {
   return new TscError(
     "TSC_PORT_TAKEN",
-    `failed to bind host port ${portText(port)}: address already in use${holder === undefined ? "" : ` by container ${holder}`}`,
+    `failed to bind host port ${portText(port)}: address already in use${holder === undefined ? "" : ` by ${holder}`}`,
     { kind: "conflict", hint: "stop what uses the port, or publish another one" },
   );
 }
@@ -100,7 +112,7 @@ function tryBind(port: PortMapping): Promise<number> {
  * not bind it, `TSC_PORT_ADDRESS` when the machine lacks the address.
  */
 export function bindError(port: PortMapping, errno: string): TscError {
-  if (errno === "EADDRINUSE") return portTaken(port);
+  if (errno === "EADDRINUSE") return portTaken(port, holderOfPort(port));
   if (errno === "EACCES") {
     return new TscError("TSC_PORT_PRIVILEGED", `failed to bind host port ${portText(port)}: permission denied`, {
       kind: "denied",

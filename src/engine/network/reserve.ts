@@ -164,9 +164,9 @@ export function reserve(ctx: EngineContext, request: ReserveRequest): EndpointRe
     const published = publishedPorts(state, bootId).filter((entry) => entry.containerId !== request.containerId);
     for (const [index, port] of request.ports.entries()) {
       const holder = published.find((entry) => clash(entry.port, port));
-      if (holder !== undefined) throw portTaken(port, holder.containerName);
+      if (holder !== undefined) throw portTaken(port, `container ${holder.containerName}`);
       if (request.ports.slice(0, index).some((other) => clash(other, port)))
-        throw portTaken(port, request.containerName);
+        throw portTaken(port, `container ${request.containerName}`);
     }
     const ports: readonly ReservedPort[] = ctx.rootless
       ? innerPorts(

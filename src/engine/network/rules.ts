@@ -133,7 +133,7 @@ function filterRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwo
     if (!network.internal) {
       forward.push(
         `-A ${chains.forward} -i ${bridge} -j ACCEPT`,
-        `-A ${chains.forward} -o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`,
+        admitRule(chains, bridge),
         `-A ${chains.forward} -o ${bridge} -j DROP`,
       );
     }
@@ -155,10 +155,7 @@ function filterRules(family: 4 | 6, chains: Chains, networks: readonly RuleNetwo
 }
 
 const admittingRules = (chains: Chains, bridges: readonly string[]): string[] =>
-  bridges.flatMap((bridge) => [
-    `-A ${chains.forward} -i ${bridge} -j ACCEPT`,
-    `-A ${chains.forward} -o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`,
-  ]);
+  bridges.flatMap((bridge) => [`-A ${chains.forward} -i ${bridge} -j ACCEPT`, admitRule(chains, bridge)]);
 
 const gatewaysOf = ({ subnets }: RuleNetwork): string[] =>
   subnets.flatMap(({ gateway }) => (gateway === "" ? [] : [gateway]));
@@ -203,15 +200,29 @@ function natRules(
   const isForAll = ({ hostIp, arrivesBy }: RulePort): number => Number(hostIp === "" && arrivesBy === undefined);
   const ordered = [...ports].sort((a, b) => isForAll(a) - isForAll(b));
   for (const port of ordered) {
-    const to =
-      family === 4 ? `${port.containerIp}:${port.containerPort}` : `[${port.containerIp}]:${port.containerPort}`;
-    const address = port.hostIp === "" ? "" : `-d ${single(port.hostIp)} `;
-    const where = port.arrivesBy === undefined ? address : `${address}-i ${port.arrivesBy} `;
-    lines.push(
-      `-A ${chains.publish} ${where}-p ${port.protocol} -m ${port.protocol} --dport ${port.hostPort} -j DNAT --to-destination ${to}`,
-    );
+    lines.push(publishRule(chains, port));
   }
   return lines;
+}
+
+/** The rule that leads a published port to its container. */
+export function publishRule(chains: Chains, port: RulePort): string {
+  const { containerIp, containerPort, protocol, hostIp, hostPort, arrivesBy } = port;
+  const to = containerIp.includes(":") ? `[${containerIp}]:${containerPort}` : `${containerIp}:${containerPort}`;
+  const address = hostIp === "" ? "" : `-d ${single(hostIp)} `;
+  const where = arrivesBy === undefined ? address : `${address}-i ${arrivesBy} `;
+  return `-A ${chains.publish} ${where}-p ${protocol} -m ${protocol} --dport ${hostPort} -j DNAT --to-destination ${to}`;
+}
+
+/** The rule that lets what is published, and answers, onto a bridge. */
+export function admitRule(chains: Chains, bridge: string): string {
+  return `-A ${chains.forward} -o ${bridge} -m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT`;
+}
+
+/** The jump from a base chain into ours, as a line of iptables-save. */
+export function jumpRule(family: 4 | 6, chains: Chains, table: "filter" | "nat", base: string): string {
+  const jump = jumpsOf(family, chains).find((one) => one.table === table && one.base === base);
+  return `-A ${base} ${jump?.rule ?? ""}`;
 }
 
 /** A commit is one netlink message, which for an ordinary user must fit into a socket's usual buffer; a rule takes some 400 bytes of it. */

@@ -121,7 +121,7 @@ test("a taken port is an error that names who has it, and leaves nothing", async
   await new Promise<void>((done) => server.listen(port, "127.0.0.1", done));
   await expect(attach(bench, two, "two", [{ network: "app" }], [tcp(port, 81)])).rejects.toMatchObject({
     code: "TSC_PORT_TAKEN",
-    message: `failed to bind host port 0.0.0.0:${port}/tcp: address already in use`,
+    message: `failed to bind host port 0.0.0.0:${port}/tcp: address already in use by node (pid ${process.pid})`,
   });
   await new Promise((done) => server.close(done));
   expect(bench.networking.endpoints(two)).toEqual([]);

@@ -75,7 +75,7 @@ test("port 0 becomes one that is free on every side, a taken one is an error", a
   await new Promise<void>((done) => server.listen({ port: taken, host: "::", ipv6Only: true }, done));
   await expect(claimPort(hostSides(port(taken), true), [])).rejects.toMatchObject({
     code: "TSC_PORT_TAKEN",
-    message: `failed to bind host port [::]:${taken}/tcp: address already in use`,
+    message: `failed to bind host port [::]:${taken}/tcp: address already in use by node (pid ${process.pid})`,
   });
   expect(await claimPort([port(taken)], [])).toEqual([port(taken)]);
   await new Promise((done) => server.close(done));
