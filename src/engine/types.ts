@@ -317,7 +317,7 @@ export interface NetworkSubnet {
 }
 export interface NetworkSpec {
   readonly name: string;
-  /** `bridge` (default), `macvlan`, `ipvlan`, `host`, `none`. */
+  /** A name of `network/drivers`; the default one without. */
   readonly driver?: string;
   readonly driverOpts?: Readonly<Record<string, string>>;
   readonly internal?: boolean;

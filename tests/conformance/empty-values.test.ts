@@ -33,7 +33,14 @@ function uses(text: string): readonly (() => Promise<unknown>)[] {
       const project = await loadProject({ ...from, allProfiles: true, allResources: true });
       toConfigJson(project);
       checkProject(
-        { project, rootless: true, unprivilegedPort: 1024, exists: () => false, realPath: (path) => path },
+        {
+          project,
+          rootless: true,
+          unprivilegedPort: 1024,
+          networkDriver: () => undefined,
+          exists: () => false,
+          realPath: (path) => path,
+        },
         [],
       );
       formatPlan(await planUp(project, now, { confirm: () => false }));

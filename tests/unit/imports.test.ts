@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { DRIVERS } from "../../src/engine/network/drivers/index.js";
 
 const SRC = resolve(import.meta.dirname, "../../src");
 
@@ -48,6 +49,8 @@ const SHARED_PURE: readonly string[] = [
   "engine/builder/dockerignore.ts",
   // every command looks for dead helpers without loading the network part
   "engine/network/damage.ts",
+  // `check` and the help of `network create` know the drivers without loading the network part
+  "engine/network/drivers/index.ts",
   // `check` asks the kernel one setting without loading the engine
   "engine/port-start.ts",
   // every command sees which containers must be watched without loading the reader of logs
@@ -67,7 +70,7 @@ const ABOUT_THE_MODEL: readonly string[] = [
 ];
 
 /** What of the engine is about its vocabulary alone, pure as types are. */
-const ABOUT_THE_VOCABULARY: readonly string[] = ["engine/sharing.ts"];
+const ABOUT_THE_VOCABULARY: readonly string[] = ["engine/network/drivers/index.ts", "engine/sharing.ts"];
 
 /** What each area may import besides itself. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -87,6 +90,19 @@ const INSIDE_CONTAINERS: readonly string[] = [
   "engine/runtime/oci/mounts.ts",
   "engine/runtime/oci/security.ts",
   "engine/runtime/targets.ts",
+];
+
+/** These say a word that is a network driver's name, and mean something else. */
+const NO_DRIVERS: readonly string[] = [
+  // the command `bridge`
+  "cli/commands/bridge.ts",
+  // docker's `network_mode` and `--network`, in which `bridge` is a container with networks of its own
+  "cli/container-flags.ts",
+  "cli/dry-run.ts",
+  "cli/render/inspect-host-config.ts",
+  "cli/table.ts",
+  "engine/builder/entitlements.ts",
+  "plan/service-spec/networking.ts",
 ];
 
 /** Files whose text, comments left out, is such. */
@@ -219,6 +235,16 @@ describe("imports", () => {
     const naming = /["`]\/(?:proc|sys)(?:\/[^"`\s]*)?["`]/;
     const elsewhere = readersOf((code) => naming.test(code)).filter((path) => area(path) !== "kernel");
     expect(elsewhere).toEqual(INSIDE_CONTAINERS);
+  });
+
+  test("only engine/network/drivers names a network driver", () => {
+    const made = DRIVERS.map(({ name }) => name).join("|");
+    // `kind` is a container's network mode, a union that the compiler holds
+    const naming = new RegExp(`(?<!\\bkind(?:: | === | !== ))["'\`](?:${made})["'\`]`);
+    const elsewhere = readersOf((code) => naming.test(code)).filter(
+      (path) => !path.startsWith("engine/network/drivers/"),
+    );
+    expect(elsewhere).toEqual(NO_DRIVERS);
   });
 
   test("only cli/main.ts reads the process or ends it", () => {

@@ -39,6 +39,7 @@ export const command: CommandSpec = {
     }
     const { existsSync, realpathSync } = await import("node:fs");
     const { unprivilegedPortStart } = await import("../../engine/port-start.js");
+    const { driverFacts } = await import("../../engine/network/drivers/index.js");
     const ignored = options.list("ignore");
     let findings: readonly Finding[];
     try {
@@ -55,6 +56,7 @@ export const command: CommandSpec = {
             ? options.flag("rootless")
             : ctx.env["TSCOMPOSE_ID_MAPPING"] !== undefined || process.getuid?.() !== 0,
           unprivilegedPort: unprivilegedPortStart() ?? 1024,
+          networkDriver: driverFacts,
           exists: existsSync,
           realPath: realPathIn(realpathSync),
         },

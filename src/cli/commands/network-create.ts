@@ -1,4 +1,5 @@
 /** `network create`: a network outside any project. */
+import { DEFAULT_DRIVER } from "../../engine/network/drivers/index.js";
 import type { CommandSpec } from "../command.js";
 import { keyValues } from "../key-values.js";
 import { printed } from "../render/printed.js";
@@ -11,7 +12,7 @@ export const command: CommandSpec = {
   args: [{ name: "NETWORK", required: true }],
   options: [
     { long: "attachable", help: "Every network is: accepted for docker's sake" },
-    { long: "driver", short: "d", value: "string", default: "bridge", help: "Driver to manage the network" },
+    { long: "driver", short: "d", value: "string", default: DEFAULT_DRIVER.name, help: "Driver to manage the network" },
     { long: "gateway", value: "list", help: "IPv4 or IPv6 gateway for the subnet of the same position" },
     { long: "internal", help: "Restrict external access to the network" },
     { long: "ip-range", value: "list", help: "Allocate container IPs from a sub-range" },
@@ -34,7 +35,7 @@ export const command: CommandSpec = {
     const engine = await ctx.engine();
     const network = await engine.networks.create({
       name: args[0] ?? "",
-      driver: options.text("driver") ?? "bridge",
+      driver: options.text("driver") ?? DEFAULT_DRIVER.name,
       driverOpts: keyValues(options.list("opt")),
       labels: keyValues(options.list("label")),
       internal: options.flag("internal"),

@@ -236,7 +236,7 @@ export const LIMITS_ELSEWHERE: readonly LimitElsewhere[] = [
     path: "networks.*.driver",
     outcome: "refused",
     by: "engine",
-    words: "for other than `bridge`, `macvlan` and `ipvlan`",
+    words: "for a driver that is not there; the error names those that are",
   },
   { path: "networks.*.driver_opts", outcome: "told", by: "engine", words: "for options that are not known" },
   { path: "volumes.*.driver", outcome: "refused", by: "engine", words: "for other than `local`" },

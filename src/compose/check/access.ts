@@ -93,7 +93,7 @@ function serviceOrders(isOutside: Outside, service: Service): Order[] {
 }
 
 function orders(context: CheckContext): Complaint[] {
-  const { project } = context;
+  const { project, networkDriver } = context;
   const isOutside = outsideOf(context);
   const all = { ...project.disabledServices, ...project.services };
   const of = (section: string, kind: string, name: string, found: readonly Order[]): Complaint[] =>
@@ -108,7 +108,7 @@ function orders(context: CheckContext): Complaint[] {
       return of("volumes", "volume", name, device === undefined ? [] : [{ path: ["driver_opts"], gives: device }]);
     }),
     ...entries(project.networks).flatMap(([name, { driver, driver_opts }]) => {
-      const isOnLink = driver === "macvlan" || driver === "ipvlan";
+      const isOnLink = networkDriver(driver ?? "")?.onParent === true;
       const gives = `the network behind ${driver_opts?.["parent"] ?? "its interface"}`;
       return of("networks", "network", name, isOnLink ? [{ path: ["driver"], gives }] : []);
     }),

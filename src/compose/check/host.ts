@@ -151,13 +151,14 @@ export const hostRules: readonly Rule[] = [
     level: "error",
     title: "a network driver that this host cannot give",
     help: "use bridge",
-    find: ({ project, rootless }) =>
-      entries(project.networks).flatMap(([name, { driver, external }]): Complaint[] => {
-        const isRefused = driver === "overlay" || (rootless && (driver === "macvlan" || driver === "ipvlan"));
-        if (external === true || !isRefused) return [];
+    find: ({ project, rootless, networkDriver }) =>
+      entries(project.networks).flatMap(([name, { driver = "", external }]): Complaint[] => {
+        const facts = networkDriver(driver);
+        const why = facts?.refusal ?? (rootless && facts?.needsRoot === true ? "needs root" : undefined);
+        if (external === true || why === undefined) return [];
         return [
           {
-            message: `network ${JSON.stringify(name)}: driver ${driver ?? ""} ${driver === "overlay" ? "needs a cluster" : "needs root"}`,
+            message: `network ${JSON.stringify(name)}: driver ${driver} ${why}`,
             path: ["networks", name, "driver"],
           },
         ];

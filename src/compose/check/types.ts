@@ -5,6 +5,15 @@ import type { Project } from "../model.js";
 export type Level = "error" | "warning" | "note";
 export const LEVELS: readonly Level[] = ["error", "warning", "note"];
 
+/** What a network driver is to whoever reads a compose file. */
+export interface DriverFacts {
+  /** Why no network can be made with it, as the end of a sentence; undefined when one can. */
+  readonly refusal?: string;
+  readonly needsRoot: boolean;
+  /** It joins containers to the network behind an interface of the machine. */
+  readonly onParent: boolean;
+}
+
 /** What a rule may know: the project with everything it declares, and where it is to run. */
 export interface CheckContext {
   readonly project: Project;
@@ -12,6 +21,8 @@ export interface CheckContext {
   readonly rootless: boolean;
   /** First port an ordinary user may bind (net.ipv4.ip_unprivileged_port_start). */
   readonly unprivilegedPort: number;
+  /** What is known of a network driver; undefined for a word that is none. */
+  networkDriver(name: string): DriverFacts | undefined;
   /** True when something is at this absolute path. */
   exists(path: string): boolean;
   /** Where links lead from an absolute path; the path itself when nothing is there. */

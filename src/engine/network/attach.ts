@@ -8,9 +8,11 @@ import { type EndpointRecord, endpointsOf, isLive } from "../state/endpoints.js"
 import { findNetwork } from "../state/networks.js";
 import type { PortMapping } from "../types.js";
 import { checkContainerId } from "./names.js";
+import { namespaceSysctls } from "./namespace-sysctls.js";
 import { DEFAULT_NETWORK } from "./networks.js";
 import { type Parts, pinOf } from "./parts.js";
-import { namespaceSysctls, planAttachments, reserve } from "./reserve.js";
+import { planAttachments } from "./plan-attachments.js";
+import { reserve } from "./reserve.js";
 import type { Steps } from "./steps.js";
 import type { Attachment, AttachRequest, AttachResult, Networking } from "./types.js";
 

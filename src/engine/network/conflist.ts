@@ -2,67 +2,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
-import type { NetworkSettings } from "../state/networks.js";
-import type { NetworkSpec } from "../types.js";
 import { parseConflist } from "./cni.js";
 import type { CniList, CniPlugin } from "./cni-types.js";
 
-export interface ConflistOptions {
-  readonly name: string;
-  readonly settings: Omit<NetworkSettings, "source" | "dns">;
-  /** 0 = the kernel's default. */
-  readonly mtu: number;
-  /** Containers of the network reach the outside and the host, not each other. */
-  readonly isolated: boolean;
-  /** Parent interface and mode of macvlan and ipvlan. */
-  readonly parent: string;
-  readonly mode: string;
-}
-
-/** Driver option that lets containers of one network talk to each other (the default) or not. */
-export const ENABLE_ICC = "com.docker.network.bridge.enable_icc";
-
-export function isolatesContainers({ driverOpts }: Pick<NetworkSpec, "driverOpts">): boolean {
-  return driverOpts?.[ENABLE_ICC] === "false";
-}
-
-/**
- * The list of a compose network. Masquerading, forwarding, isolation and published ports are rules per network
- * (rules.ts), so the chain has neither firewall nor portmap (59 ms and a dozen iptables processes per container) and
- * `ipMasq` is false. Addresses come from the state database and are filled in per container (`static`).
- */
-export function generateConflist(options: ConflistOptions): CniList {
-  const { settings } = options;
-  const ipam = { type: "static", addresses: [], routes: [] };
-  const mtu = options.mtu > 0 ? { mtu: options.mtu } : {};
-  if (settings.driver === "macvlan" || settings.driver === "ipvlan") {
-    const main: CniPlugin = {
-      type: settings.driver,
-      ...(options.parent === "" ? {} : { master: options.parent }),
-      mode: options.mode === "" ? (settings.driver === "macvlan" ? "bridge" : "l2") : options.mode,
-      ...mtu,
-      ipam,
-      ...(settings.driver === "macvlan" ? { capabilities: { mac: true } } : {}),
-    };
-    return { cniVersion: "1.0.0", name: options.name, plugins: [main] };
-  }
-  return {
-    cniVersion: "1.0.0",
-    name: options.name,
-    plugins: [
-      {
-        type: "bridge",
-        bridge: settings.bridge,
-        isGateway: true,
-        ipMasq: false,
-        hairpinMode: true,
-        ...(options.isolated ? { portIsolation: true } : {}),
-        ...mtu,
-        ipam,
-        capabilities: { mac: true },
-      },
-    ],
-  };
+/** The list of a network whose interface these plugins make. */
+export function conflistWith(name: string, plugins: readonly CniPlugin[]): CniList {
+  return { cniVersion: "1.0.0", name, plugins };
 }
 
 export interface AssignedAddress {

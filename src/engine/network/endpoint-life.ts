@@ -5,10 +5,11 @@ import { createLimiter } from "../../lib/limit.js";
 import type { EngineContext } from "../context.js";
 import { containerExists } from "../state/container-facts.js";
 import { deleteEndpoint, type EndpointRecord, saveEndpoint } from "../state/endpoints.js";
-import type { NetworkRecord } from "../state/networks.js";
+import { findNetwork, type NetworkRecord } from "../state/networks.js";
 import type { NetworkEndpoint } from "../types.js";
 import { type CniHost, cniAdd, cniDel, parseConflist } from "./cni.js";
 import type { CniList, CniResult } from "./cni-types.js";
+import { driverNamed } from "./drivers/index.js";
 import { withLock } from "./locks.js";
 import { isPinned } from "./namespace-pin.js";
 import type { NetworkStore } from "./networks.js";
@@ -47,11 +48,9 @@ function readResult(endpoint: NetworkEndpoint, result: CniResult, ifName: string
   return next;
 }
 
-/** A list we generated, whose plugins keep nothing outside the container's namespace. */
-function isOurs(list: CniList): boolean {
-  return list.plugins.every(
-    (plugin) => (plugin["ipam"] as { type?: unknown } | undefined)?.type === "static" && plugin.type !== "macvlan",
-  );
+/** Whether all that ADD made ends with the container's namespace, so that DEL has nothing to do: lists that we generated, by their driver. */
+function endsWithNamespace(network: NetworkRecord | undefined): boolean {
+  return network?.settings.source === "generated" && driverNamed(network.settings.driver)?.holdsParent === false;
 }
 
 /** The row without what DEL, names and rules are made from. */
@@ -108,13 +107,13 @@ export function createEndpointLife(ctx: EngineContext, site: Site, networks: Net
         cni: { ...record.cni, result },
       };
       // Of our own lists DEL needs no result; the row is saved once it is up.
-      if (!isOurs(list)) saveEndpoint(ctx.state, added);
+      if (!endsWithNamespace(network)) saveEndpoint(ctx.state, added);
       return added;
     },
     remove: async (record, { whole }) => {
       if (record.cni.conflist === undefined) return;
       const list = parseConflist(record.cni.conflist, `of network ${record.network}`);
-      if (isOurs(list) && !whole) return;
+      if (endsWithNamespace(findNetwork(ctx.state, record.network)) && !whole) return;
       // DEL takes what ADD gave; a row that never got a result has at most half of it.
       const result = record.cni.result as CniResult | undefined;
       try {

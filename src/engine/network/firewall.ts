@@ -10,7 +10,7 @@ import { findNetwork, forgetForwarding, type NetworkRecord, networksStanding } f
 import { takeLock } from "../take-lock.js";
 import { parseConflist } from "./cni.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
-import { isolatesContainers } from "./conflist.js";
+import { isolatesContainers, masquerades } from "./drivers/index.js";
 import { FORWARDING_LOCK, forwardingNow, planForwarding, turnForwarding } from "./forwarding.js";
 import { withLock } from "./locks.js";
 import { isInterfaceName } from "./names.js";
@@ -40,8 +40,8 @@ function ruleNetwork(record: NetworkRecord, family: 4 | 6): RuleNetwork | undefi
     bridge: record.settings.bridge,
     subnets,
     internal: record.settings.internal,
-    interContainer: !isolatesContainers(record.spec),
-    masquerade: options["com.docker.network.bridge.enable_ip_masquerade"] !== "false",
+    interContainer: !isolatesContainers(options),
+    masquerade: masquerades(options),
   };
 }
 

@@ -2,6 +2,7 @@
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
 import type { MissingProgram } from "../types.js";
+import { DRIVERS } from "./drivers/index.js";
 import { originWarning } from "./origin-rules.js";
 import { findPlugin, findProgram, helperEnv, installHint, pluginDirs } from "./programs.js";
 import { usesForwarder } from "./publish.js";
@@ -32,7 +33,8 @@ export async function networkingInfo(ctx: EngineContext, mode: string): Promise<
     if (path === undefined) missing.push({ name, why, install: installHint(name) });
     else components.push({ name, path, version: await ask(path, args) });
   }
-  for (const name of ["bridge", "static"]) {
+  const able = DRIVERS.filter(({ needsRoot }) => !(needsRoot && ctx.rootless));
+  for (const name of new Set(able.flatMap(({ programs }) => programs))) {
     try {
       const path = findPlugin(pluginDirs(ctx.env), name);
       // Without CNI_COMMAND a plugin says what it is.

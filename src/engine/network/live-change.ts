@@ -7,8 +7,9 @@ import type { ContainerSpec, NetworkAttachment, NetworkEndpoint } from "../types
 import { checkContainerId } from "./names.js";
 import { isPinned } from "./namespace-pin.js";
 import { isInternal, type Parts, pinOf } from "./parts.js";
+import { planAttachments } from "./plan-attachments.js";
 import { helperEnv, needProgram } from "./programs.js";
-import { planAttachments, reserve } from "./reserve.js";
+import { reserve } from "./reserve.js";
 import { run } from "./run.js";
 import type { Steps } from "./steps.js";
 import type { AttachRequest, Networking } from "./types.js";

@@ -32,9 +32,6 @@ export function checkPluginType(type: unknown): string {
   return type;
 }
 
-/** Driver option that names a network's bridge. */
-export const BRIDGE_NAME = "com.docker.network.bridge.name";
-
 /** Names in /proc/sys/net/ipv4/conf that stand for no interface, and the one that every namespace has. */
 const RESERVED_INTERFACES = new Set(["all", "default", "lo"]);
 

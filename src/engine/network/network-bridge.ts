@@ -10,10 +10,10 @@ import {
   networkProgress,
   setNetworkProgress,
 } from "../state/networks.js";
+import { BRIDGE_NAME } from "./drivers/index.js";
 import type { Firewall } from "./firewall.js";
 import { noteForwarding } from "./forwarding.js";
 import { withLock } from "./locks.js";
-import { BRIDGE_NAME } from "./names.js";
 import type { Site } from "./site.js";
 
 export interface NetworkBridges {

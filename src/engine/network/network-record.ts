@@ -1,43 +1,29 @@
 /** What a network is: its settings, subnets and CNI list, from a specification or from a list that a person wrote. Writes nothing. */
 import { createHash, randomBytes } from "node:crypto";
 import { TscError } from "../../lib/errors.js";
+import { own } from "../../lib/own.js";
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
-import { listNetworks, type NetworkRecord, type NetworkSettings } from "../state/networks.js";
+import type { NetworkRecord, NetworkSettings } from "../state/networks.js";
 import type { NetworkSpec, NetworkSubnet } from "../types.js";
-import { formatPrefix, type Prefix, parsePrefix } from "./addresses.js";
+import { chooseSubnets } from "./choose-subnets.js";
 import type { CniList } from "./cni-types.js";
-import { ENABLE_ICC, generateConflist, isolatesContainers } from "./conflist.js";
-import { BRIDGE_NAME, checkInterfaceName } from "./names.js";
+import { conflistWith } from "./conflist.js";
+import {
+  BRIDGE_NAME,
+  bridgeOf,
+  DEFAULT_DRIVER,
+  DRIVERS,
+  driverNamed,
+  mtuIn,
+  type NetworkDriver,
+  type Problem,
+  unmadeNamed,
+} from "./drivers/index.js";
+import { machineLinks } from "./machine-links.js";
 import { interfaceTaken } from "./network-bridge.js";
 import { BRIDGE_PREFIX } from "./rules.js";
 import type { Site } from "./site.js";
-import { checkFree, completeSubnet, hostRoutes, pickSubnet4, pickSubnet6 } from "./subnets.js";
-
-const KNOWN_OPTIONS = new Set([
-  "mtu",
-  "com.docker.network.driver.mtu",
-  BRIDGE_NAME,
-  ENABLE_ICC,
-  "com.docker.network.bridge.enable_ip_masquerade",
-  "com.docker.network.bridge.host_binding_ipv4",
-  "parent",
-  "mode",
-  "macvlan_mode",
-  "ipvlan_mode",
-]);
-
-/** Reads `com.docker.network.driver.mtu` and `mtu`. `TSC_NETWORK_OPTION`. */
-function mtuOf(options: Readonly<Record<string, string>>): number {
-  const text = options["com.docker.network.driver.mtu"] ?? options["mtu"];
-  if (text === undefined) return 0;
-  if (!/^\d{2,5}$/.test(text) || Number(text) < 68 || Number(text) > 65535) {
-    throw new TscError("TSC_NETWORK_OPTION", `network mtu ${JSON.stringify(text)} is not a number from 68 to 65535`, {
-      kind: "invalid-input",
-    });
-  }
-  return Number(text);
-}
 
 /** A person's own list as a network: the settings it tells about itself. */
 export function userRecord(list: CniList, text: string, spec: NetworkSpec): NetworkRecord {
@@ -49,18 +35,18 @@ export function userRecord(list: CniList, text: string, spec: NetworkSpec): Netw
   const subnets: NetworkSubnet[] = ranges.flatMap(({ subnet, gateway }) =>
     subnet === undefined ? [] : [{ subnet, ...(gateway === undefined ? {} : { gateway }) }],
   );
-  const hasGateway = main?.type === "bridge" && (main["isGateway"] === true || main["isDefaultGateway"] === true);
+  const servesNames = main !== undefined && driverNamed(main.type)?.servesNames(main) === true;
   return {
     name: list.name,
     id: createHash("sha256").update(list.name).digest("hex"),
     spec,
     settings: {
-      driver: main?.type ?? "bridge",
+      driver: main?.type ?? DEFAULT_DRIVER.name,
       internal: false,
       ipv6: subnets.some((subnet) => subnet.subnet.includes(":")),
       subnets,
-      bridge: typeof main?.["bridge"] === "string" ? main["bridge"] : "",
-      dns: spec.disableDns !== true && hasGateway && !list.plugins.some((plugin) => plugin.type === "dnsname"),
+      bridge: bridgeOf(main),
+      dns: spec.disableDns !== true && servesNames && !list.plugins.some((plugin) => plugin.type === "dnsname"),
       source: "user",
     },
     conflist: text,
@@ -70,132 +56,86 @@ export function userRecord(list: CniList, text: string, spec: NetworkSpec): Netw
 
 /**
  * A new network with an id of its own, free subnets and a generated list. `TSC_NETWORK_DRIVER`, `TSC_NETWORK_SUBNET_INVALID`,
- * `TSC_NETWORK_OPTION`, `TSC_INTERFACE_NAME`, `TSC_INTERFACE_TAKEN` when its bridge is another network's or another program's. Call inside a transaction: reads what is taken.
+ * `TSC_NETWORK_SUBNET_TAKEN`, `TSC_NETWORK_OPTION`, `TSC_NETWORK_PARENT`, `TSC_INTERFACE_NAME`, `TSC_INTERFACE_TAKEN` when its bridge is
+ * another network's or another program's. Call inside a transaction: reads what is taken.
  */
 export function generatedRecord(ctx: EngineContext, site: Site, spec: NetworkSpec): NetworkRecord {
-  const options = spec.driverOpts ?? {};
   const driver = driverOf(ctx, spec);
-  for (const name of Object.keys(options)) {
-    if (!KNOWN_OPTIONS.has(name))
-      ctx.warn(`network ${spec.name}: driver option ${printable(name, 100)} is not known and has no effect`);
-  }
+  const options = checkedOptions(ctx, spec, driver);
   if (spec.enableIpv4 === false && spec.enableIpv6 !== true) {
     throw new TscError("TSC_NETWORK_SUBNET_INVALID", `network ${spec.name} has neither IPv4 nor IPv6`, {
       kind: "invalid-input",
     });
   }
   const id = randomBytes(32).toString("hex");
-  let bridge = "";
-  if (driver === "bridge") {
-    bridge = options[BRIDGE_NAME] ?? `${BRIDGE_PREFIX}${id.slice(0, 8)}`;
-    checkInterfaceName(bridge);
-  }
-  const subnets = chooseSubnets(ctx, site, spec, driver, bridge);
-  if (options[BRIDGE_NAME] !== undefined && driver === "bridge" && !ctx.rootless && site.hasBridge(bridge))
+  const asked = options[BRIDGE_NAME];
+  const bridge = driver.ownsBridge ? (asked ?? `${BRIDGE_PREFIX}${id.slice(0, 8)}`) : "";
+  const subnets = chooseSubnets({ ctx, site, spec, driver, bridge });
+  if (asked !== undefined && driver.ownsBridge && !ctx.rootless && site.hasBridge(bridge))
     throw interfaceTaken(spec.name, bridge);
+  const mtu = mtuIn(options);
+  const wish = { options, bridge, mtu: mtu > 0 ? mtu : driver.defaultMtu(site.mtu) };
+  const problem = driver.check(wish, machineLinks);
+  if (problem !== undefined) throw refused(`network ${spec.name}`, problem);
   const settings: NetworkSettings = {
-    driver,
+    driver: driver.name,
     internal: spec.internal === true,
     ipv6: subnets.some((subnet) => subnet.subnet.includes(":")),
     subnets,
     bridge,
-    dns: driver === "bridge" && spec.disableDns !== true,
+    dns: spec.disableDns !== true && driver.plugins(wish).slice(0, 1).some(driver.servesNames),
     source: "generated",
   };
-  const mtu = mtuOf(options);
-  const parent = options["parent"] ?? "";
-  if (parent !== "") checkInterfaceName(parent);
-  const conflist = generateConflist({
-    name: spec.name,
-    settings,
-    mtu: mtu > 0 ? mtu : driver === "bridge" ? site.mtu : 0,
-    parent,
-    isolated: isolatesContainers(spec),
-    mode: options["macvlan_mode"] ?? options["ipvlan_mode"] ?? options["mode"] ?? "",
-  });
   return {
     name: spec.name,
     id,
     spec,
     settings,
-    conflist: JSON.stringify(conflist),
+    conflist: JSON.stringify(conflistWith(spec.name, driver.plugins(wish))),
     createdAt: new Date().toISOString(),
   };
 }
 
-function driverOf(ctx: EngineContext, spec: NetworkSpec): string {
-  const driver = spec.driver === undefined || spec.driver === "" || spec.driver === "default" ? "bridge" : spec.driver;
-  if (!["bridge", "macvlan", "ipvlan"].includes(driver)) {
-    throw new TscError(
-      "TSC_NETWORK_DRIVER",
-      `network ${spec.name}: driver ${JSON.stringify(driver)} is not supported`,
-      {
-        kind: "unsupported",
-        hint:
-          driver === "host" || driver === "none"
-            ? `use network_mode: ${driver}`
-            : "use bridge, macvlan or ipvlan, or write a CNI configuration with the network's name",
-      },
-    );
+/** The options with a value, each one right by its driver; what the driver does not know is told. `TSC_NETWORK_OPTION`, `TSC_INTERFACE_NAME`. */
+function checkedOptions(
+  ctx: EngineContext,
+  { name, driverOpts = {} }: NetworkSpec,
+  driver: NetworkDriver,
+): Readonly<Record<string, string>> {
+  const options = Object.entries(driverOpts).filter(([, value]) => value !== "");
+  for (const [option, value] of options) {
+    const check = own(driver.options, option);
+    const problem = check?.(value);
+    if (check === undefined)
+      ctx.warn(
+        `network ${name}: driver option ${printable(option, 100)} is not known to ${driver.name} and has no effect`,
+      );
+    if (problem !== undefined)
+      throw refused(`network ${name}: driver option ${option} ${JSON.stringify(value)}`, problem);
   }
-  if (driver !== "bridge" && ctx.rootless) {
-    throw new TscError("TSC_NETWORK_DRIVER", `network ${spec.name}: driver ${driver} needs the machine's interfaces`, {
-      kind: "unsupported",
-      hint: "run as root, or use the bridge driver",
-    });
-  }
-  return driver;
+  return Object.fromEntries(options);
 }
 
-/** The subnets given, checked, and one for every family that has none. */
-function chooseSubnets(
-  ctx: EngineContext,
-  site: Site,
-  spec: NetworkSpec,
-  driver: string,
-  bridge: string,
-): NetworkSubnet[] {
-  const isDefaultRoot = ctx.paths.root === "/var/lib/tscompose" || ctx.rootless;
-  const taken: { prefix: Prefix; owner: string }[] = [];
-  for (const other of listNetworks(ctx.state)) {
-    if (other.settings.bridge !== "" && other.settings.bridge === bridge) {
-      // Not TSC_NETWORK_EXISTS: whoever loses a race for a network's name may go on with the winner's.
-      throw new TscError("TSC_INTERFACE_TAKEN", `bridge ${bridge} belongs to network ${other.name}`, {
-        kind: "conflict",
-      });
-    }
-    for (const { subnet } of other.settings.subnets)
-      taken.push({ prefix: parsePrefix(subnet), owner: `network ${other.name}` });
+function refused(subject: string, { code, what, hint }: Problem): TscError {
+  return new TscError(code, `${subject} ${what}`, { kind: "invalid-input", ...(hint === undefined ? {} : { hint }) });
+}
+
+function driverOf(ctx: EngineContext, spec: NetworkSpec): NetworkDriver {
+  const { driver: name = "" } = spec;
+  const driver = name === "" || name === "default" ? DEFAULT_DRIVER : driverNamed(name);
+  if (driver === undefined) {
+    const known = DRIVERS.map((one) => one.name).join(", ");
+    throw new TscError("TSC_NETWORK_DRIVER", `network ${spec.name}: driver ${JSON.stringify(name)} is not supported`, {
+      kind: "unsupported",
+      hint: unmadeNamed(name)?.hint ?? `use one of ${known}, or write a CNI configuration with the network's name`,
+    });
   }
-  for (const prefix of hostRoutes()) taken.push({ prefix, owner: "a route of this machine" });
-  for (const subnet of site.reserved) taken.push({ prefix: parsePrefix(subnet), owner: "the rootless uplink" });
-  // as docker does: the pools of a family that is switched off are not used
-  const off = [spec.enableIpv4 === false ? 4 : undefined, spec.enableIpv6 === false ? 6 : undefined];
-  const given = (spec.subnets ?? [])
-    .map(completeSubnet)
-    .filter(({ subnet }) => !off.includes(parsePrefix(subnet).family));
-  // macvlan shares the parent's subnet on purpose.
-  for (const [index, subnet] of given.entries()) {
-    const own = given
-      .slice(0, index)
-      .map((other) => ({ prefix: parsePrefix(other.subnet), owner: `network ${spec.name} itself` }));
-    checkFree(subnet, driver === "bridge" ? [...taken, ...own] : own);
-  }
-  const subnets = [...given];
-  const prefixes = [...taken.map((entry) => entry.prefix), ...given.map((subnet) => parsePrefix(subnet.subnet))];
-  const has = (family: 4 | 6): boolean => given.some((subnet) => parsePrefix(subnet.subnet).family === family);
-  if (spec.enableIpv4 !== false && !has(4)) {
-    if (driver !== "bridge") {
-      throw new TscError("TSC_NETWORK_SUBNET_INVALID", `network ${spec.name}: driver ${driver} needs a subnet`, {
-        kind: "invalid-input",
-        hint: "give the parent interface's subnet and gateway in ipam.config",
-      });
-    }
-    subnets.unshift(
-      completeSubnet({ subnet: formatPrefix(pickSubnet4(prefixes, isDefaultRoot ? "" : ctx.paths.root)) }),
+  if (driver.needsRoot && ctx.rootless) {
+    throw new TscError(
+      "TSC_NETWORK_DRIVER",
+      `network ${spec.name}: driver ${driver.name} needs the machine's interfaces`,
+      { kind: "unsupported", hint: `run as root, or use the ${DEFAULT_DRIVER.name} driver` },
     );
   }
-  if (spec.enableIpv6 === true && !has(6))
-    subnets.push(completeSubnet({ subnet: formatPrefix(pickSubnet6(prefixes)) }));
-  return subnets;
+  return driver;
 }

@@ -16,6 +16,7 @@ import { parseAddress } from "./addresses.js";
 import { parseConflist } from "./cni.js";
 import type { CniList } from "./cni-types.js";
 import { conflistDirs, readUserConflists } from "./conflist.js";
+import { DEFAULT_DRIVER, hostBinding } from "./drivers/index.js";
 import type { Firewall } from "./firewall.js";
 import { withLock } from "./locks.js";
 import { checkNetworkName } from "./names.js";
@@ -23,8 +24,8 @@ import { type NetworkBridges, networkBridges, networkNotFound } from "./network-
 import { generatedRecord, userRecord } from "./network-record.js";
 import type { Site } from "./site.js";
 
-/** The network containers join when they name none. */
-export const DEFAULT_NETWORK = "bridge";
+/** The network containers join when they name none: docker's has its driver's name. */
+export const DEFAULT_NETWORK = DEFAULT_DRIVER.name;
 
 export interface NetworkStore
   extends Omit<NetworksApi, "mend" | "trace">,
@@ -162,7 +163,7 @@ export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Fir
         if (!endpointsOn(state, name).some((row) => isLive(row, bootId))) await bridges.takeDown(record);
       });
     },
-    defaultHostIp: (network) => network.spec.driverOpts?.["com.docker.network.bridge.host_binding_ipv4"] ?? "",
+    defaultHostIp: (network) => hostBinding(network.spec.driverOpts ?? {}),
   };
 }
 

@@ -4,9 +4,10 @@ import { networkInterfaces } from "node:os";
 import { hasSetting, processLink, writeSetting } from "../../kernel/proc.js";
 import type { EngineContext } from "../context.js";
 import type { ReservedPort } from "../state/endpoints.js";
+import { DEFAULT_DRIVER } from "./drivers/index.js";
 
 export interface Site {
-  /** `bridge`, `slirp4netns` or `pasta`. */
+  /** As `info` says it: the default driver's name where the machine's own namespace holds the bridges, else the uplink's. */
   readonly mode: string;
   /** MTU of bridges when nobody asks for another; 0 = the kernel's default. */
   readonly mtu: number;
@@ -80,7 +81,7 @@ export function firstHostAddress(): string | undefined {
 export function hostSite(ctx: EngineContext): Site {
   const epoch = `${ctx.kernel.bootId()}:${processLink("self", "ns/net")}`;
   return {
-    mode: "bridge",
+    mode: DEFAULT_DRIVER.name,
     mtu: 0,
     reserved: [],
     enter: async (reserve) => reserve(),

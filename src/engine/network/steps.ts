@@ -7,13 +7,17 @@ import { liveEndpoints, publishedPorts, saveEndpoint } from "../state/endpoints.
 import { findNetwork, type NetworkRecord } from "../state/networks.js";
 import type { PortMapping } from "../types.js";
 import { formatAddress, parseAddress } from "./addresses.js";
+import { driverNamed } from "./drivers/index.js";
 import type { Parts } from "./parts.js";
 import { checkPort, claimPort, clash, hostSides } from "./ports.js";
 import type { AttachRequest } from "./types.js";
 
 export interface Steps {
-  /** Free numbers for `hostPort` 0 and early errors for ports of other programs; our own are judged in `reserve`. */
-  claimPorts(request: Pick<AttachRequest, "id" | "ports">, network: NetworkRecord): Promise<PortMapping[]>;
+  /**
+   * Free numbers for `hostPort` 0 and early errors for ports of other programs; our own are judged in `reserve`. None, with a warning, where the
+   * network's driver takes none.
+   */
+  claimPorts(request: Pick<AttachRequest, "id" | "name" | "ports">, network: NetworkRecord): Promise<PortMapping[]>;
   /** Makes reserved rows real; they are marked up, and `report` is called, in one transaction when everything stands. */
   addAll(
     records: readonly EndpointRecord[],
@@ -26,14 +30,25 @@ export interface Steps {
   ): Promise<void>;
 }
 
+/** Whether ports can be published there: by our rules, or by whatever plugins a person's own list has. */
+function takesPorts({ settings }: NetworkRecord): boolean {
+  return settings.source === "user" || driverNamed(settings.driver)?.takesPorts === true;
+}
+
 export function createSteps({ ctx, site, networks, firewall, publisher, dns, life }: Parts): Steps {
   const { state, kernel } = ctx;
   const bootId = kernel.bootId();
 
   async function claimPorts(
-    request: Pick<AttachRequest, "id" | "ports">,
+    request: Pick<AttachRequest, "id" | "name" | "ports">,
     network: NetworkRecord,
   ): Promise<PortMapping[]> {
+    if (request.ports.length > 0 && !takesPorts(network)) {
+      ctx.warn(
+        `container ${request.name}: its ports are not published: on network ${network.name} (${network.settings.driver}) it has an address of its own`,
+      );
+      return [];
+    }
     const defaultHostIp = networks.defaultHostIp(network);
     const ipv6 = publisher.canServeIpv6(network);
     const others = publishedPorts(state, bootId).filter((entry) => entry.containerId !== request.id);

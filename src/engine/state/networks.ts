@@ -9,7 +9,7 @@ export interface NetworkSettings {
   readonly internal: boolean;
   readonly ipv6: boolean;
   readonly subnets: readonly NetworkSubnet[];
-  /** Host interface; empty for macvlan and ipvlan. */
+  /** Host interface; empty with drivers that own none. */
   readonly bridge: string;
   readonly dns: boolean;
   /** Who wrote the conflist: we, or a person under /etc/cni/net.d. */

@@ -25,6 +25,8 @@ export const NETWORK_CODES = {
   TSC_NETWORK_NOT_CONNECTED: "the container is not on this network → nothing is to be done",
   TSC_NETWORK_NOT_FOUND: "there is no such network → `tscompose network ls` lists them",
   TSC_NETWORK_OPTION: "an option of a network is not possible → correct its value",
+  TSC_NETWORK_PARENT:
+    "the interface that a network is to be on is not there or cannot carry it → name another `parent`",
   TSC_NETWORK_POOL_EMPTY: "no free subnet is left → remove unused networks, or name a subnet",
   TSC_NETWORK_REMOVE: "a bridge cannot be removed → the reason follows",
   TSC_NETWORK_SUBNET_INVALID: "a network's addresses are not possible → correct `ipam.config`",

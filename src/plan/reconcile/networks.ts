@@ -1,6 +1,7 @@
 /** Networks of the project: create, or replace when their configuration changed. Decides; the order of removal is the caller's. */
 import { limitsMet } from "../../compose/attributes/index.js";
 import type { NetworkConfig } from "../../compose/model.js";
+import { isPredefined } from "../../engine/network/drivers/index.js";
 import type { NetworkSpec } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
 import { networkHash } from "../hash.js";
@@ -25,7 +26,7 @@ export function decideNetworks({ project, observed, plan }: Reconciliation): Net
       const name = networkName(project, key, config);
       const existing = observed.networks.get(name);
       if (config.external === true) {
-        if (existing === undefined && !["host", "none", "bridge"].includes(name)) {
+        if (existing === undefined && !isPredefined(name)) {
           throw new TscError("TSC_NETWORK_NOT_FOUND", `network ${name} declared as external, but could not be found`, {
             kind: "not-found",
             hint: `make it with: tscompose network create ${name}`,

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { type CniHost, cniAdd, cniDel } from "../../../src/engine/network/cni.js";
 import type { CniList } from "../../../src/engine/network/cni-types.js";
-import { fillConflist, generateConflist } from "../../../src/engine/network/conflist.js";
+import { conflistWith, fillConflist } from "../../../src/engine/network/conflist.js";
+import { DEFAULT_DRIVER } from "../../../src/engine/network/drivers/index.js";
 import { pluginDirs } from "../../../src/engine/network/programs.js";
 import { openKernel } from "../../../src/kernel/index.js";
 import { printedIn } from "./support.js";
@@ -64,15 +65,7 @@ function seen(netns: string) {
 }
 
 function listOf(options: { mtu: number; mac: boolean; ipv6: boolean; defaultRoutes: (4 | 6)[] }): CniList {
-  const settings = { driver: "bridge", bridge: "br-test", subnets: [], internal: false, ipv6: options.ipv6 };
-  const list = generateConflist({
-    name: "app",
-    settings: settings as unknown as Parameters<typeof generateConflist>[0]["settings"],
-    mtu: options.mtu,
-    isolated: false,
-    parent: "",
-    mode: "",
-  });
+  const list = conflistWith("app", DEFAULT_DRIVER.plugins({ options: {}, bridge: "br-test", mtu: options.mtu }));
   const addresses = [
     { address: "10.77.0.5/24", gateway: "10.77.0.1" },
     ...(options.ipv6 ? [{ address: "fd77::5/64", gateway: "fd77::1" }] : []),

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { findingsOfError, formatFindings } from "../../../src/cli/render/findings.js";
 import type { Finding } from "../../../src/compose/check/index.js";
 import { checkProject, RULES } from "../../../src/compose/check/index.js";
+import { driverFacts } from "../../../src/engine/network/drivers/index.js";
 import { load } from "./project.js";
 
 async function check(
@@ -14,6 +15,7 @@ async function check(
       project,
       rootless: around.rootless ?? false,
       unprivilegedPort: 1024,
+      networkDriver: driverFacts,
       exists: (path) => path.includes("there"),
       realPath: (path) => path.replace("/proj/app/link", "/"),
     },

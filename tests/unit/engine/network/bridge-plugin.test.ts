@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { bridgeJoinOf } from "../../../../src/engine/network/bridge-plugin.js";
+import { bridgeJoinOf } from "../../../../src/engine/network/drivers/bridge-plugin.js";
 
 const addresses = [
   { address: "10.89.0.2/24", gateway: "10.89.0.1" },

@@ -2,9 +2,9 @@
  * The CNI plugins `bridge` and `static` for the lists we generate, as one call of the kernel instead of two Go processes per container.
  * Owns which configurations that call understands; every other one is for the real plugin.
  */
-import type { BridgeJoin, BridgeLinks } from "../../kernel/kernel.js";
-import { own } from "../../lib/own.js";
-import type { CniAttachment, CniList, CniPlugin, CniResult } from "./cni-types.js";
+import type { BridgeJoin, BridgeLinks } from "../../../kernel/kernel.js";
+import { own } from "../../../lib/own.js";
+import type { CniAttachment, CniList, CniPlugin, CniResult } from "../cni-types.js";
 
 /** Configuration of the address plugin `static`. */
 interface StaticIpam {
