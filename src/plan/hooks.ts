@@ -1,6 +1,7 @@
 /** The container that runs one pre_start command: the service's surroundings without its ports and names. Pure. */
 import type { Hook, Project } from "../compose/model.js";
 import type { ContainerSpec } from "../engine/types.js";
+import { given } from "../lib/given.js";
 import { LABEL } from "./labels.js";
 
 /** A spec for a container that ends by itself; its name is derived from the service container's. */
@@ -21,16 +22,14 @@ export function hookSpec(
     name: `${finalName}-pre_start-${index}`,
     image: hook.image ?? base.image,
     entrypoint: [],
-    ...(hook.command === null ? {} : { command: hook.command }),
     env: { ...base.env, ...hook.environment },
-    ...(hook.user === undefined ? {} : { user: hook.user }),
-    ...(hook.working_dir === undefined ? {} : { workingDir: hook.working_dir }),
-    ...(hook.privileged === undefined ? {} : { privileged: hook.privileged }),
-    ...(base.networks === undefined
-      ? {}
-      : {
-          networks: base.networks.map(({ aliases: _a, ipv4: _4, ipv6: _6, mac: _m, ...attachment }) => attachment),
-        }),
+    ...given({
+      command: hook.command ?? undefined,
+      user: hook.user,
+      workingDir: hook.working_dir,
+      privileged: hook.privileged,
+      networks: base.networks?.map(({ aliases: _a, ipv4: _4, ipv6: _6, mac: _m, ...attachment }) => attachment),
+    }),
     labels: {
       ...labels,
       [LABEL.project]: project.name,
