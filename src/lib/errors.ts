@@ -117,6 +117,11 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
 }
 
+/** For `catch`: what is not there (ENOENT) is as good as gone; every other failure goes on. */
+export function ignoreMissing(error: unknown): undefined {
+  if (errnoOf(error) !== "ENOENT") throw error;
+}
+
 /** For the default branch of a switch over a union: fails to compile when a case is missing. */
 export function assertNever(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);

@@ -1,7 +1,7 @@
 /** Gives back what a run of a container used: watch, network, runtime, mounts, files. Every step is idempotent. */
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { errnoOf } from "../../lib/errors.js";
+import { ignoreMissing } from "../../lib/errors.js";
 import { removeInjectedFiles } from "../secrets/index.js";
 import type { ContainerRow } from "../state/containers.js";
 import type { RuntimeDeps } from "./deps.js";
@@ -58,8 +58,4 @@ export async function releaseResources(
 async function unmountImage(deps: RuntimeDeps, row: ContainerRow, reference: string): Promise<void> {
   const image = await (await deps.images()).inspect(reference);
   await (await deps.storage()).unmountImage(`${row.id}-${image.id.slice(7, 19)}`);
-}
-
-function ignoreMissing(error: unknown): void {
-  if (errnoOf(error) !== "ENOENT") throw error;
 }

@@ -9,14 +9,8 @@ import { isTscError, messageOf, TscError } from "../../lib/errors.js";
 import { noSuchContainer } from "../errors.js";
 import { beginRun, checkLogging } from "../logs/index.js";
 import type { Attachment, AttachResult } from "../network/types.js";
-import {
-  beginStart,
-  type ContainerRow,
-  containerById,
-  markRunning,
-  markStartFailed,
-  saveRecord,
-} from "../state/containers.js";
+import { beginStart, markRunning, markStartFailed } from "../state/container-states.js";
+import { type ContainerRow, containerById, saveRecord } from "../state/containers.js";
 import { beginIntent, endIntent } from "../state/intents.js";
 import { loadDefaultSeccomp, writeBundle } from "./bundle.js";
 import { cgroupPathOf } from "./cgroups.js";
@@ -26,7 +20,7 @@ import type { RuntimeDeps } from "./deps.js";
 import { confirmDonors, type Donors, findDonors, networkDonor } from "./donors.js";
 import { withLabels } from "./labels.js";
 import { updateLinkingContainers } from "./links.js";
-import { bundleOf, eventAttributes, folderOf, isBeingRestarted, lockContainer } from "./lookup.js";
+import { bundleOf, eventAttributes, folderOf, isBeingRestarted, isUp, lockContainer } from "./lookup.js";
 import { lacksDeviceFilter } from "./oci/device-filter.js";
 import type { OciConfig } from "./oci/types.js";
 import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
@@ -59,7 +53,7 @@ export async function startContainer(deps: RuntimeDeps, id: string, options: Sta
   if (row === undefined) {
     throw noSuchContainer(id);
   }
-  if (row.state === "running" || row.state === "paused") return;
+  if (isUp(row)) return;
   if (row.state === "removing") {
     throw new TscError("TSC_CONTAINER_REMOVING", `container ${row.name} is being removed`, { kind: "conflict" });
   }

@@ -1,0 +1,19 @@
+/** Volumes. */
+
+export interface VolumeSpec {
+  readonly name: string;
+  readonly driver?: string;
+  readonly driverOpts?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly anonymous?: boolean;
+}
+
+export interface VolumeInfo {
+  readonly name: string;
+  readonly driver: string;
+  readonly driverOpts: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mountpoint: string;
+  readonly createdAt: string;
+  readonly anonymous: boolean;
+}
