@@ -1,6 +1,8 @@
 /** `commit`: a container's changes as a new layer, its settings as the new image's. Volumes are never part of it. */
+
 import { Readable } from "node:stream";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { encodeTarHeader, readTar, TAR_END, tarPadding } from "../../lib/tar.js";
 import { applyChanges, emptyState, encodeImageConfig, type StageState, stateOfImage } from "../builder/index.js";
 import type { EngineContext } from "../context.js";
@@ -76,8 +78,7 @@ export async function commitContainer(
       {
         created: createdAt,
         createdBy: [...config.entrypoint, ...config.command].join(" "),
-        ...(options.message === undefined ? {} : { comment: options.message }),
-        ...(options.author === undefined ? {} : { author: options.author }),
+        ...given({ comment: options.message, author: options.author }),
       },
     ],
   };
@@ -151,6 +152,6 @@ function configOf(image: ImageConfig, spec: ContainerSpec): ImageConfig {
       ]),
     ],
     stopSignal: spec.stopSignal ?? image.stopSignal,
-    ...(spec.healthcheck === undefined ? {} : { healthcheck: spec.healthcheck }),
+    ...given({ healthcheck: spec.healthcheck }),
   };
 }

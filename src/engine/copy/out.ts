@@ -1,6 +1,8 @@
 /** Files out of a container, as tar streams. */
+
 import { posix } from "node:path";
 import { Readable } from "node:stream";
+import { given } from "../../lib/given.js";
 import { encodeTarHeader, readTar, TAR_END, tarPadding } from "../../lib/tar.js";
 import type { Place } from "../container-tree.js";
 import { type CopyDeps, type CopyTarget, missing, openTree } from "./target.js";
@@ -74,7 +76,7 @@ async function* packPlace(deps: CopyDeps, place: Place, name: string): AsyncGene
     const next = renamed(entry.name);
     if (next === undefined || (next === name && relative === "")) continue;
     const link = entry.type === "hardlink" ? renamed(entry.linkName ?? "") : entry.linkName;
-    yield encodeTarHeader({ ...entry, name: next, ...(link === undefined ? {} : { linkName: link }) });
+    yield encodeTarHeader({ ...entry, name: next, ...given({ linkName: link }) });
     for await (const chunk of body) yield chunk;
     yield tarPadding(entry.size);
   }

@@ -1,4 +1,5 @@
 /** An image's health check: docker's extension of the config. Pure. */
+import { given } from "../../lib/given.js";
 import type { Healthcheck } from "../types.js";
 import { type FieldReader, isObject, type Json } from "./image-fields.js";
 
@@ -21,11 +22,7 @@ export function readHealthcheck(fields: FieldReader, value: unknown): Healthchec
   const retries = number(value, "Retries", 1);
   return {
     test,
-    ...(intervalMs === undefined ? {} : { intervalMs }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(startPeriodMs === undefined ? {} : { startPeriodMs }),
-    ...(startIntervalMs === undefined ? {} : { startIntervalMs }),
-    ...(retries === undefined ? {} : { retries }),
+    ...given({ intervalMs, timeoutMs, startPeriodMs, startIntervalMs, retries }),
   };
 }
 

@@ -2,10 +2,12 @@
  * Starting a container: network and rootfs side by side, bundle, conmon, exec fifo, row. Whatever fails, everything
  * made by this start is undone; a crash half way is found through its intent.
  */
+
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { processPath } from "../../kernel/proc.js";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { noSuchContainer } from "../errors.js";
 import { beginRun, checkLogging } from "../logs/index.js";
 import type { Attachment, AttachResult } from "../network/types.js";
@@ -114,7 +116,7 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
     const record: ContainerRow["record"] = {
       ...fresh.record,
       ports: network.ports,
-      ...(apparmorProfile === undefined ? {} : { apparmor: apparmorProfile }),
+      ...given({ apparmor: apparmorProfile }),
     };
     ctx.state.transaction(() => {
       markRunning(ctx.state, id, process);
@@ -141,7 +143,7 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
       exitCode: failure.exitCode,
       cause: failure,
       suppressed,
-      ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+      ...given({ hint: failure.hint }),
     });
   }
 }
@@ -237,10 +239,7 @@ async function beginAttach(deps: RuntimeDeps, row: ContainerRow): Promise<Attach
     hostname: row.record.hostname,
     attachments: spec.networks ?? [],
     ports: spec.ports ?? [],
-    ...(spec.networkMode === undefined ? {} : { mode: spec.networkMode }),
-    ...(spec.dns === undefined ? {} : { dns: spec.dns }),
-    ...(spec.dnsSearch === undefined ? {} : { dnsSearch: spec.dnsSearch }),
-    ...(spec.dnsOptions === undefined ? {} : { dnsOptions: spec.dnsOptions }),
+    ...given({ mode: spec.networkMode, dns: spec.dns, dnsSearch: spec.dnsSearch, dnsOptions: spec.dnsOptions }),
     ...(netSysctls.length === 0 ? {} : { sysctls: Object.fromEntries(netSysctls) }),
   });
 }

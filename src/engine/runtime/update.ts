@@ -1,6 +1,8 @@
 /** Live change of a container's limits and restart policy. */
+
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { given } from "../../lib/given.js";
 import type { ContainersApi } from "../api.js";
 import { type ContainerRow, containerById, saveSpec } from "../state/containers.js";
 import type { RuntimeDeps } from "./deps.js";
@@ -20,7 +22,7 @@ export async function updateContainer(
   const { ctx } = deps;
   const spec = {
     ...row.spec,
-    ...(change.restart === undefined ? {} : { restart: change.restart }),
+    ...given({ restart: change.restart }),
     ...(change.resources === undefined ? {} : { resources: { ...row.spec.resources, ...change.resources } }),
   };
   const isRunning = isUp(row);

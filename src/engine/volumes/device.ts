@@ -1,7 +1,9 @@
 /** What a volume's driver_opts (`type`, `o`, `device`, as docker's local driver reads them) ask the kernel to mount. Pure. */
+
 import { isAbsolute } from "node:path";
 import type { MountFlag } from "../../kernel/kernel.js";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { own } from "../../lib/own.js";
 
 export interface VolumeDevice {
@@ -40,7 +42,7 @@ export function parseDevice(
   const invalid = (message: string, hint?: string): TscError =>
     new TscError("TSC_VOLUME_OPTIONS", `volume ${name}: ${message}`, {
       kind: "invalid-input",
-      ...(hint === undefined ? {} : { hint }),
+      ...given({ hint }),
     });
   for (const key of Object.keys(options)) {
     if (!["type", "o", "device", "size"].includes(key)) {

@@ -1,5 +1,7 @@
 /** Dockerfile text to instructions. Pure: no expansion, no files. Every error of the file is reported at once. */
+
 import { type TscError, TscError as TscErrorClass, throwAll } from "../../../lib/errors.js";
+import { given } from "../../../lib/given.js";
 import { commandLine, parseCopy, parseFrom, parseHealthcheck, parsePairs, parseRun } from "./arguments.js";
 import type { Instruction } from "./instructions.js";
 import { KEYWORDS } from "./instructions.js";
@@ -23,7 +25,7 @@ export function dockerfileError(
   return new TscErrorClass("TSC_DOCKERFILE", `${file}:${place.line}: ${message}`, {
     kind: "invalid-input",
     where: { file, line: place.line, column: place.source.search(/\S|$/) + 1, text: place.source },
-    ...(hint === undefined ? {} : { hint }),
+    ...given({ hint }),
   });
 }
 

@@ -7,6 +7,7 @@ import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 
 import { setTimeout as sleep } from "node:timers/promises";
 import { urlToHttpOptions } from "node:url";
 import { isTscError, messageOf, TscError } from "../../../lib/errors.js";
+import { given } from "../../../lib/given.js";
 import { isLinkLocal, LINK_LOCAL_CODE, lookupElsewhere } from "../../../lib/link-local.js";
 import { printable } from "../../../lib/printable.js";
 
@@ -22,6 +23,7 @@ export interface HttpRequest {
   /** Attempts in all for broken connections, 429 and 5xx. Default 4. */
   readonly attempts?: number;
 }
+
 export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -119,7 +121,7 @@ export function createHttpClient(options: {
           ? { "content-length": String(Buffer.byteLength(body)) }
           : {}),
       },
-      ...(signal === undefined ? {} : { signal }),
+      ...given({ signal }),
     });
     outgoing.setTimeout(IDLE_TIMEOUT_MS, () => outgoing.destroy(new Error(`no data for ${IDLE_TIMEOUT_MS / 1000} s`)));
     const connectTimer = setTimeout(

@@ -1,5 +1,7 @@
 /** Turns a seccomp profile (the grammar of docker and podman) into the filter of config.json. Pure. */
+
 import { TscError } from "../../../lib/errors.js";
+import { given } from "../../../lib/given.js";
 import { own } from "../../../lib/own.js";
 import type { OciSeccomp, OciSeccompRule } from "./types.js";
 
@@ -18,6 +20,7 @@ interface SeccompProfileRule {
   readonly includes?: Conditions;
   readonly excludes?: Conditions;
 }
+
 export interface SeccompProfile {
   readonly defaultAction: string;
   readonly defaultErrnoRet?: number;
@@ -26,6 +29,7 @@ export interface SeccompProfile {
   readonly archMap?: readonly { readonly architecture: string; readonly subArchitectures?: readonly string[] | null }[];
   readonly syscalls: readonly SeccompProfileRule[];
 }
+
 export interface SeccompFacts {
   /** Go's name. */
   readonly architecture: string;
@@ -84,7 +88,7 @@ export function chooseSeccomp(profile: SeccompProfile, facts: SeccompFacts): Oci
       : (own(ERRNO, profile.defaultErrno) ?? profile.defaultErrnoRet);
   return {
     defaultAction: profile.defaultAction,
-    ...(fallback === undefined ? {} : { defaultErrnoRet: fallback }),
+    ...given({ defaultErrnoRet: fallback }),
     architectures,
     syscalls: syscalls.filter((rule) => rule.names.length > 0),
   };
