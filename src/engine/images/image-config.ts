@@ -3,12 +3,13 @@
  * Every field is bounded and normal afterwards. What no image can mean is refused; what can be left out is left out and told.
  */
 import { given } from "../../lib/given.js";
+import { isObject } from "../../lib/is-object.js";
 import { printable } from "../../lib/printable.js";
 import { findSignal } from "../../lib/signals.js";
 import type { ImageRecord } from "../state/images.js";
 import type { ImageConfig } from "../types.js";
 import { isDigest } from "./digest.js";
-import { type FieldReader, fieldReader, isObject, type Json } from "./image-fields.js";
+import { type FieldReader, fieldReader, type Json } from "./image-fields.js";
 import { readHealthcheck } from "./image-healthcheck.js";
 import { LAYER_LIMIT, parseJson } from "./manifest.js";
 

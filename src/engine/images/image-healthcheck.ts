@@ -1,7 +1,8 @@
 /** An image's health check: docker's extension of the config. Pure. */
 import { given } from "../../lib/given.js";
+import { isObject } from "../../lib/is-object.js";
 import type { Healthcheck } from "../types.js";
-import { type FieldReader, isObject, type Json } from "./image-fields.js";
+import type { FieldReader, Json } from "./image-fields.js";
 
 /** Longest time and largest count that every timer and counter of ours holds. */
 const MAX_NUMBER = 2 ** 31 - 1;

@@ -2,11 +2,11 @@
  * Files given to a container from outside its image (compose secrets and configs). While it runs, content lies on a tmpfs below
  * the run folder and is bound into the container; it never reaches the image. Between runs it is kept as `kept.ts` says.
  */
-import { chmod, copyFile, mkdir, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
-import { labelOption } from "../selinux/index.js";
+import { mountTmpfs } from "../tmpfs.js";
 import type { StoredSpec } from "./kept.js";
 
 /** A file or folder to bind. */
@@ -55,16 +55,7 @@ export async function injectFiles(
       }
     }
     if (!isMounted) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      if (!kernel.isMountPoint(folder)) {
-        kernel.mount(
-          "tmpfs",
-          folder,
-          "tmpfs",
-          ["nosuid", "nodev", "noexec"],
-          `mode=0700,size=${MAX_TMPFS}${labelOption(label)}`,
-        );
-      }
+      mountTmpfs(kernel, { name: "tmpfs", folder, mode: "0700", size: MAX_TMPFS, label });
       isMounted = true;
     }
     const path = join(folder, String(index));
