@@ -33,6 +33,7 @@ export interface EnginePaths {
   readonly supervise: string;
 }
 
+/** What every part of an engine is given. */
 export interface EngineContext {
   readonly paths: EnginePaths;
   readonly kernel: Kernel;

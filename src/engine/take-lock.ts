@@ -9,6 +9,7 @@ import type { EngineContext } from "./context.js";
 /** What others do with a lock takes less; then the wait is told. */
 const LONG_WAIT_MS = 5_000;
 
+/** How a lock is waited for. */
 export interface LockWait {
   /** Beside others that take it shared. */
   readonly shared?: boolean;

@@ -14,6 +14,7 @@ import { lockFile } from "./locks.js";
 import { mountOverlay, mountWith } from "./mounts.js";
 import { connectPacketSocket } from "./packet-socket.js";
 
+/** What the real kernel is opened with. */
 export interface LinuxKernelOptions {
   /** Folder of the built native programs and the addon (native/build). */
   readonly nativeDir: string;

@@ -25,6 +25,7 @@ export interface SourcePlace {
   readonly text?: string;
 }
 
+/** What an error has besides code and message. */
 export interface TscErrorOptions {
   readonly kind?: ErrorKind;
   /** What the person can do about it: one sentence, no full stop needed. */

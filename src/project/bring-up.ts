@@ -13,6 +13,7 @@ import type { Plan } from "../plan/plan.js";
 import type { UpOptions } from "../plan/reconcile/context.js";
 import { planUp } from "../plan/up.js";
 
+/** What `up` is told, for its containers and for its images. */
 export type BringUpOptions = UpOptions & {
   readonly images?: Omit<ImageOptions, "now" | "separator" | "scale" | "defaultPlatform">;
 };

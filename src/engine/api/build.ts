@@ -1,6 +1,7 @@
 /** What a build is asked for. */
 import type { ProgressListener } from "../types.js";
 
+/** What a build is asked for, in docker's terms. */
 export interface BuildRequest {
   /** Absolute folder. */
   readonly context: string;

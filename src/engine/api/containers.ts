@@ -11,6 +11,7 @@ import type {
 } from "../types.js";
 import type { LabelFilter } from "./filter.js";
 
+/** What can be done with containers. An `id` is an id, a unique prefix of one, or a name; `TSC_CONTAINER_NOT_FOUND`, `TSC_CONTAINER_AMBIGUOUS`. */
 export interface ContainersApi {
   /** Makes the container (rootfs, bundle, record) without starting it; the id. Undone whole on failure. */
   create(spec: ContainerSpec): Promise<string>;

@@ -5,6 +5,7 @@ import type { LoginsApi } from "./logins.js";
 import type { EventsApi, SecurityFinding, SystemInfo } from "./report.js";
 import type { DiskApi, NetworksApi, VolumesApi } from "./resources.js";
 
+/** Where an engine keeps things, and what it is given of its caller. */
 export interface EngineOptions {
   /** Store root; default /var/lib/tscompose or $XDG_DATA_HOME/tscompose. */
   readonly root?: string;
@@ -19,6 +20,7 @@ export interface EngineOptions {
   readonly warn?: (message: string) => void;
 }
 
+/** An open engine. It is closed by `close` or by disposal; containers go on without it. */
 export interface EngineApi extends AsyncDisposable {
   readonly containers: ContainersApi;
   readonly images: ImagesApi;

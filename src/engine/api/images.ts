@@ -2,6 +2,7 @@
 import type { ImageInfo, ProgressListener } from "../types.js";
 import type { BuildRequest } from "./build.js";
 
+/** What a pull is told besides the reference. */
 export interface PullOptions {
   readonly platform?: string;
   /**
@@ -13,6 +14,7 @@ export interface PullOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What can be done with images. References are docker's: name, tag, digest, id or a prefix of one. */
 export interface ImagesApi {
   /** Always asks the registry; skips what is stored already. */
   pull(reference: string, options?: PullOptions): Promise<ImageInfo>;
@@ -58,6 +60,7 @@ export interface ArtifactFile {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** An OCI artifact to push (image-spec 1.1, manifest.md). */
 export interface ArtifactRequest {
   /** Where to: `registry/path[:tag]`. */
   readonly reference: string;

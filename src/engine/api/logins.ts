@@ -9,6 +9,7 @@ export interface LoginTarget {
   readonly insecure?: boolean;
 }
 
+/** Logins at registries, in docker's and podman's files and helpers. */
 export interface LoginsApi {
   /** Asks the registry, then keeps the login: where, and whether it is encrypted there. `TSC_REGISTRY_UNAUTHORIZED`, `TSC_REGISTRY_CREDENTIALS`. */
   login(

@@ -2,6 +2,7 @@
 import type { EngineEvent, IdRange, MissingProgram } from "../types.js";
 import type { LabelFilter } from "./filter.js";
 
+/** What happens in the store, whoever does it. */
 export interface EventsApi {
   /** Stored events since a time, then live ones until `until` or the signal. */
   stream(

@@ -3,6 +3,7 @@ import type { DiskUsage, PrunePlan, PruneRequest } from "../disk/types.js";
 import type { NetworkInfo, NetworkSpec, VolumeInfo, VolumeSpec } from "../types.js";
 import type { LabelFilter } from "./filter.js";
 
+/** What can be done with networks. */
 export interface NetworksApi {
   /**
    * Brings the kernel's links, rules, namespaces and the helpers back to what running containers need, whoever took them away. What had
@@ -18,6 +19,7 @@ export interface NetworksApi {
   list(filter?: LabelFilter): Promise<NetworkInfo[]>;
 }
 
+/** What can be done with volumes. `TSC_VOLUME_NOT_FOUND` for a name that is not there. */
 export interface VolumesApi {
   /** Returns the existing one unchanged when the name is taken by the same driver; else `TSC_VOLUME_EXISTS`. */
   create(spec: VolumeSpec): Promise<VolumeInfo>;
@@ -27,6 +29,7 @@ export interface VolumesApi {
   list(filter?: LabelFilter): Promise<VolumeInfo[]>;
 }
 
+/** What is stored, what it takes, and prunes. */
 export interface DiskApi {
   /** What is stored, what it takes and what each noun's prune would free. */
   usage(signal?: AbortSignal): Promise<DiskUsage>;

@@ -15,6 +15,7 @@ import { lexDockerfile } from "./dockerfile/lexer.js";
 const MAX_BYTES = 4 << 20;
 const INLINE = "dockerfile_inline";
 
+/** The text of a Dockerfile, and where it comes from. */
 export interface DockerfileSource {
   readonly text: string;
   /** In errors. */

@@ -20,6 +20,7 @@ import { placeIn } from "./steps/place.js";
 import { type SourceItem, treeItem } from "./steps/sources.js";
 import { copyVisible } from "./visible-copy.js";
 
+/** The mounts of a RUN, ready to be used; disposal ends what was prepared for them. */
 export interface PreparedMounts extends AsyncDisposable {
   readonly mounts: readonly MountSpec[];
   readonly files: readonly FileInjection[];

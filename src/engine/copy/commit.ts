@@ -10,12 +10,14 @@ import { hostPlatform, type Images } from "../images/index.js";
 import type { Storage } from "../storage/index.js";
 import type { ContainerSpec, ImageConfig } from "../types.js";
 
+/** What a commit needs of the engine. */
 export interface CommitDeps {
   readonly ctx: EngineContext;
   readonly storage: Storage;
   readonly images: Pick<Images, "find" | "commitLayer" | "createImage">;
 }
 
+/** The container that becomes an image. */
 export interface CommitTarget {
   readonly id: string;
   readonly name: string;
@@ -26,6 +28,7 @@ export interface CommitTarget {
   readonly pause?: () => Promise<() => Promise<void>>;
 }
 
+/** What docker's `commit` may be told. */
 export interface CommitOptions {
   readonly reference?: string;
   readonly author?: string;

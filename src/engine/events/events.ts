@@ -8,11 +8,13 @@ import { LogChanges } from "./log-changes.js";
 
 const BATCH = 500;
 
+/** Events as the engine itself has them. */
 export interface Events extends EventsApi {
   /** Stores an event with the time now. Never throws for a full or locked database: an event is not worth a failed command. */
   emit(event: Omit<EngineEvent, "timeNano">): void;
 }
 
+/** What events are opened with. */
 export interface EventsOptions {
   /** Path of the database file, whose write-ahead log is watched. */
   readonly database: string;

@@ -11,6 +11,7 @@ import type { HealthLogEntry, HealthState } from "../types.js";
 
 const MAX_HEALTH_BYTES = 256 * 1024;
 
+/** What is known about a container's health. */
 export interface HealthFacts {
   readonly state: HealthState;
   readonly failingStreak: number;

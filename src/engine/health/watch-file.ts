@@ -11,6 +11,7 @@ import { ensureSupervisor } from "./supervisor.js";
 /** One run of a container, and whether it is paused. */
 export type WatchedRun = Pick<ContainerRow, "id" | "pid" | "pidStart" | "state">;
 
+/** What a watch file says besides what the container's row has. */
 export interface WatchRequest {
   readonly id: string;
   readonly pid: number;

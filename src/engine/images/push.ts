@@ -13,9 +13,12 @@ import { type HttpResponse, protocolError } from "./registry/http.js";
 import type { Registries, Repository } from "./registry/index.js";
 import type { StoreDeps } from "./store-deps.js";
 
+/** What a push needs. */
 export interface PushDeps extends StoreDeps {
   readonly registries: Registries;
 }
+
+/** What a push is told besides the reference. */
 export interface PushOptions {
   readonly onProgress?: ProgressListener;
   readonly signal?: AbortSignal;

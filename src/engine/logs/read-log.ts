@@ -13,6 +13,7 @@ import { type Hold, isOver, openNext, openParts, type Part } from "./parts.js";
 /** While following, an unfinished line (a prompt) is shown after this long without more of it. */
 const PARTIAL_FLUSH_MS = 100;
 
+/** What a reader of a log is given besides the person's options. */
 export interface ReadLogOptions extends LogOptions {
   /** Following ends, after what is written was read, once this resolves (the container ended and its log is complete). Never rejects. */
   readonly finished?: Promise<unknown>;

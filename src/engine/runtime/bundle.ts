@@ -32,6 +32,7 @@ const MAX_PASSWD_BYTES = 4 << 20;
 const SECCOMP_FILES = ["/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json"];
 const INIT_TARGET = "/run/tscompose-init";
 
+/** What a start knows when it writes the bundle. */
 export interface BundleFacts {
   readonly rootfs: string;
   readonly choice: RuntimeChoice;

@@ -11,6 +11,7 @@ import { unpin } from "./pins.js";
 import { unmountShm } from "./shm.js";
 import { unsuperviseContainer } from "./supervise.js";
 
+/** What stays of a container that has ended. */
 export interface ReleaseOptions {
   /** The supervisor goes on watching: a restart follows. */
   readonly keepWatch?: boolean;

@@ -20,6 +20,7 @@ const CONMON_TIMEOUT_MS = 10_000;
 /** docker's code for "nobody saw how it ended". */
 const UNKNOWN_EXIT = 255;
 
+/** How a container ended. */
 export interface ExitFacts {
   readonly exitCode: number;
   readonly oomKilled: boolean;

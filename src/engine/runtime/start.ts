@@ -37,6 +37,7 @@ import { keepCompiledFilter } from "./seccomp-filter.js";
 import { readExit, settleLocked } from "./settle.js";
 import { superviseContainer } from "./supervise.js";
 
+/** What a start is told by whoever causes it. */
 export interface StartOptions {
   /** Counts as a restart by policy. */
   readonly restartCount?: number;

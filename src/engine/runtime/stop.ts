@@ -14,6 +14,7 @@ import { removeLocked } from "./remove.js";
 import { settleContainer, settleLocked } from "./settle.js";
 import { unsuperviseContainer } from "./supervise.js";
 
+/** What a stop is told; absent is the container's own. */
 export interface StopOptions {
   readonly timeoutMs?: number;
   readonly signal?: string;

@@ -80,4 +80,5 @@ export class State implements Disposable {
   }
 }
 
+/** What a statement's parameters may be. */
 export type SqlValue = string | number | bigint | null | Uint8Array;

@@ -6,8 +6,10 @@ import { existsSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { errnoOf } from "../../lib/errors.js";
 
+/** How much is kept back. */
 export const RESERVE_BYTES = 1 << 20;
 
+/** Where it is kept. */
 export const reserveOf = (path: string): string => `${path}-reserve`;
 
 /** Room that is given up when the disk is full, enough for the write-ahead log of a `down`. */
@@ -22,6 +24,7 @@ export function keepReserve(path: string): void {
   }
 }
 
+/** Gives it up; false when there is none. */
 export function releaseReserve(path: string): boolean {
   const reserve = reserveOf(path);
   if (!existsSync(reserve)) return false;
@@ -29,6 +32,7 @@ export function releaseReserve(path: string): boolean {
   return true;
 }
 
+/** Whether the disk of a file has that much room. */
 export function hasRoom(path: string, bytes: number): boolean {
   const { bavail, bsize } = statfsSync(dirname(path));
   return bavail * bsize >= bytes;

@@ -14,6 +14,7 @@ export function isFull(path: string, error: unknown): boolean {
   return !hasRoom(path, RESERVE_BYTES / 4);
 }
 
+/** The failure in a person's words: `TSC_NO_SPACE`, `TSC_READ_ONLY`, `TSC_STATE_UNAVAILABLE`, `TSC_STATE_BUSY`, `TSC_STATE_CORRUPT`; errors of ours as they are. */
 export function explained(path: string, error: unknown): unknown {
   if (isTscError(error)) return error;
   const name = `state database ${path}`;

@@ -21,6 +21,7 @@ function limit(text: string | undefined): number {
   return Number.isFinite(value) && value > 0 && value < total ? value : total;
 }
 
+/** From cgroup v2; undefined when none of the folders is one. */
 export function readUnified(folders: readonly string[]): Usage | undefined {
   const folder = folders.find((path) => textOf(join(path, "memory.current")) !== undefined);
   if (folder === undefined) return undefined;
@@ -40,6 +41,7 @@ export function readUnified(folders: readonly string[]): Usage | undefined {
   };
 }
 
+/** From cgroup v1; undefined when its memory or cpuacct hierarchy is not among the folders. */
 export function readLegacy(folders: readonly string[]): Usage | undefined {
   // a hierarchy's folder is named after its controllers: /sys/fs/cgroup/cpu,cpuacct/…
   const read = (controller: string, file: string): string | undefined => {

@@ -13,8 +13,10 @@ import type {
 import type { FileInjection, MountSpec, ResolvedMount } from "./mounts.js";
 import type { NetworkAttachment, NetworkEndpoint, NetworkMode, PortMapping } from "./network.js";
 
+/** docker's words for what a container does. */
 export type ContainerState = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
 
+/** docker's words for a container's health; `none` without a health check. */
 export type HealthState = "none" | "starting" | "healthy" | "unhealthy";
 
 /** Everything needed to make a container. Only `name` and `image` (or `rootfs`) are required. */
@@ -93,6 +95,7 @@ export interface ContainerSpec {
   readonly noHosts?: boolean;
 }
 
+/** One probe of a health check. */
 export interface HealthLogEntry {
   readonly start: string;
   readonly end: string;

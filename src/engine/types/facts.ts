@@ -1,5 +1,6 @@
 /** What the engine tells of itself: events, samples, and what the machine lacks. */
 
+/** Something that happened in the store. */
 export interface EngineEvent {
   readonly type: "container" | "image" | "network" | "volume";
   /** docker's names: create start die stop kill oom destroy health_status exec_create pause unpause restart rename attach connect disconnect pull tag … */
@@ -11,6 +12,7 @@ export interface EngineEvent {
   readonly timeNano: string;
 }
 
+/** One sample of what a container uses; counters grow since its start. */
 export interface ContainerStats {
   readonly id: string;
   readonly name: string;

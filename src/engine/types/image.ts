@@ -17,6 +17,7 @@ export interface ImageConfig {
   readonly shell: readonly string[];
 }
 
+/** A stored image. */
 export interface ImageInfo {
   /** `sha256:…` of the config blob. */
   readonly id: string;
@@ -88,4 +89,5 @@ export type ProgressEvent =
   | { readonly type: "build-done"; readonly image: string; readonly imageId: string }
   | { readonly type: "warning"; readonly message: string };
 
+/** Hears of progress. */
 export type ProgressListener = (event: ProgressEvent) => void;

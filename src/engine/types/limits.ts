@@ -1,11 +1,13 @@
 /** What a container may use and share, and what watches it. */
 
+/** Whose namespace of a kind a container is in. */
 export type NamespaceMode =
   | { readonly kind: "private" }
   | { readonly kind: "host" }
   | { readonly kind: "shareable" }
   | { readonly kind: "container"; readonly container: string };
 
+/** A health check, docker's; absent fields are the image's or docker's defaults. */
 export interface Healthcheck {
   /** `["NONE"]`, `["CMD", …]` or `["CMD-SHELL", text]`. */
   readonly test: readonly string[];
@@ -16,12 +18,14 @@ export interface Healthcheck {
   readonly startIntervalMs?: number;
 }
 
+/** When a container that has ended is started again. */
 export interface RestartPolicy {
   readonly policy: "no" | "always" | "on-failure" | "unless-stopped";
   /** For `on-failure`; 0 is without limit. */
   readonly maxRetries?: number;
 }
 
+/** A limit of a container's processes, by setrlimit(2)'s name in small letters. */
 export interface Ulimit {
   readonly name: string;
   /** -1 is unlimited. */
@@ -29,6 +33,7 @@ export interface Ulimit {
   readonly hard: number;
 }
 
+/** A device of the host in a container. */
 export interface DeviceSpec {
   readonly source: string;
   readonly target: string;
@@ -36,6 +41,7 @@ export interface DeviceSpec {
   readonly permissions: string;
 }
 
+/** Limits of a container's cgroup. */
 export interface Resources {
   readonly memoryBytes?: number;
   readonly memoryReservationBytes?: number;
@@ -61,6 +67,7 @@ export interface Resources {
   }[];
 }
 
+/** Where a container's output goes. */
 export interface LoggingSpec {
   /** `k8s-file` (default; `json-file` and `local` are accepted as names for it) or `none`. */
   readonly driver: string;

@@ -1,5 +1,6 @@
 /** What a container finds in its files besides its image. */
 
+/** A folder or file of the host. */
 export interface BindMount {
   readonly type: "bind";
   readonly source: string;
@@ -14,6 +15,7 @@ export interface BindMount {
   readonly subpath?: string;
 }
 
+/** A volume. */
 export interface VolumeMount {
   readonly type: "volume";
   /** Volume name; an empty string asks for a new anonymous volume. */
@@ -27,6 +29,7 @@ export interface VolumeMount {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** A file system in memory. */
 export interface TmpfsMount {
   readonly type: "tmpfs";
   readonly target: string;
@@ -37,6 +40,7 @@ export interface TmpfsMount {
   readonly readOnly?: boolean;
 }
 
+/** An image's files, read-only. */
 export interface ImageMount {
   readonly type: "image";
   readonly source: string;
@@ -44,6 +48,7 @@ export interface ImageMount {
   readonly subpath?: string;
 }
 
+/** What is mounted into a container. */
 export type MountSpec = BindMount | VolumeMount | TmpfsMount | ImageMount;
 
 /** A file the engine writes for the container (compose secrets and configs): tmpfs-backed, never in the image. */
@@ -61,6 +66,7 @@ export interface FileInjection {
   readonly mode?: number;
 }
 
+/** A mount of a container that is made. */
 export interface ResolvedMount {
   readonly type: "bind" | "volume" | "tmpfs" | "image";
   /** Volume name, or empty. */

@@ -1,5 +1,6 @@
 /** Networks, and how containers stand on them. */
 
+/** A network that a container joins. */
 export interface NetworkAttachment {
   readonly network: string;
   readonly aliases?: readonly string[];
@@ -24,12 +25,14 @@ export interface PortMapping {
   readonly hostIp: string;
 }
 
+/** Which network namespace a container has; `bridge` is one of its own. */
 export type NetworkMode =
   | { readonly kind: "bridge" }
   | { readonly kind: "none" }
   | { readonly kind: "host" }
   | { readonly kind: "container"; readonly container: string };
 
+/** A container on a network: what it got there. Empty strings for what it has not. */
 export interface NetworkEndpoint {
   readonly network: string;
   readonly interfaceName: string;
@@ -43,6 +46,7 @@ export interface NetworkEndpoint {
   readonly aliases: readonly string[];
 }
 
+/** A subnet of a network. */
 export interface NetworkSubnet {
   readonly subnet: string;
   readonly gateway?: string;
@@ -50,6 +54,7 @@ export interface NetworkSubnet {
   readonly auxAddresses?: Readonly<Record<string, string>>;
 }
 
+/** What a network is asked to be. */
 export interface NetworkSpec {
   readonly name: string;
   /** `bridge` (default), `macvlan`, `ipvlan`, `host`, `none`. */
@@ -65,6 +70,7 @@ export interface NetworkSpec {
   readonly dns?: readonly string[];
 }
 
+/** A network that is there. */
 export interface NetworkInfo {
   readonly id: string;
   readonly name: string;

@@ -1,5 +1,6 @@
 /** Talking with a process in a container, and reading what it wrote. */
 
+/** A program to run in a container. */
 export interface ExecSpec {
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -26,6 +27,7 @@ export interface StdioSession extends AsyncDisposable {
   detach(): Promise<void>;
 }
 
+/** A line that a container wrote. */
 export interface LogLine {
   readonly stream: "stdout" | "stderr";
   /** RFC 3339 with nanoseconds. */
@@ -36,6 +38,7 @@ export interface LogLine {
   readonly partial: boolean;
 }
 
+/** Which lines of a log; times are what docker takes. */
 export interface LogOptions {
   readonly follow?: boolean;
   readonly tail?: number;

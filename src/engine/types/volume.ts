@@ -1,5 +1,6 @@
 /** Volumes. */
 
+/** What a volume is asked to be. */
 export interface VolumeSpec {
   readonly name: string;
   readonly driver?: string;
@@ -8,6 +9,7 @@ export interface VolumeSpec {
   readonly anonymous?: boolean;
 }
 
+/** A volume that is there. */
 export interface VolumeInfo {
   readonly name: string;
   readonly driver: string;

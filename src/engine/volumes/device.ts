@@ -6,6 +6,7 @@ import { TscError } from "../../lib/errors.js";
 import { given } from "../../lib/given.js";
 import { own } from "../../lib/own.js";
 
+/** What is mounted as a volume's content (mount(2)). */
 export interface VolumeDevice {
   readonly source: string;
   readonly type: string;

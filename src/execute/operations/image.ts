@@ -15,6 +15,7 @@ function forward(context: ExecuteContext, name: string): ProgressListener {
   };
 }
 
+/** Carries out `pull-image`. */
 export function pullImage(context: ExecuteContext, operation: OperationOf<"pull-image">): Promise<void> {
   const { image, platform } = operation;
   return transfer(context, operation, { begin: "Pulling", end: "Pulled" }, (options) =>
@@ -22,6 +23,7 @@ export function pullImage(context: ExecuteContext, operation: OperationOf<"pull-
   );
 }
 
+/** Carries out `push-image`. */
 export function pushImage(context: ExecuteContext, operation: OperationOf<"push-image">): Promise<void> {
   return transfer(context, operation, { begin: "Pushing", end: "Pushed" }, (options) =>
     context.engine.images.push(operation.image, options),
@@ -62,6 +64,7 @@ async function transfer(
   tell("done", words.end);
 }
 
+/** Carries out `build-image`. */
 export async function buildImage(context: ExecuteContext, operation: OperationOf<"build-image">): Promise<void> {
   const { image: name } = operation;
   const tell = forward(context, name);

@@ -7,11 +7,13 @@ import { Problem } from "./problem.js";
 import { parseMount } from "./run-mount.js";
 import { parseJsonWords, splitWords } from "./words.js";
 
+/** A command in exec form (a JSON array) or in shell form. */
 export function commandLine(text: string): CommandLine {
   const argv = parseJsonWords(text);
   return argv === undefined ? { form: "shell", script: text } : { form: "exec", argv };
 }
 
+/** What stands behind FROM. Throws `Problem`. */
 export function parseFrom(text: string, escapeMark: string) {
   const flags = takeFlags("FROM", text, { platform: "once" });
   const words = splitWords(flags.rest, escapeMark);
@@ -25,6 +27,7 @@ export function parseFrom(text: string, escapeMark: string) {
   return { kind: "FROM" as const, base, platform: flag(flags, "platform"), name };
 }
 
+/** What stands behind RUN. Throws `Problem`. */
 export function parseRun(text: string, line: LogicalLine) {
   const flags = takeFlags("RUN", text, { mount: "many", network: "once", security: "once" });
   const network = flag(flags, "network") ?? "default";
@@ -47,6 +50,7 @@ export function parseRun(text: string, line: LogicalLine) {
   } as const;
 }
 
+/** What stands behind COPY or ADD. Throws `Problem`. */
 export function parseCopy(kind: "COPY" | "ADD", text: string, line: LogicalLine, escapeMark: string) {
   const flags = takeFlags(kind, text, {
     chown: "once",
@@ -83,6 +87,7 @@ export function parseCopy(kind: "COPY" | "ADD", text: string, line: LogicalLine,
   };
 }
 
+/** Names and values of ENV and LABEL, in the new form or the old one (`ENV NAME the rest`). Throws `Problem`. */
 export function parsePairs(keyword: string, text: string, escapeMark: string): (readonly [string, string])[] {
   const words = splitWords(text, escapeMark);
   if (!(words[0] ?? "").includes("=")) {
@@ -99,6 +104,7 @@ export function parsePairs(keyword: string, text: string, escapeMark: string): (
   });
 }
 
+/** What stands behind HEALTHCHECK. Throws `Problem`. */
 export function parseHealthcheck(text: string) {
   const flags = takeFlags("HEALTHCHECK", text, {
     interval: "once",

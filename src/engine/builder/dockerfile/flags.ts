@@ -39,8 +39,10 @@ export function takeFlags(
   return { values, rest: rest.trim() };
 }
 
+/** The first value of a flag. */
 export const flag = (flags: Flags, name: string): string | undefined => flags.values.get(name)?.[0];
 
+/** The value of a flag that is true or false, in Go's words for them; undefined when it is not given. Throws `Problem`. */
 export function booleanFlag(keyword: string, flags: Flags, name: string): boolean | undefined {
   const text = flag(flags, name);
   if (text === undefined) return undefined;

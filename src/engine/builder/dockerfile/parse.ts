@@ -9,6 +9,7 @@ import { type LogicalLine, lexDockerfile } from "./lexer.js";
 import { Problem } from "./problem.js";
 import { nearest, parseJsonWords, splitWords } from "./words.js";
 
+/** A Dockerfile as instructions. */
 export interface ParsedDockerfile {
   readonly instructions: readonly Instruction[];
   readonly escape: "\\" | "`";

@@ -11,6 +11,7 @@ import { given } from "../../../lib/given.js";
 import { isLinkLocal, LINK_LOCAL_CODE, lookupElsewhere } from "../../../lib/link-local.js";
 import { printable } from "../../../lib/printable.js";
 
+/** One request. */
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;
@@ -24,6 +25,7 @@ export interface HttpRequest {
   readonly attempts?: number;
 }
 
+/** An answer; its body must be read or resumed. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -33,6 +35,7 @@ export interface HttpResponse {
   readonly url: URL;
 }
 
+/** What a host's certificate is checked with, and what is shown to it. */
 export interface TlsOptions {
   readonly ca?: readonly Buffer[];
   readonly cert?: Buffer;
@@ -40,6 +43,7 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
+/** Connections that are kept; disposal closes them. */
 export interface HttpClient extends Disposable {
   send(request: HttpRequest): Promise<HttpResponse>;
   /** True when what is sent to this address is encrypted, and to whom is checked. */

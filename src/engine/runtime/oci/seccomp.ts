@@ -21,6 +21,7 @@ interface SeccompProfileRule {
   readonly excludes?: Conditions;
 }
 
+/** A seccomp profile in docker's format. */
 export interface SeccompProfile {
   readonly defaultAction: string;
   readonly defaultErrnoRet?: number;
@@ -30,6 +31,7 @@ export interface SeccompProfile {
   readonly syscalls: readonly SeccompProfileRule[];
 }
 
+/** What decides over the rules of a profile. */
 export interface SeccompFacts {
   /** Go's name. */
   readonly architecture: string;

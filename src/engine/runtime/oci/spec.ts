@@ -17,6 +17,7 @@ import { hiddenPaths, parseSecurityOptions } from "./security.js";
 import type { OciConfig } from "./types.js";
 import type { ResolvedUser } from "./users.js";
 
+/** What config.json is made of. */
 export interface SpecInput {
   readonly spec: ContainerSpec;
   readonly host: HostFacts;
