@@ -10,7 +10,7 @@ import type { Progress } from "./render/progress.js";
 export type AnsiMode = "auto" | "never" | "always";
 export type ProgressMode = "auto" | "tty" | "plain" | "json" | "quiet";
 
-/** Options before the command; compose.md §1 "(global)". Environment variables are already applied. */
+/** Options before the command; Environment variables are already applied. */
 export interface GlobalOptions {
   readonly files: readonly string[];
   readonly projectName: string | undefined;

@@ -1,4 +1,4 @@
-/** The options before the command (reference §1 "(global)") and the environment variables that stand in for them. */
+/** The options before the command and the environment variables that stand in for them. */
 import type { TscError } from "../lib/errors.js";
 import type { OptionSpec, ParsedOptions } from "./command.js";
 import type { AnsiMode, GlobalOptions, ProgressMode } from "./context.js";

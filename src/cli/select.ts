@@ -1,8 +1,10 @@
 /** Finds the project's name and the containers a command means, by docker compose's labels. Reads; changes nothing. */
+
 import type { Project } from "../compose/model.js";
 import { noSuchService } from "../compose/no-such-service.js";
 import type { EngineApi } from "../engine/api.js";
 import type { ContainerInfo } from "../engine/types.js";
+import { compareText } from "../lib/compare-text.js";
 import { TscError } from "../lib/errors.js";
 import { LABEL } from "../plan/labels.js";
 import type { CliContext } from "./context.js";
@@ -67,10 +69,6 @@ export function isLive(info: ContainerInfo): boolean {
 function numberOf(info: ContainerInfo): number {
   const number = Number(info.labels[LABEL.number] ?? 0);
   return Number.isInteger(number) ? number : 0;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** One container of a service: the first, or `index`. `TSC_CONTAINER_NOT_RUNNING` when there is none (docker compose's text). */

@@ -16,12 +16,14 @@ export interface MountContent {
   readonly file: string;
 }
 
+/** A mount of a container, at its place. */
 export interface PlacedMount extends MountContent {
   /** Canonical path in the container, no slash at the end. */
   readonly target: string;
   readonly readOnly: boolean;
 }
 
+/** Where a path of a container leads. */
 export interface Place {
   /** Canonical path in the container; `/` for the root. */
   readonly path: string;

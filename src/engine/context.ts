@@ -1,4 +1,4 @@
-/** What every engine part is given, and where things lie on disk. Plain data; made once by `Engine.open`. */
+/** What every engine part is given, and where things lie on disk. Plain data; made once by `openEngine`. */
 import type { Kernel } from "../kernel/kernel.js";
 import type { State } from "./state/index.js";
 import type { EngineEvent } from "./types.js";
@@ -33,6 +33,7 @@ export interface EnginePaths {
   readonly supervise: string;
 }
 
+/** What every part of an engine is given. */
 export interface EngineContext {
   readonly paths: EnginePaths;
   readonly kernel: Kernel;

@@ -12,6 +12,7 @@ import { metaOf, setMeta } from "./state/meta.js";
 import type { Storage } from "./storage/index.js";
 import type { MissingProgram } from "./types.js";
 
+/** What `info` is told from. */
 export interface InfoDeps {
   readonly ctx: EngineContext;
   readonly host: HostFacts;

@@ -1,8 +1,10 @@
 /** Named locks over processes: one command at a time on one project. */
+
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, TscError } from "../lib/errors.js";
+import { given } from "../lib/given.js";
 import { printable } from "../lib/printable.js";
 import type { EngineContext } from "./context.js";
 
@@ -20,7 +22,7 @@ export async function lockName(
     options.onWait?.(readHolder(`${path}.holder`));
     lock = await ctx.kernel.lockFile(path, {
       wait: true,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...given({ signal: options.signal }),
     });
   }
   const held = lock;

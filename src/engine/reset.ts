@@ -10,6 +10,7 @@ import { tearDown } from "../lib/teardown.js";
 import type { ContainersApi, NetworksApi } from "./api.js";
 import type { EngineContext } from "./context.js";
 
+/** What a reset takes apart. */
 export interface ResetDeps {
   readonly ctx: EngineContext;
   readonly containers: Pick<ContainersApi, "list" | "remove">;

@@ -1,12 +1,15 @@
 /** Taking a lock that somebody may hold for long: whoever waits says for what. */
+
 import { resolve } from "node:path";
 import type { FileLock } from "../kernel/kernel.js";
 import { TscError } from "../lib/errors.js";
+import { given } from "../lib/given.js";
 import type { EngineContext } from "./context.js";
 
 /** What others do with a lock takes less; then the wait is told. */
 const LONG_WAIT_MS = 5_000;
 
+/** How a lock is waited for. */
 export interface LockWait {
   /** Beside others that take it shared. */
   readonly shared?: boolean;
@@ -33,7 +36,7 @@ export async function takeLock(
     ctx.warn(`${what} is held by ${holder} that is still at work; waiting for it`);
   }, LONG_WAIT_MS);
   const lock = await ctx.kernel
-    .lockFile(path, { wait: true, shared, ...(signal === undefined ? {} : { signal }) })
+    .lockFile(path, { wait: true, shared, ...given({ signal }) })
     .finally(() => clearTimeout(late));
   if (lock === undefined) throw new TscError("TSC_LOCK_FAILED", `${what} cannot be locked`);
   return counted(path, lock);

@@ -5,6 +5,7 @@ import type { ContainerTarget } from "../plan/plan.js";
 import type { ExecuteEvent, ExecuteListener, ResourceKind } from "./events.js";
 import type { ContainerWatch } from "./watch.js";
 
+/** What every operation is given. */
 export interface ExecuteContext {
   readonly engine: EngineApi;
   readonly project: string;

@@ -1,8 +1,10 @@
 /** What the executor tells while it works: typed data for renderers, with docker compose's words. Formats nothing. */
 import type { ProgressEvent } from "../engine/types.js";
 
+/** docker compose's words for what a status speaks of. */
 export type ResourceKind = "Container" | "Network" | "Volume" | "Image" | "Service";
 
+/** Something to tell while a plan is carried out. */
 export type ExecuteEvent =
   | {
       readonly type: "status";
@@ -26,4 +28,5 @@ export type ExecuteEvent =
     }
   | { readonly type: "warning"; readonly message: string };
 
+/** Hears of it. */
 export type ExecuteListener = (event: ExecuteEvent) => void;

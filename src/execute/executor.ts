@@ -12,6 +12,7 @@ import type { ExecuteListener } from "./events.js";
 import { runOperation } from "./operations/index.js";
 import { ContainerWatch } from "./watch.js";
 
+/** What carrying out a plan needs besides the plan. */
 export interface ExecuteOptions {
   readonly engine: EngineApi;
   readonly emit: ExecuteListener;
@@ -25,6 +26,7 @@ export interface ExecuteOptions {
   readonly callerEnv?: Readonly<Record<string, string | undefined>>;
 }
 
+/** What came of a plan. */
 export interface ExecuteResult {
   /** Ids of containers that were made, by name. */
   readonly ids: ReadonlyMap<string, string>;

@@ -7,6 +7,7 @@ import type { EngineApi } from "../engine/api.js";
 /** Health is recorded by the native supervisor, outside this process: look again at least this often. */
 const LOOK_AGAIN_MS = 500;
 
+/** Wakes whoever waits for something to happen to containers. */
 export class ContainerWatch {
   readonly #engine: EngineApi;
   readonly #stop = new AbortController();

@@ -13,6 +13,7 @@ interface KernelCall {
   readonly args: readonly unknown[];
 }
 
+/** What the pretended machine is like. */
 export interface FakeKernelOptions {
   readonly isRootless?: boolean;
   readonly hostUid?: number;
@@ -23,6 +24,7 @@ export interface FakeKernelOptions {
   readonly before?: (call: KernelCall) => void;
 }
 
+/** A kernel that remembers what was asked of it. */
 export interface FakeKernel extends Kernel {
   readonly calls: KernelCall[];
   /** `name arg arg` lines, for comparing as text. */

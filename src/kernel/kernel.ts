@@ -14,6 +14,7 @@ export interface ProcessIdentity {
   readonly startTime: string;
 }
 
+/** A lock that is held. */
 export interface FileLock extends Disposable {
   /** Releases; closing the process does too. */
   release(): void;
@@ -33,6 +34,7 @@ export interface PacketSocket {
   close(): void;
 }
 
+/** An overlay to mount. */
 export interface OverlayMount {
   /** Top-most first. */
   readonly lower: readonly string[];
@@ -60,6 +62,7 @@ export interface OpenedPath extends Disposable {
   stat(): Stats;
 }
 
+/** What becomes a tar. */
 export interface PackOptions {
   /** A folder. An opened one may be disposed once the call has returned. */
   readonly source: string | OpenedPath;
@@ -67,6 +70,7 @@ export interface PackOptions {
   readonly paths?: readonly string[];
 }
 
+/** A tar that becomes files. */
 export interface UnpackOptions {
   /** Folder that the layer is unpacked into. An opened one may be disposed once the call has returned its promise. */
   readonly target: string | OpenedPath;
@@ -81,6 +85,8 @@ export interface UnpackOptions {
   /** Compression found by magic by the caller. `gzip` is inflated in the helper (zlib). */
   readonly compression: "none" | "gzip";
 }
+
+/** What was unpacked. */
 export interface UnpackResult {
   /** `sha256:…` of the uncompressed tar. */
   readonly diffId: string;
@@ -91,6 +97,7 @@ export interface UnpackResult {
   readonly entries: number;
 }
 
+/** Everything that is asked of the kernel, or done by a helper program. Failures of system calls carry their `code`. */
 export interface Kernel {
   readonly isRootless: boolean;
   /** uid of the person outside the user namespace. */
@@ -218,6 +225,8 @@ export interface BridgeJoin {
   /** Its frames reach the bridge itself and no other port with this mark. */
   readonly isolated: boolean;
 }
+
+/** The links that were made for one container. */
 export interface BridgeLinks {
   readonly bridgeMac: string;
   /** The end on the bridge. */
@@ -226,6 +235,7 @@ export interface BridgeLinks {
   readonly mac: string;
 }
 
+/** A link of a network namespace. */
 export interface NetworkLink {
   readonly name: string;
   readonly isUp: boolean;
@@ -257,6 +267,7 @@ export interface RunProgramOptions {
   readonly stdoutLimit?: number;
 }
 
+/** How a program ended, and what it wrote. */
 export interface RunProgramResult {
   /** 128 + n after signal n. */
   readonly code: number;
@@ -269,6 +280,7 @@ export interface RunProgramResult {
   readonly overflow: boolean;
 }
 
+/** Flags of mount(2), by our names for them; `rec` and the words with `r` in front are recursive. */
 export type MountFlag =
   | "bind"
   | "rec"

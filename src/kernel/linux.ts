@@ -7,13 +7,14 @@ import { closeSync, fstatSync, lchownSync, mkdirSync, readdirSync, readFileSync 
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { errnoOf, TscError } from "../lib/errors.js";
-import { loadAddon } from "./addon.js";
+import { type Addon, loadAddon } from "./addon.js";
 import type { Kernel, OpenedPath, ProcessIdentity } from "./kernel.js";
 import { packLayer, unpackLayer } from "./layers.js";
 import { lockFile } from "./locks.js";
 import { mountOverlay, mountWith } from "./mounts.js";
 import { connectPacketSocket } from "./packet-socket.js";
 
+/** What the real kernel is opened with. */
 export interface LinuxKernelOptions {
   /** Folder of the built native programs and the addon (native/build). */
   readonly nativeDir: string;
@@ -74,23 +75,7 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
     recordedProcess: (path) => addon.recordedProcess(path),
     isAlive: (process) => addon.startTime(process.pid) === process.startTime,
     signal: (process, signal) => addon.signalProcess(process.pid, process.startTime, signalNumber(signal)),
-    waitForExit: (process, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal?.aborted === true) {
-          reject(signal.reason);
-          return;
-        }
-        const handle = addon.watchProcess(process.pid, process.startTime, () => {
-          signal?.removeEventListener("abort", abort);
-          resolve();
-        });
-        function abort(): void {
-          if (handle !== undefined) addon.unwatch(handle);
-          reject(signal?.reason);
-        }
-        if (handle === undefined) resolve();
-        else signal?.addEventListener("abort", abort, { once: true });
-      }),
+    waitForExit: (process, signal) => waitForExit(addon, process, signal),
 
     forbidDevices: (process) => addon.forbidDevices(process.pid, process.startTime),
 
@@ -123,6 +108,25 @@ export function openLinuxKernel(options: LinuxKernelOptions): Kernel {
       "--",
     ],
   };
+}
+
+function waitForExit(addon: Addon, process: ProcessIdentity, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(signal.reason);
+      return;
+    }
+    const handle = addon.watchProcess(process.pid, process.startTime, () => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    });
+    function abort(): void {
+      if (handle !== undefined) addon.unwatch(handle);
+      reject(signal?.reason);
+    }
+    if (handle === undefined) resolve();
+    else signal?.addEventListener("abort", abort, { once: true });
+  });
 }
 
 function opened({ descriptor, within }: { readonly descriptor: number; readonly within: string }): OpenedPath {

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } fr
 import { join } from "node:path";
 import { errnoOf } from "../lib/errors.js";
 
+/** A process, or the one that asks. */
 export type Pid = number | "self";
 
 /** Where a process's file lies, for whoever hands it on to the kernel or another program. */

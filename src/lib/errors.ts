@@ -25,6 +25,7 @@ export interface SourcePlace {
   readonly text?: string;
 }
 
+/** What an error has besides code and message. */
 export interface TscErrorOptions {
   readonly kind?: ErrorKind;
   /** What the person can do about it: one sentence, no full stop needed. */
@@ -115,6 +116,11 @@ export function messageOf(error: unknown): string {
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "string" && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
+}
+
+/** For `catch`: what is not there (ENOENT) is as good as gone; every other failure goes on. */
+export function ignoreMissing(error: unknown): undefined {
+  if (errnoOf(error) !== "ENOENT") throw error;
 }
 
 /** For the default branch of a switch over a union: fails to compile when a case is missing. */

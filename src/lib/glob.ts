@@ -10,6 +10,7 @@ export const MAX_PATTERN_LENGTH = 4096;
 /** A pattern that cannot be one; the caller adds the place. */
 export class PatternError extends Error {}
 
+/** A pattern that is ready to match. */
 export interface Glob {
   /** True when the whole text fits. */
   matches(text: string): boolean;

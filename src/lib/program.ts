@@ -6,6 +6,7 @@ import { withCallerUmask } from "./caller.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
+/** How an ordinary program is run. */
 export interface ProgramOptions {
   /** The whole environment; its PATH says where the program is looked for. */
   readonly env: Env;
@@ -23,6 +24,7 @@ export interface ProgramOptions {
   readonly callerUmask?: Env;
 }
 
+/** How it ended, and what it wrote. */
 export interface ProgramResult {
   /** Undefined when it did not start, or was ended by a signal. */
   readonly exitCode: number | undefined;

@@ -2,6 +2,7 @@
 
 type TarEntryType = "file" | "directory" | "symlink" | "hardlink" | "fifo" | "char" | "block";
 
+/** One member of a tar archive. */
 export interface TarEntry {
   readonly name: string;
   readonly type: TarEntryType;
@@ -20,6 +21,7 @@ export interface TarEntry {
   readonly xattrs?: ReadonlyMap<string, Buffer>;
 }
 
+/** A member and its content, which must be read before the next member. */
 export interface TarRecord {
   readonly entry: TarEntry;
   /** Must be read to its end (or left alone: it is skipped) before the next entry is asked for. */

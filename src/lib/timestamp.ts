@@ -1,4 +1,5 @@
 /** Points in time as people write them (`--since`, `--until`) and as logs and events store them: nanoseconds since the epoch. */
+import { TscError } from "./errors.js";
 
 const UNIT_NS: Readonly<Record<string, bigint>> = {
   ns: 1n,
@@ -65,4 +66,19 @@ export function parsePointInTime(text: string, now: bigint = nowNano()): bigint 
   const full = clock.length === 2 ? `${clock}:00:00` : clock.length === 5 ? `${clock}:00` : clock;
   const ms = Date.parse(`${day}T${full}${zone.toUpperCase()}`);
   return Number.isNaN(ms) ? undefined : BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
+}
+
+/** The point in time that an option was given; undefined for none. `TSC_TIME_INVALID` with docker's words. */
+export function pointInTime(option: string, text: string | undefined): bigint | undefined {
+  if (text === undefined || text === "") return undefined;
+  const nano = parsePointInTime(text);
+  if (nano !== undefined) return nano;
+  throw new TscError(
+    "TSC_TIME_INVALID",
+    `invalid value for "${option}": failed to parse value as time or duration: ${JSON.stringify(text)}`,
+    {
+      kind: "invalid-input",
+      hint: "write 2026-01-31T10:00:00Z, seconds since 1970, or a span such as 10m",
+    },
+  );
 }

@@ -2,6 +2,7 @@
 import type { Service } from "../compose/model.js";
 import { TscError } from "../lib/errors.js";
 
+/** What decides over the platforms of a build besides the service. */
 export interface PlatformOptions {
   /** DOCKER_DEFAULT_PLATFORM; for services that name no platform themselves. */
   readonly defaultPlatform?: string;

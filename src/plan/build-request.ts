@@ -10,6 +10,7 @@ import { sayLimits } from "./limits.js";
 import { imageName, type Separator } from "./names.js";
 import { bytes } from "./service-spec/resources.js";
 
+/** What the command line says of builds. */
 export interface BuildOptions {
   readonly separator: Separator;
   readonly platform?: string;

@@ -8,6 +8,7 @@ import { orphansOf } from "./reconcile/orphans.js";
 import { inReverseOrder, resourceOf, select, targetOf } from "./selection.js";
 import { addProviders, addStops } from "./stop.js";
 
+/** What `down` is told besides what is there. */
 export interface DownOptions {
   readonly services?: readonly string[];
   readonly project?: Project | undefined;

@@ -5,6 +5,7 @@ import { addBuilds, type ImageOptions } from "./images.js";
 import { imageKey, imageName, type Separator } from "./names.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 
+/** What `pull` is told. */
 export interface PullCommand {
   readonly policy?: "missing" | "always" | undefined;
   readonly ignoreBuildable: boolean;

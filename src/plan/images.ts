@@ -13,8 +13,10 @@ import { buildRequest, checkClassicBuilder } from "./build-request.js";
 import { imageKey, imageName, type Separator, scaleOf } from "./names.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 
+/** When an image is pulled: docker compose's words, and `policy` for each service's own. */
 export type PullPolicy = "always" | "missing" | "never" | "newer" | "build" | "policy";
 
+/** How `up` and its kin bring images. */
 export interface ImageOptions {
   /** Overrides every service's pull_policy; `policy` leaves it. */
   readonly pull?: PullPolicy;

@@ -1,5 +1,6 @@
 /** The labels docker compose writes on what it makes; tools read them, so their names and values are fixed. No behaviour. */
 
+/** docker compose's labels, by which its objects and ours are found. */
 export const LABEL = {
   project: "com.docker.compose.project",
   service: "com.docker.compose.service",

@@ -9,6 +9,7 @@ import { isActive, type Observed } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 import { serviceConfig, serviceSpec } from "./service-spec/index.js";
 
+/** The container of one `run`. */
 export interface OneOffRequest {
   readonly service: string;
   /** Twelve random hex digits: the end of the name and the `slug` label. */

@@ -33,6 +33,7 @@ interface Base {
   readonly after?: readonly number[];
 }
 
+/** What an operation does, by its kind. */
 export type OperationBody =
   | {
       readonly kind: "pull-image";
@@ -136,6 +137,7 @@ export type OperationBody =
       readonly overridden?: Readonly<Record<string, readonly string[]>>;
     };
 
+/** One step of a plan. */
 export type Operation = Base & OperationBody;
 /** One member of the operation union. */
 export type OperationOf<K extends Operation["kind"]> = Extract<Operation, { readonly kind: K }>;

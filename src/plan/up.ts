@@ -56,7 +56,7 @@ function writePlan(up: Up): void {
   if (up.rec.options.wait === true) waitForAll(up);
 }
 
-/** Those that go; without `removeOrphans` they are only told (rule 27). */
+/** Those that go; without `removeOrphans` they are only told (docs/reconcile.md R8). */
 function orphans({ project, observed, options, plan }: Reconciliation): Orphan[] {
   const found = orphansOf(project, observed);
   if (options.removeOrphans === true) return found.map(orphanOf);

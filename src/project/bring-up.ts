@@ -2,8 +2,10 @@
  * What up, create, run, scale and watch share: images first, then containers. Whoever calls says how a plan is carried out, so that the
  * program's progress and a library's events go through the same steps.
  */
+
 import type { Project } from "../compose/model.js";
 import type { EngineApi } from "../engine/api.js";
+import { given } from "../lib/given.js";
 import { goBoolean } from "../lib/go-boolean.js";
 import { type ImageOptions, imageReferences, planImages } from "../plan/images.js";
 import { observe, observeImages } from "../plan/observe.js";
@@ -11,6 +13,7 @@ import type { Plan } from "../plan/plan.js";
 import type { UpOptions } from "../plan/reconcile/context.js";
 import { planUp } from "../plan/up.js";
 
+/** What `up` is told, for its containers and for its images. */
 export type BringUpOptions = UpOptions & {
   readonly images?: Omit<ImageOptions, "now" | "separator" | "scale" | "defaultPlatform">;
 };
@@ -36,7 +39,7 @@ export async function bringUp(runner: PlanRunner, project: Project, options: Bri
   const images = planImages(
     project,
     observed.images,
-    imageOptions(project, { ...up, ...(imageRules === undefined ? {} : { images: imageRules }) }),
+    imageOptions(project, { ...up, ...given({ images: imageRules }) }),
   );
   if (images.operations.length > 0 || images.warnings.length > 0) {
     await runner.run(images);
@@ -52,8 +55,7 @@ export function imageOptions(
 ): ImageOptions {
   return {
     ...options.images,
-    ...(options.scale === undefined ? {} : { scale: options.scale }),
-    ...(options.separator === undefined ? {} : { separator: options.separator }),
+    ...given({ scale: options.scale, separator: options.separator }),
     ...defaultPlatformOf(project),
     ...classicBuilderOf(project),
     now: Date.now(),

@@ -5,7 +5,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { EngineApi } from "../../engine/api.js";
 import type { ContainerInfo } from "../../engine/types.js";
-import { errnoOf, TscError } from "../../lib/errors.js";
+import { ignoreMissing, TscError } from "../../lib/errors.js";
 import type { CliContext } from "../context.js";
 import { projectContainers, projectName, serviceContainer } from "../select.js";
 import { usage } from "../usage.js";
@@ -184,11 +184,6 @@ async function resolveInside(
   const target = posix.resolve(posix.dirname(absolute), first.linkTarget);
   const second = await engine.containers.stat(info.id, target);
   return { path: target, exists: second !== undefined, isDirectory: second?.isDirectory === true };
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (errnoOf(error) === "ENOENT") return undefined;
-  throw error;
 }
 function missing(message: string): TscError {
   return new TscError("TSC_COPY_NOT_FOUND", message, { kind: "not-found" });

@@ -1,5 +1,5 @@
 /**
- * The options of the commands that change a project, docker compose's names, shorthands and defaults (reference §1), with
+ * The options of the commands that change a project, docker compose's names, shorthands and defaults, with
  * podman-compose's own where they mean something here. Data only: the commands import their table.
  */
 import type { OptionSpec } from "../command.js";

@@ -1,6 +1,6 @@
 /**
  * Attached `up`: creates with progress, then starts while the containers' output is printed, until they have ended, the person
- * interrupts (first: stop, second: kill), or an exit ends it all. compose.md §3.3, rules 28–31.
+ * interrupts (first: stop, second: kill), or an exit ends it all. docs/reconcile.md R9.
  */
 import type { Project } from "../../compose/model.js";
 import { noSuchService } from "../../compose/no-such-service.js";

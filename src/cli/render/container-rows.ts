@@ -1,5 +1,7 @@
 /** Containers as rows of docker's `ps`: fields, words and their order. Pure. */
+
 import type { ContainerInfo, PortMapping } from "../../engine/types.js";
+import { compareText } from "../../lib/compare-text.js";
 import { LABEL } from "../../plan/labels.js";
 import { type Row, type RowFormat, withLabels } from "./rows.js";
 import { goStruct } from "./template.js";
@@ -177,8 +179,4 @@ export function portsText(publishers: readonly Publisher[]): string {
 function commandText(argv: readonly string[]): string {
   const [program = "", ...args] = argv;
   return [program, ...args.map((argument) => (argument.includes(" ") ? `'${argument}'` : argument))].join(" ");
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 /** The linter of compose projects: one table of rules, run over a loaded project. Reads nothing but through its context. */
+import { compareText } from "../../lib/compare-text.js";
 import type { Position } from "../model.js";
 import { accessRules } from "./access.js";
 import { dependencyRules } from "./dependencies.js";
@@ -50,12 +51,8 @@ export function checkProject(context: CheckContext, ignored: readonly string[] =
   );
   return findings.toSorted(
     (a, b) =>
-      compare(a.where?.file ?? "", b.where?.file ?? "") ||
+      compareText(a.where?.file ?? "", b.where?.file ?? "") ||
       (a.where?.line ?? 0) - (b.where?.line ?? 0) ||
       (a.where?.column ?? 0) - (b.where?.column ?? 0),
   );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -20,6 +20,7 @@ const readSome = promisify(read);
 /** A source went or shrank while it was read: it has to be looked at again. Message: its path. */
 export class SourceChangedError extends Error {}
 
+/** A folder that COPY and ADD read from. */
 export interface SourceTree {
   /** Host folder. */
   readonly root: string;
@@ -28,6 +29,7 @@ export interface SourceTree {
   readonly keepsOwners: boolean;
 }
 
+/** One file or folder of it. */
 export interface SourceEntry {
   /** Relative to the tree, no leading slash; "" is the tree itself. */
   readonly path: string;

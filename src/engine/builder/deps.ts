@@ -39,6 +39,7 @@ export type RunStep = (request: RunStepRequest) => Promise<number>;
 /** The part of the images store that building needs. */
 export type BuildImages = Pick<Images, "find" | "pull" | "commitLayer" | "createImage" | "holding">;
 
+/** What a build needs of the engine. */
 export interface BuildDeps {
   readonly ctx: EngineContext;
   readonly storage: Storage;
@@ -70,6 +71,7 @@ export interface Build {
   readonly signal: AbortSignal | undefined;
 }
 
+/** What a `--from=NAME` leads to. */
 export interface NamedTree {
   readonly tree: SourceTree;
   /** Identifies the content when it is an image or stage; "" for folders, whose content is hashed. */

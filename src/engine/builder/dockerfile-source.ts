@@ -2,10 +2,12 @@
  * Reads the Dockerfile of a build. One inside the context is opened there, so that no link of a stranger's context leads out of it; one
  * outside is a person's own choice (`-f`, `dockerfile: ../x`), but a file that does not begin as a Dockerfile is never quoted.
  */
+
 import { lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { readRegularFile } from "../../lib/read-file.js";
 import type { BuildRequest } from "../api.js";
 import { lexDockerfile } from "./dockerfile/lexer.js";
@@ -13,6 +15,7 @@ import { lexDockerfile } from "./dockerfile/lexer.js";
 const MAX_BYTES = 4 << 20;
 const INLINE = "dockerfile_inline";
 
+/** The text of a Dockerfile, and where it comes from. */
 export interface DockerfileSource {
   readonly text: string;
   /** In errors. */
@@ -94,6 +97,6 @@ function isThere(path: string): boolean {
 function refused(message: string, hint?: string): TscError {
   return new TscError("TSC_BUILD_CONTEXT", message, {
     kind: "invalid-input",
-    ...(hint === undefined ? {} : { hint }),
+    ...given({ hint }),
   });
 }

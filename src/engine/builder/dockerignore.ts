@@ -14,6 +14,7 @@ interface Pattern {
   readonly isAny: boolean;
 }
 
+/** What an ignore file keeps out of a context; paths are relative, without a slash in front. */
 export interface IgnoreMatcher {
   /** True when the path (relative, `/`-separated) or a folder above it is excluded. */
   excludes(path: string): boolean;

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { BuildDeps } from "./deps.js";
 import type { StageState } from "./state.js";
 
+/** A layer that a step has made. */
 export interface BuiltLayer {
   readonly diffId: string;
   readonly chainId: string;

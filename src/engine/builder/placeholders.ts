@@ -8,6 +8,7 @@ import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf } from "../../lib/errors.js";
 import { cleanPath } from "./dockerignore.js";
 
+/** A place that something is mounted on while a step runs. */
 export interface MountPoint {
   /** Absolute, in the step's root. */
   readonly path: string;

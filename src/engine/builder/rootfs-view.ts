@@ -8,6 +8,7 @@ import type { StageState } from "./state.js";
 
 const MAX_ACCOUNTS_BYTES = 4 << 20;
 
+/** A mounted root filesystem as steps look into it; links in it never lead out. */
 export interface RootfsView extends AsyncDisposable {
   /** Path from the root without a leading slash, links resolved; missing last parts are kept as written. */
   canonical(path: string): string;

@@ -1,7 +1,9 @@
 /** RUN --mount: sources opened for one step and released after it. No mount's content ever reaches the layer. */
+
 import { chmodSync, chownSync, mkdirSync, readdirSync } from "node:fs";
 import { join, posix } from "node:path";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { createPace } from "../../lib/pace.js";
 import { labelForAll, relabelOwn } from "../selinux/index.js";
 import { openScratch } from "../storage/index.js";
@@ -18,6 +20,7 @@ import { placeIn } from "./steps/place.js";
 import { type SourceItem, treeItem } from "./steps/sources.js";
 import { copyVisible } from "./visible-copy.js";
 
+/** The mounts of a RUN, ready to be used; disposal ends what was prepared for them. */
 export interface PreparedMounts extends AsyncDisposable {
   readonly mounts: readonly MountSpec[];
   readonly files: readonly FileInjection[];
@@ -66,7 +69,7 @@ export async function prepareMounts(scope: StepScope, instruction: RunInstructio
         case "tmpfs": {
           const size = options.size === undefined ? undefined : parseSize(scope, instruction, options.size);
           const target = targetOf(scope, options);
-          mounts.push({ type: "tmpfs", target, ...(size === undefined ? {} : { sizeBytes: size }) });
+          mounts.push({ type: "tmpfs", target, ...given({ sizeBytes: size }) });
           points.push({ path: target, kind: "directory" });
           break;
         }
@@ -166,7 +169,7 @@ async function prepareBind(
     work,
     target: merged,
     userxattr: kernel.isRootless,
-    ...(label === undefined ? {} : { context: label }),
+    ...given({ context: label }),
   });
   return { mount: { type: "bind", source: merged, target, createHostPath: false }, kind };
 }
@@ -244,7 +247,7 @@ function prepareSecret(
   if (options.env !== undefined && options.target === undefined && secret.content !== undefined) return;
   files.push({
     target: options.target === undefined ? `/run/secrets/${id}` : targetOf(scope, options),
-    ...(secret.content === undefined ? {} : { content: secret.content }),
+    ...given({ content: secret.content }),
     ...(secret.sourcePath === undefined || secret.content !== undefined ? {} : { sourcePath: secret.sourcePath }),
     uid: Number(options.uid ?? 0),
     gid: Number(options.gid ?? 0),

@@ -1,4 +1,5 @@
 /** RUN through the engine's own containers: created on the mounted rootfs, attached, waited for and always removed. */
+import { given } from "../../lib/given.js";
 import { DEFAULT_PATH } from "../default-path.js";
 import type { Containers } from "../runtime/containers-api.js";
 import type { RunStep } from "./deps.js";
@@ -29,7 +30,7 @@ export function containerRunStep(
       hostname: "buildkitsandbox",
       logging: { driver: "none", options: {} },
       restart: { policy: "no" },
-      ...(request.shmSizeBytes === undefined ? {} : { shmSizeBytes: request.shmSizeBytes }),
+      ...given({ shmSizeBytes: request.shmSizeBytes }),
     });
     const kill = (): void => {
       // it may have ended already; removal is forced below anyway

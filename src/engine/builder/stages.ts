@@ -4,6 +4,7 @@ import { type ExpandBudget, ExpandError, expandBudget, expandWord } from "./dock
 import type { ArgInstruction, FromInstruction, Instruction } from "./dockerfile/instructions.js";
 import { dockerfileError, type ParsedDockerfile } from "./dockerfile/parse.js";
 
+/** A stage of a Dockerfile. */
 export interface Stage {
   readonly index: number;
   /** Lowercase; empty when unnamed. */
@@ -16,6 +17,7 @@ export interface Stage {
   readonly instructions: readonly Exclude<Instruction, FromInstruction>[];
 }
 
+/** The stages, and those of them that the target needs. */
 export interface StagePlan {
   /** Stages that the target needs, in file order; the target is the last. */
   readonly stages: readonly Stage[];
@@ -29,6 +31,7 @@ export interface StagePlan {
 /** Real files have a dozen; a chain of more would only overflow the stack. */
 const MAX_STAGES = 1000;
 
+/** What decides over stages besides the file. */
 export interface StageRequest {
   readonly file: string;
   readonly target?: string | undefined;

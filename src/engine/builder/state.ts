@@ -2,8 +2,10 @@
 import { DEFAULT_PATH } from "../default-path.js";
 import type { ImageConfig, ImageInfo } from "../types.js";
 
+/** A line of an image's history. */
 export type HistoryEntry = ImageInfo["history"][number];
 
+/** What a stage is after an instruction: the image so far, and the variables in force. */
 export interface StageState {
   readonly config: ImageConfig;
   readonly diffIds: readonly string[];

@@ -1,6 +1,8 @@
 /** `commit`: a container's changes as a new layer, its settings as the new image's. Volumes are never part of it. */
+
 import { Readable } from "node:stream";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { encodeTarHeader, readTar, TAR_END, tarPadding } from "../../lib/tar.js";
 import { applyChanges, emptyState, encodeImageConfig, type StageState, stateOfImage } from "../builder/index.js";
 import type { EngineContext } from "../context.js";
@@ -8,12 +10,14 @@ import { hostPlatform, type Images } from "../images/index.js";
 import type { Storage } from "../storage/index.js";
 import type { ContainerSpec, ImageConfig } from "../types.js";
 
+/** What a commit needs of the engine. */
 export interface CommitDeps {
   readonly ctx: EngineContext;
   readonly storage: Storage;
   readonly images: Pick<Images, "find" | "commitLayer" | "createImage">;
 }
 
+/** The container that becomes an image. */
 export interface CommitTarget {
   readonly id: string;
   readonly name: string;
@@ -24,6 +28,7 @@ export interface CommitTarget {
   readonly pause?: () => Promise<() => Promise<void>>;
 }
 
+/** What docker's `commit` may be told. */
 export interface CommitOptions {
   readonly reference?: string;
   readonly author?: string;
@@ -76,8 +81,7 @@ export async function commitContainer(
       {
         created: createdAt,
         createdBy: [...config.entrypoint, ...config.command].join(" "),
-        ...(options.message === undefined ? {} : { comment: options.message }),
-        ...(options.author === undefined ? {} : { author: options.author }),
+        ...given({ comment: options.message, author: options.author }),
       },
     ],
   };
@@ -151,6 +155,6 @@ function configOf(image: ImageConfig, spec: ContainerSpec): ImageConfig {
       ]),
     ],
     stopSignal: spec.stopSignal ?? image.stopSignal,
-    ...(spec.healthcheck === undefined ? {} : { healthcheck: spec.healthcheck }),
+    ...given({ healthcheck: spec.healthcheck }),
   };
 }

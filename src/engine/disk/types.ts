@@ -3,6 +3,7 @@ import type { ContainerState } from "../types.js";
 
 type Labels = Readonly<Record<string, string>>;
 
+/** A container in the store, and what its own files take. */
 export interface StoredContainer {
   readonly id: string;
   readonly name: string;
@@ -22,6 +23,7 @@ export interface StoredContainer {
   readonly bytes: number;
 }
 
+/** An image in the store. */
 export interface StoredImage {
   readonly id: string;
   readonly tags: readonly string[];
@@ -34,6 +36,7 @@ export interface StoredImage {
   readonly blobs: readonly string[];
 }
 
+/** An unpacked layer. */
 export interface StoredLayer {
   readonly chainId: string;
   /** Chain id below; "" for none. */
@@ -43,11 +46,13 @@ export interface StoredLayer {
   readonly bytes: number;
 }
 
+/** A kept blob. */
 export interface StoredBlob {
   readonly digest: string;
   readonly bytes: number;
 }
 
+/** A network in the store. */
 export interface StoredNetwork {
   readonly name: string;
   readonly createdAt: string;
@@ -56,6 +61,7 @@ export interface StoredNetwork {
   readonly predefined: boolean;
 }
 
+/** A volume in the store. */
 export interface StoredVolume {
   readonly name: string;
   readonly driver: string;

@@ -2,7 +2,9 @@
  * Pushes a manifest of plain files (an OCI artifact) and, when asked, stored images beside it in the same repository with an index that
  * refers to both. What the files are is the caller's business.
  */
+
 import { isTscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import type { ArtifactFile, ArtifactRequest } from "../api.js";
 import { digestOf } from "./digest.js";
 import { type PushDeps, putManifest, uploadBytes, uploadImage } from "./push.js";
@@ -78,7 +80,7 @@ async function pushIndex(
 
 function descriptor({ mediaType, data, annotations }: ArtifactFile) {
   const size = data.length;
-  return { mediaType, digest: digestOf(data), size, ...(annotations === undefined ? {} : { annotations }) };
+  return { mediaType, digest: digestOf(data), size, ...given({ annotations }) };
 }
 
 async function putJson(

@@ -16,6 +16,7 @@ import type { EngineContext } from "../context.js";
 import { openScratch, type ScratchPlace } from "../storage/index.js";
 import { checkDigest, digestHex, digestOf } from "./digest.js";
 
+/** The content-addressed files of the store; digests are `sha256:…`. */
 export interface Blobs {
   has(digest: string): boolean;
   /** Bytes; `TSC_IMAGE_BLOB_MISSING`. */

@@ -1,6 +1,7 @@
 /** Compression recognised by its magic number, never by what a media type claims. Pure. */
 import { TscError } from "../../lib/errors.js";
 
+/** How a layer's tar is packed. */
 export type Compression = "none" | "gzip" | "zstd";
 
 /** What the first bytes of a stream say (4 suffice); `TSC_IMAGE_COMPRESSION` for xz and bzip2. */

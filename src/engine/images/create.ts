@@ -12,6 +12,7 @@ import { fullName, parseReference, withDefaultTag } from "./reference.js";
 import { type NamePolicy, recordImage } from "./store.js";
 import type { StoreDeps } from "./store-deps.js";
 
+/** A folder of changes that becomes a layer. */
 export interface CommitLayerRequest {
   /** Folder with the changes: an upper dir (overlay drivers), or the whole tree (vfs). */
   readonly source: string;
@@ -81,6 +82,7 @@ function requireLayer({ ctx }: StoreDeps, chainId: string): LayerRow {
   return row;
 }
 
+/** An image of layers that are stored. */
 export interface CreateImageRequest {
   /** An OCI image config; `rootfs` is filled in here, `os` and `architecture` must be there. */
   readonly config: Readonly<Record<string, unknown>>;

@@ -2,12 +2,14 @@
  * The OCI image config (image-spec config.md) read into our types: the one way in for what a stranger's image says about how it is run.
  * Every field is bounded and normal afterwards. What no image can mean is refused; what can be left out is left out and told.
  */
+import { given } from "../../lib/given.js";
+import { isObject } from "../../lib/is-object.js";
 import { printable } from "../../lib/printable.js";
 import { findSignal } from "../../lib/signals.js";
 import type { ImageRecord } from "../state/images.js";
 import type { ImageConfig } from "../types.js";
 import { isDigest } from "./digest.js";
-import { type FieldReader, fieldReader, isObject, type Json } from "./image-fields.js";
+import { type FieldReader, fieldReader, type Json } from "./image-fields.js";
 import { readHealthcheck } from "./image-healthcheck.js";
 import { LAYER_LIMIT, parseJson } from "./manifest.js";
 
@@ -66,7 +68,7 @@ function readHistory(fields: FieldReader, value: unknown): ImageRecord["history"
     const created = time(raw.created);
     const word = (name: string): string => (typeof raw[name] === "string" ? raw[name] : "");
     return {
-      ...(created === undefined ? {} : { created }),
+      ...given({ created }),
       ...(word("created_by") === "" ? {} : { createdBy: word("created_by") }),
       ...(word("author") === "" ? {} : { author: word("author") }),
       ...(word("comment") === "" ? {} : { comment: word("comment") }),
@@ -91,7 +93,7 @@ function readRunConfig(fields: FieldReader, raw: Json): ImageConfig {
       .filter((port) => isPort(port) || fields.leaveOut("ExposedPorts", port, "no port")),
     volumes: readVolumes(fields, raw),
     stopSignal: readStopSignal(fields, raw),
-    ...(healthcheck === undefined ? {} : { healthcheck }),
+    ...given({ healthcheck }),
     onBuild: fields.list(raw, "OnBuild"),
     shell: fields.list(raw, "Shell"),
   };

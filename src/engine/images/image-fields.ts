@@ -1,8 +1,11 @@
 /** Fields of JSON that a stranger wrote, read as bounded text, lists and maps. Pure but for what it tells. */
+
 import { posix } from "node:path";
 import { TscError } from "../../lib/errors.js";
+import { isObject } from "../../lib/is-object.js";
 import { printable } from "../../lib/printable.js";
 
+/** An object of somebody else's JSON, nothing in it checked. */
 export type Json = Readonly<Record<string, unknown>>;
 
 /** Entries of a list or map; images in use have some dozens. */
@@ -26,11 +29,6 @@ export interface FieldReader {
   keys(raw: Json, name: string, maxEntries?: number): string[];
   /** Absolute, without `.`, `..` and slashes that say nothing. */
   path(text: string): string;
-}
-
-/** True for `{…}`. */
-export function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The reader for the image that messages call `what`. */

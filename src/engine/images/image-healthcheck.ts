@@ -1,6 +1,8 @@
 /** An image's health check: docker's extension of the config. Pure. */
+import { given } from "../../lib/given.js";
+import { isObject } from "../../lib/is-object.js";
 import type { Healthcheck } from "../types.js";
-import { type FieldReader, isObject, type Json } from "./image-fields.js";
+import type { FieldReader, Json } from "./image-fields.js";
 
 /** Longest time and largest count that every timer and counter of ours holds. */
 const MAX_NUMBER = 2 ** 31 - 1;
@@ -21,11 +23,7 @@ export function readHealthcheck(fields: FieldReader, value: unknown): Healthchec
   const retries = number(value, "Retries", 1);
   return {
     test,
-    ...(intervalMs === undefined ? {} : { intervalMs }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(startPeriodMs === undefined ? {} : { startPeriodMs }),
-    ...(startIntervalMs === undefined ? {} : { startIntervalMs }),
-    ...(retries === undefined ? {} : { retries }),
+    ...given({ intervalMs, timeoutMs, startPeriodMs, startIntervalMs, retries }),
   };
 }
 

@@ -17,11 +17,14 @@ import { type Compression, detectCompression } from "./compression.js";
 import { mismatch } from "./registry/index.js";
 import { createFrameSplitter, type FrameSplitter } from "./zstd-frames.js";
 
+/** What taking layers in needs. */
 export interface IngestDeps {
   readonly ctx: EngineContext;
   readonly storage: Storage;
   readonly blobs: Blobs;
 }
+
+/** One layer on its way in. */
 export interface IngestRequest {
   /** For messages. */
   readonly image: string;

@@ -2,8 +2,10 @@
  * Load: docker-archive (old and new `docker save`) and oci-archive, plain or compressed. Members are read in place; every
  * digest and diffID is checked as for a pull.
  */
+
 import { open } from "node:fs/promises";
 import { errnoOf, isTscError, TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { printable } from "../../lib/printable.js";
 import type { ProgressListener } from "../types.js";
 import { openTar, type TarFile } from "./archive/tar-read.js";
@@ -225,7 +227,7 @@ async function takeLayers(
     await ingestLayer(deps, {
       image: what,
       source: tar.stream(found),
-      ...(digest === undefined ? {} : { digest }),
+      ...given({ digest }),
       size: found.size,
       diffId,
       chainId,

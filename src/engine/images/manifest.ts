@@ -7,6 +7,7 @@ import { printable } from "../../lib/printable.js";
 import { checkDigest } from "./digest.js";
 import type { Platform } from "./platform.js";
 
+/** Media types of the OCI image specification and docker's older ones (image-spec, media-types.md). */
 export const MEDIA = {
   ociIndex: "application/vnd.oci.image.index.v1+json",
   ociManifest: "application/vnd.oci.image.manifest.v1+json",
@@ -33,6 +34,7 @@ export const MANIFEST_LIMIT = 4 * 1024 * 1024;
 /** More than any file system here stacks. */
 export const LAYER_LIMIT = 500;
 
+/** What a manifest says of one blob (image-spec, descriptor.md). */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
@@ -42,12 +44,16 @@ export interface Descriptor {
   readonly urls: readonly string[];
   readonly annotations: Readonly<Record<string, string>>;
 }
+
+/** The manifest of one image (image-spec, manifest.md). */
 export interface ImageManifest {
   readonly kind: "manifest";
   readonly mediaType: string;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
 }
+
+/** A list of manifests, for several platforms (image-spec, image-index.md). */
 export interface ImageIndex {
   readonly kind: "index";
   readonly mediaType: string;

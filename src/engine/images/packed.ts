@@ -12,6 +12,7 @@ import { chainIdsOf, digestHex } from "./digest.js";
 import { type Descriptor, type ImageManifest, MEDIA, parseManifest, writeManifest } from "./manifest.js";
 import type { StoreDeps } from "./store-deps.js";
 
+/** A stored image as it is sent. */
 export interface PackedImage {
   readonly manifest: ImageManifest;
   readonly data: Buffer;

@@ -3,6 +3,7 @@ import { TscError } from "../../lib/errors.js";
 import { own } from "../../lib/own.js";
 import { printable } from "../../lib/printable.js";
 
+/** What an image runs on, in OCI's words. */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;

@@ -25,6 +25,7 @@ import {
 } from "./registry/index.js";
 import { recordImage } from "./store.js";
 
+/** What pulls share. */
 export interface PullDeps extends IngestDeps {
   readonly registries: Registries;
   /** Shared by all pulls of the process. */

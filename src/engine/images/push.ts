@@ -13,9 +13,12 @@ import { type HttpResponse, protocolError } from "./registry/http.js";
 import type { Registries, Repository } from "./registry/index.js";
 import type { StoreDeps } from "./store-deps.js";
 
+/** What a push needs. */
 export interface PushDeps extends StoreDeps {
   readonly registries: Registries;
 }
+
+/** What a push is told besides the reference. */
 export interface PushOptions {
   readonly onProgress?: ProgressListener;
   readonly signal?: AbortSignal;
@@ -172,7 +175,8 @@ async function pushBlob(
     try {
       const location = await startUpload(repository, image, blob, mountSources[0], options.signal);
       if (location === undefined) return report("mounted", blob.size);
-      await sendBlob(deps, repository, image, blob, location, (bytes) => report("pushing", bytes), options.signal);
+      const onBytes = (bytes: number) => report("pushing", bytes);
+      await sendBlob({ deps, repository, image, blob, start: location, onBytes, signal: options.signal });
       return report("done", blob.size);
     } catch (error) {
       const isPassing = isTscError(error, "TSC_REGISTRY_UNREACHABLE") || isTscError(error, "TSC_REGISTRY_UNAVAILABLE");
@@ -235,15 +239,20 @@ function uploadLocation(response: HttpResponse): URL {
   return url;
 }
 
-async function sendBlob(
-  { blobs }: PushDeps,
-  repository: Repository,
-  image: string,
-  blob: Descriptor,
-  start: URL,
-  onBytes: (total: number) => void,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+interface Upload {
+  readonly deps: PushDeps;
+  readonly repository: Repository;
+  readonly image: string;
+  readonly blob: Descriptor;
+  /** Where the registry takes it. */
+  readonly start: URL;
+  /** Hears how much has been read to be sent. */
+  readonly onBytes: (total: number) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function sendBlob({ deps, repository, image, blob, start, onBytes, signal }: Upload): Promise<void> {
+  const { blobs } = deps;
   const scopes = pushScopes(repository);
   const body = () => {
     const source = blobs.open(blob.digest);

@@ -1,5 +1,7 @@
 /** Image rows seen through the public types, and the lookup rules for what a person may call an image. No files. */
+
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { printable } from "../../lib/printable.js";
 import {
   allImages,
@@ -26,7 +28,7 @@ export function infoOf(state: State, row: ImageRow): ImageInfo {
     ...row.record,
     tags: names.tags,
     repoDigests: names.digests,
-    ...(tagged === undefined ? {} : { lastTaggedAt: tagged }),
+    ...given({ lastTaggedAt: tagged }),
   };
 }
 

@@ -1,5 +1,7 @@
 /** Image references: `[domain/]path[:tag][@digest]` (distribution/reference grammar, docker.io defaults). Pure. */
+
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { printable } from "../../lib/printable.js";
 
 /** A normalised reference. At least one of `tag` and `digest` may be missing until `withDefaultTag`. */
@@ -66,7 +68,7 @@ export function parseReference(text: string): Reference {
   }
   if (domain.length + 1 + path.length > 255)
     throw invalid(text, "repository name must not be more than 255 characters");
-  return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+  return { domain, path, ...given({ tag, digest }) };
 }
 
 /** The reference with tag `latest` when it has neither tag nor digest. */

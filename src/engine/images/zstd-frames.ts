@@ -4,6 +4,7 @@
  */
 import { TscError } from "../../lib/errors.js";
 
+/** Cuts a stream of zstd frames at their ends (RFC 8878). */
 export interface FrameSplitter {
   /** The pieces of `chunk` to decompress, in order; no piece holds bytes of two frames. */
   split(chunk: Buffer): Buffer[];

@@ -2,6 +2,7 @@
 import { type FSWatcher, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 
+/** When following ends. */
 export interface ChangesOptions {
   readonly signal?: AbortSignal;
   /** Nothing is written any more once this resolves. Never rejects. */

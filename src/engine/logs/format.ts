@@ -1,6 +1,7 @@
 /** Lines of a k8s-file log: `TIME STREAM F|P TEXT`. Parsing and joining only; no files. */
 import type { LogLine } from "../types.js";
 
+/** One line of a k8s-file log. */
 export interface RawLine {
   readonly time: string;
   readonly stream: "stdout" | "stderr";

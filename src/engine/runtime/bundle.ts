@@ -1,7 +1,9 @@
 /** Writes what a start needs: config.json and the files bound over /etc/hosts and its like. Starts nothing. */
+
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { readRegularFile } from "../../lib/read-file.js";
 import type { AttachResult } from "../network/types.js";
 import { injectFiles, keptContent, requiredEnv } from "../secrets/index.js";
@@ -30,6 +32,7 @@ const MAX_PASSWD_BYTES = 4 << 20;
 const SECCOMP_FILES = ["/etc/containers/seccomp.json", "/usr/share/containers/seccomp.json"];
 const INIT_TARGET = "/run/tscompose-init";
 
+/** What a start knows when it writes the bundle. */
 export interface BundleFacts {
   readonly rootfs: string;
   readonly choice: RuntimeChoice;
@@ -150,10 +153,7 @@ async function boundFiles(
     const mode = spec.networkMode;
     const resolvConf = networking.resolvConf({
       id: row.id,
-      ...(mode === undefined ? {} : { mode }),
-      ...(spec.dns === undefined ? {} : { dns: spec.dns }),
-      ...(spec.dnsSearch === undefined ? {} : { dnsSearch: spec.dnsSearch }),
-      ...(spec.dnsOptions === undefined ? {} : { dnsOptions: spec.dnsOptions }),
+      ...given({ mode, dns: spec.dns, dnsSearch: spec.dnsSearch, dnsOptions: spec.dnsOptions }),
     });
     writeForAll(join(folder, "resolv.conf"), resolvConf);
     writeForAll(join(folder, "hosts"), await hostsText(deps, row, facts.network.endpoints));

@@ -15,6 +15,7 @@ import type { OciConfig } from "./oci/types.js";
 import { runtimeRoot } from "./oci-runtime.js";
 import type { RuntimeChoice } from "./record.js";
 
+/** A created container, and what it was to be confined by. */
 export interface ConfineRequest {
   readonly row: ContainerRow;
   readonly choice: RuntimeChoice;

@@ -17,6 +17,7 @@ import { parseSyncLine, SyncPipe } from "./sync-pipe.js";
 
 const CREATE_TIMEOUT_MS = 240_000;
 
+/** What conmon is told to create a container. */
 export interface ConmonCreate {
   readonly id: string;
   readonly name: string;
@@ -31,6 +32,7 @@ export interface ConmonCreate {
   readonly logPath: string | undefined;
 }
 
+/** The two processes of a created container. */
 export interface CreatedContainer {
   readonly init: ProcessIdentity;
   readonly conmon: ProcessIdentity;
@@ -100,6 +102,7 @@ export async function conmonCreate(ctx: EngineContext, request: ConmonCreate): P
   return { init, conmon };
 }
 
+/** What conmon is told to run a program in a container. */
 export interface ConmonExec {
   readonly id: string;
   readonly sessionId: string;

@@ -1,9 +1,11 @@
 /** Making a container: row, volumes, empty rootfs. Nothing is mounted, started or joined here. */
+
 import { randomBytes } from "node:crypto";
 import { mkdir, stat } from "node:fs/promises";
 import { hostname as hostName } from "node:os";
 import { join } from "node:path";
 import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { findSignal, signalNumber } from "../../lib/signals.js";
 import { containerLabels } from "../labels.js";
 import { checkLogging } from "../logs/index.js";
@@ -46,12 +48,12 @@ export async function createContainer(
   const anonymous: VolumeSpec[] = [];
   const healthcheck = mergeHealthcheck(spec.healthcheck, config?.healthcheck);
   const record: ContainerRecord = {
-    ...(config === undefined ? {} : { image: config }),
+    ...given({ image: config }),
     topChainId: image === undefined || image.diffIds.length === 0 ? "" : (await deps.images()).chainIdOf(image.diffIds),
     argv,
     hostname: spec.hostname ?? (spec.networkMode?.kind === "host" ? hostName() : id.slice(0, 12)),
     mounts: await resolveMounts(deps, spec, config, image, anonymous),
-    ...(healthcheck === undefined ? {} : { healthcheck }),
+    ...given({ healthcheck }),
     stopSignal: stopSignalOf(spec, config),
     stopTimeoutMs: spec.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS,
     logPath: join(folderOf(ctx, id), "container.log"),
@@ -73,7 +75,7 @@ export async function createContainer(
       bootId: ctx.kernel.bootId(),
       createdAt,
       labels,
-      ...(owner === undefined ? {} : { owner }),
+      ...given({ owner }),
     };
     if (!insertContainer(ctx.state, row)) return undefined;
     // With the row: nobody would ever remove an anonymous volume that no container has.
@@ -194,10 +196,12 @@ async function resolveMount(deps: RuntimeDeps, mount: MountSpec, anonymous: Volu
         readOnly: mount.readOnly ?? false,
         anonymous: false,
         ...(mount.propagation === undefined ? {} : { propagation: checkPropagation(mount.propagation) }),
-        ...(mount.recursive === undefined ? {} : { recursive: mount.recursive }),
-        ...(mount.createHostPath === undefined ? {} : { createHostPath: mount.createHostPath }),
-        ...(mount.subpath === undefined ? {} : { subpath: mount.subpath }),
-        ...(mount.selinux === undefined ? {} : { selinux: mount.selinux }),
+        ...given({
+          recursive: mount.recursive,
+          createHostPath: mount.createHostPath,
+          subpath: mount.subpath,
+          selinux: mount.selinux,
+        }),
       };
     case "volume": {
       const fresh = mount.source === "" ? deps.volumes.anonymous(mount.labels) : undefined;
@@ -211,8 +215,7 @@ async function resolveMount(deps: RuntimeDeps, mount: MountSpec, anonymous: Volu
         target,
         readOnly: mount.readOnly ?? false,
         anonymous: volume.anonymous === true,
-        ...(mount.noCopy === undefined ? {} : { noCopy: mount.noCopy }),
-        ...(mount.subpath === undefined ? {} : { subpath: mount.subpath }),
+        ...given({ noCopy: mount.noCopy, subpath: mount.subpath }),
       };
     }
     case "tmpfs": {
@@ -240,7 +243,7 @@ async function resolveMount(deps: RuntimeDeps, mount: MountSpec, anonymous: Volu
         target,
         readOnly: true,
         anonymous: false,
-        ...(mount.subpath === undefined ? {} : { subpath: mount.subpath }),
+        ...given({ subpath: mount.subpath }),
       };
   }
 }

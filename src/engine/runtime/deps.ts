@@ -15,6 +15,7 @@ interface ImageSource {
   readonly store: Pick<Images, "find" | "commitLayer" | "createImage">;
 }
 
+/** What the runtime part is given by the engine. */
 export interface RuntimeDeps {
   readonly ctx: EngineContext;
   readonly volumes: Volumes;

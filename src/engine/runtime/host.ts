@@ -28,6 +28,7 @@ interface CgroupFacts {
   readonly filtersDevices: boolean;
 }
 
+/** What of this machine decides over containers. */
 export interface HostFacts {
   readonly rootless: boolean;
   readonly singleId: boolean;

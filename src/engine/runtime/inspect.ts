@@ -1,5 +1,6 @@
 /** What callers see of a container: row, kernel and supervisor put together. Reads only. */
 
+import { given } from "../../lib/given.js";
 import type { EngineContext } from "../context.js";
 import { readHealth } from "../health/index.js";
 import { containerLabels } from "../labels.js";
@@ -51,8 +52,7 @@ export function containerInfo(ctx: EngineContext, row: ContainerRow, state: Cont
       anonymous,
     })),
     hasHealthcheck: row.record.healthcheck !== undefined,
-    ...(row.record.healthcheck === undefined ? {} : { healthcheck: row.record.healthcheck }),
-    ...(row.record.image === undefined ? {} : { image: row.record.image }),
+    ...given({ healthcheck: row.record.healthcheck, image: row.record.image }),
     argv: row.record.argv,
     logPath: row.record.logPath,
     ...confinement(row.record),
@@ -62,7 +62,7 @@ export function containerInfo(ctx: EngineContext, row: ContainerRow, state: Cont
 function confinement({ selinux, apparmor }: ContainerRow["record"]) {
   return {
     ...(selinux === undefined ? {} : { processLabel: selinux.process, mountLabel: selinux.mount }),
-    ...(apparmor === undefined ? {} : { apparmorProfile: apparmor }),
+    ...given({ apparmorProfile: apparmor }),
   };
 }
 

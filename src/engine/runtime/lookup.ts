@@ -26,11 +26,15 @@ export function findContainer(ctx: Pick<EngineContext, "state">, reference: stri
   throw noSuchContainer(reference);
 }
 
+/** Whether the container has a process by its row; the kernel may know better. */
+export function isUp(row: Pick<ContainerRow, "state">): boolean {
+  return row.state === "running" || row.state === "paused";
+}
+
 /** The pid of a running container's first process, which lives: a number that was reused must not lead into somebody else's namespaces. */
 export function livingPid(ctx: Pick<EngineContext, "kernel">, row: ContainerRow): number | undefined {
-  const isUp = row.state === "running" || row.state === "paused";
   const isAlive =
-    isUp && row.bootId === ctx.kernel.bootId() && ctx.kernel.isAlive({ pid: row.pid, startTime: row.pidStart });
+    isUp(row) && row.bootId === ctx.kernel.bootId() && ctx.kernel.isAlive({ pid: row.pid, startTime: row.pidStart });
   return isAlive ? row.pid : undefined;
 }
 
@@ -39,7 +43,7 @@ const END_TAKES_MS = 500;
 
 /** Whether a container that ran when work on it began has ended; waits a moment for it when the failure may come from an end under way. */
 async function hasEnded(ctx: EngineContext, row: ContainerRow, failure: unknown): Promise<boolean> {
-  if (row.state !== "running" && row.state !== "paused") return false;
+  if (!isUp(row)) return false;
   const speaksOfIt = isTscError(failure) && failure.exitCode !== 126;
   if (livingPid(ctx, row) !== undefined && !speaksOfIt) {
     const init = { pid: row.pid, startTime: row.pidStart };

@@ -124,6 +124,7 @@ export function wrapped(
 const CALL_TIMEOUT_MS = 240_000;
 const MAX_OUTPUT = 64 * 1024 * 1024;
 
+/** One call of an OCI runtime. */
 export interface RuntimeCall {
   readonly choice: RuntimeChoice;
   readonly cgroupPath: string;

@@ -2,7 +2,7 @@
 import { ensureSupervisor } from "../health/index.js";
 import { containerById } from "../state/containers.js";
 import type { RuntimeDeps } from "./deps.js";
-import { lockContainer } from "./lookup.js";
+import { isUp, lockContainer } from "./lookup.js";
 import { removeLocked } from "./remove.js";
 import { settleLocked } from "./settle.js";
 import { startContainer } from "./start.js";
@@ -22,7 +22,7 @@ export async function restartByPolicy(deps: RuntimeDeps, id: string): Promise<vo
   })();
   if (row === undefined) return;
   // started by a command that died before it could say which run is to be watched
-  if (row.state === "running" || row.state === "paused") await watchAgain(ctx, id);
+  if (isUp(row)) await watchAgain(ctx, id);
   if (row.state !== "exited") return;
   await startContainer(deps, id, { restartCount: row.restartCount + 1, onlyIncarnation: row.incarnation });
   await ensureSupervisor(ctx);

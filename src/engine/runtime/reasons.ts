@@ -1,6 +1,7 @@
 /** Turns what a runtime says about a failed create or exec into docker's wording and exit codes. Pure. */
 import { printable } from "../../lib/printable.js";
 
+/** Why a start failed, in docker's words, with its exit code. */
 export interface RuntimeReason {
   readonly message: string;
   /** 127 not found, 126 not executable, else `fallback`. */

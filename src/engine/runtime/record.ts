@@ -30,6 +30,7 @@ export interface ContainerRecord {
   readonly ports?: readonly PortMapping[];
 }
 
+/** A mount as the container's record keeps it. */
 export interface RecordedMount extends ResolvedMount {
   readonly subpath?: string;
   readonly noCopy?: boolean;

@@ -1,7 +1,7 @@
 /** Gives back what a run of a container used: watch, network, runtime, mounts, files. Every step is idempotent. */
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { errnoOf } from "../../lib/errors.js";
+import { ignoreMissing } from "../../lib/errors.js";
 import { removeInjectedFiles } from "../secrets/index.js";
 import type { ContainerRow } from "../state/containers.js";
 import type { RuntimeDeps } from "./deps.js";
@@ -11,6 +11,7 @@ import { unpin } from "./pins.js";
 import { unmountShm } from "./shm.js";
 import { unsuperviseContainer } from "./supervise.js";
 
+/** What stays of a container that has ended. */
 export interface ReleaseOptions {
   /** The supervisor goes on watching: a restart follows. */
   readonly keepWatch?: boolean;
@@ -58,8 +59,4 @@ export async function releaseResources(
 async function unmountImage(deps: RuntimeDeps, row: ContainerRow, reference: string): Promise<void> {
   const image = await (await deps.images()).inspect(reference);
   await (await deps.storage()).unmountImage(`${row.id}-${image.id.slice(7, 19)}`);
-}
-
-function ignoreMissing(error: unknown): void {
-  if (errnoOf(error) !== "ENOENT") throw error;
 }

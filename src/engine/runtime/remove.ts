@@ -2,7 +2,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { tearDown, throwEvery } from "../../lib/teardown.js";
-import { type ContainerRow, deleteContainer, markRemoving } from "../state/containers.js";
+import { markRemoving } from "../state/container-states.js";
+import { type ContainerRow, deleteContainer } from "../state/containers.js";
 import { beginIntent, endIntentsOf } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
 import { emitPlain, folderOf } from "./lookup.js";

@@ -17,6 +17,7 @@ const INSTRUCTION_BYTES = 8;
 /** BPF_MAXINSNS of linux/bpf_common.h. */
 const MAX_INSTRUCTIONS = 4096;
 
+/** A config for a create, and what becomes of its seccomp section. */
 export interface FilterUse {
   readonly config: OciConfig;
   /** Names the filter that this create compiles; undefined when there is none to keep. */

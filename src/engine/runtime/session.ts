@@ -18,6 +18,7 @@ interface Chunk {
   readonly data: Uint8Array;
 }
 
+/** What a session is opened on. */
 export interface SessionOptions {
   readonly socket: PacketSocket;
   /** Folder of conmon's ctl fifo. */

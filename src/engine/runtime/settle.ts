@@ -7,7 +7,8 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { errnoOf } from "../../lib/errors.js";
-import { type ContainerRow, containerById, markExited } from "../state/containers.js";
+import { markExited } from "../state/container-states.js";
+import { type ContainerRow, containerById } from "../state/containers.js";
 import { beginIntent } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
 import { bundleOf, eventAttributes, isBeingRestarted, lockContainer } from "./lookup.js";
@@ -19,6 +20,7 @@ const CONMON_TIMEOUT_MS = 10_000;
 /** docker's code for "nobody saw how it ended". */
 const UNKNOWN_EXIT = 255;
 
+/** How a container ended. */
 export interface ExitFacts {
   readonly exitCode: number;
   readonly oomKilled: boolean;

@@ -2,10 +2,9 @@
  * /dev/shm of containers that share theirs (`ipc: shareable`). It is mounted outside the container, because a mount of another
  * mount namespace cannot be bound (mount(2), EINVAL); donor and joiners bind the same folder.
  */
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
-import { labelOption } from "../selinux/index.js";
+import { mountTmpfs } from "../tmpfs.js";
 import { DEFAULT_SHM_BYTES } from "./oci/mounts.js";
 
 /** Where a container's shareable /dev/shm is mounted. */
@@ -16,15 +15,7 @@ export function shmFolder(bundle: string): string {
 /** Mounts it unless it stands; the folder. Errors are the kernel's (`code`). */
 export function mountShm(kernel: Kernel, bundle: string, sizeBytes = DEFAULT_SHM_BYTES, label?: string): string {
   const folder = shmFolder(bundle);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (!kernel.isMountPoint(folder))
-    kernel.mount(
-      "shm",
-      folder,
-      "tmpfs",
-      ["nosuid", "nodev", "noexec"],
-      `mode=1777,size=${sizeBytes}${labelOption(label)}`,
-    );
+  mountTmpfs(kernel, { name: "shm", folder, mode: "1777", size: sizeBytes, label });
   return folder;
 }
 

@@ -2,21 +2,17 @@
  * Starting a container: network and rootfs side by side, bundle, conmon, exec fifo, row. Whatever fails, everything
  * made by this start is undone; a crash half way is found through its intent.
  */
+
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { processPath } from "../../kernel/proc.js";
 import { isTscError, messageOf, TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { noSuchContainer } from "../errors.js";
 import { beginRun, checkLogging } from "../logs/index.js";
 import type { Attachment, AttachResult } from "../network/types.js";
-import {
-  beginStart,
-  type ContainerRow,
-  containerById,
-  markRunning,
-  markStartFailed,
-  saveRecord,
-} from "../state/containers.js";
+import { beginStart, markRunning, markStartFailed } from "../state/container-states.js";
+import { type ContainerRow, containerById, saveRecord } from "../state/containers.js";
 import { beginIntent, endIntent } from "../state/intents.js";
 import { loadDefaultSeccomp, writeBundle } from "./bundle.js";
 import { cgroupPathOf } from "./cgroups.js";
@@ -26,7 +22,7 @@ import type { RuntimeDeps } from "./deps.js";
 import { confirmDonors, type Donors, findDonors, networkDonor } from "./donors.js";
 import { withLabels } from "./labels.js";
 import { updateLinkingContainers } from "./links.js";
-import { bundleOf, eventAttributes, folderOf, isBeingRestarted, lockContainer } from "./lookup.js";
+import { bundleOf, eventAttributes, folderOf, isBeingRestarted, isUp, lockContainer } from "./lookup.js";
 import { lacksDeviceFilter } from "./oci/device-filter.js";
 import type { OciConfig } from "./oci/types.js";
 import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
@@ -41,6 +37,7 @@ import { keepCompiledFilter } from "./seccomp-filter.js";
 import { readExit, settleLocked } from "./settle.js";
 import { superviseContainer } from "./supervise.js";
 
+/** What a start is told by whoever causes it. */
 export interface StartOptions {
   /** Counts as a restart by policy. */
   readonly restartCount?: number;
@@ -59,7 +56,7 @@ export async function startContainer(deps: RuntimeDeps, id: string, options: Sta
   if (row === undefined) {
     throw noSuchContainer(id);
   }
-  if (row.state === "running" || row.state === "paused") return;
+  if (isUp(row)) return;
   if (row.state === "removing") {
     throw new TscError("TSC_CONTAINER_REMOVING", `container ${row.name} is being removed`, { kind: "conflict" });
   }
@@ -120,7 +117,7 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
     const record: ContainerRow["record"] = {
       ...fresh.record,
       ports: network.ports,
-      ...(apparmorProfile === undefined ? {} : { apparmor: apparmorProfile }),
+      ...given({ apparmor: apparmorProfile }),
     };
     ctx.state.transaction(() => {
       markRunning(ctx.state, id, process);
@@ -147,7 +144,7 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
       exitCode: failure.exitCode,
       cause: failure,
       suppressed,
-      ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+      ...given({ hint: failure.hint }),
     });
   }
 }
@@ -243,10 +240,7 @@ async function beginAttach(deps: RuntimeDeps, row: ContainerRow): Promise<Attach
     hostname: row.record.hostname,
     attachments: spec.networks ?? [],
     ports: spec.ports ?? [],
-    ...(spec.networkMode === undefined ? {} : { mode: spec.networkMode }),
-    ...(spec.dns === undefined ? {} : { dns: spec.dns }),
-    ...(spec.dnsSearch === undefined ? {} : { dnsSearch: spec.dnsSearch }),
-    ...(spec.dnsOptions === undefined ? {} : { dnsOptions: spec.dnsOptions }),
+    ...given({ mode: spec.networkMode, dns: spec.dns, dnsSearch: spec.dnsSearch, dnsOptions: spec.dnsOptions }),
     ...(netSysctls.length === 0 ? {} : { sysctls: Object.fromEntries(netSysctls) }),
   });
 }

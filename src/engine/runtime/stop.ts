@@ -3,16 +3,18 @@ import { constants } from "node:os";
 import { messageOf, TscError } from "../../lib/errors.js";
 import { findSignal, signalNumber } from "../../lib/signals.js";
 import { noSuchContainer, notRunning } from "../errors.js";
-import { type ContainerRow, containerById, movePaused, setStoppedByUser } from "../state/containers.js";
+import { movePaused, setStoppedByUser } from "../state/container-states.js";
+import { type ContainerRow, containerById } from "../state/containers.js";
 import { beginIntent, endIntent } from "../state/intents.js";
 import type { RuntimeDeps } from "./deps.js";
-import { emitPlain, eventAttributes, livingPid, lockContainer } from "./lookup.js";
+import { emitPlain, eventAttributes, isUp, livingPid, lockContainer } from "./lookup.js";
 import { callRuntime, type RuntimeCall } from "./oci-runtime.js";
 import { owner } from "./owner.js";
 import { removeLocked } from "./remove.js";
 import { settleContainer, settleLocked } from "./settle.js";
 import { unsuperviseContainer } from "./supervise.js";
 
+/** What a stop is told; absent is the container's own. */
 export interface StopOptions {
   readonly timeoutMs?: number;
   readonly signal?: string;
@@ -97,7 +99,7 @@ export async function killContainer(deps: RuntimeDeps, row: ContainerRow, signal
 
 /** `TSC_CONTAINER_NOT_RUNNING` unless it runs (or is paused). */
 export function requireRunning(row: ContainerRow): void {
-  if (row.state === "running" || row.state === "paused") return;
+  if (isUp(row)) return;
   throw notRunning(row.name);
 }
 
@@ -178,7 +180,7 @@ export async function removeContainer(
   const { ctx } = deps;
   let row = containerById(ctx.state, id);
   if (row === undefined) throw noSuchContainer(id);
-  if (row.state === "running" || row.state === "paused") row = await settleContainer(deps, id);
+  if (isUp(row)) row = await settleContainer(deps, id);
   if (row?.state === "running" || row?.state === "paused") {
     if (options.force !== true) {
       throw new TscError("TSC_CONTAINER_RUNNING", `container ${row.name} is running`, {

@@ -4,10 +4,12 @@
  * every target is looked up here, inside the container's files, and what is handed on holds no link: the file systems of the
  * runtime itself are refused behind one, what was asked for goes where the link leads in the container, as with docker.
  */
+
 import { statSync } from "node:fs";
 import { posix } from "node:path";
 import type { Kernel } from "../../kernel/kernel.js";
 import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { ContainerTree, openMount } from "../container-tree.js";
 import type { OciConfig, OciMount } from "./oci/types.js";
 
@@ -82,6 +84,6 @@ function unusable(container: string, target: string, reason: string, cause?: unk
   return new TscError("TSC_MOUNT_TARGET", `container ${container}: mount target ${target}: ${reason}`, {
     kind: "invalid-input",
     exitCode: 125,
-    ...(cause === undefined ? {} : { cause }),
+    ...given({ cause }),
   });
 }

@@ -1,10 +1,12 @@
 /** Live change of a container's limits and restart policy. */
+
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { given } from "../../lib/given.js";
 import type { ContainersApi } from "../api.js";
 import { type ContainerRow, containerById, saveSpec } from "../state/containers.js";
 import type { RuntimeDeps } from "./deps.js";
-import { bundleOf } from "./lookup.js";
+import { bundleOf, isUp } from "./lookup.js";
 import { deviceNumbersOf } from "./oci/devices.js";
 import { cgroupResources, honoured } from "./oci/limits.js";
 import { ociJson } from "./oci/spec.js";
@@ -20,12 +22,12 @@ export async function updateContainer(
   const { ctx } = deps;
   const spec = {
     ...row.spec,
-    ...(change.restart === undefined ? {} : { restart: change.restart }),
+    ...given({ restart: change.restart }),
     ...(change.resources === undefined ? {} : { resources: { ...row.spec.resources, ...change.resources } }),
   };
-  const isUp = row.state === "running" || row.state === "paused";
+  const isRunning = isUp(row);
   const { runtime, cgroupPath = "" } = row.record;
-  if (isUp && change.resources !== undefined && runtime !== undefined) {
+  if (isRunning && change.resources !== undefined && runtime !== undefined) {
     const host = deps.host();
     const resources = cgroupResources(honoured(spec, host, ctx.warn), host, [], deviceNumbersOf);
     if (cgroupPath !== "") {
@@ -36,7 +38,7 @@ export async function updateContainer(
     }
   }
   // Off before the row says otherwise: a watch that is missing is written again, one of other terms is not seen.
-  const isWatchChanged = isUp && change.restart !== undefined;
+  const isWatchChanged = isRunning && change.restart !== undefined;
   if (isWatchChanged) await unsuperviseContainer(ctx, row.id);
   saveSpec(ctx.state, row.id, spec);
   const fresh = containerById(ctx.state, row.id);

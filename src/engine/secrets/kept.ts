@@ -3,9 +3,11 @@
  * our own (0600 in a folder 0700) that go with the container, never in a row: bytes of a row outlive it in the database's free
  * pages and its log. A restart by the supervisor and a start after a reboot read them again.
  */
+
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf, TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import type { ContainerSpec, FileInjection } from "../types.js";
 
 /** A spec without the environment and without content, as it stands in a row. */
@@ -40,7 +42,7 @@ export function splitSpec(
   return {
     stored: {
       ...rest,
-      ...(storedFiles === undefined ? {} : { files: storedFiles }),
+      ...given({ files: storedFiles }),
       ...(keepsEnv ? { keepsEnv: true as const } : {}),
     },
     kept: { ...(keepsEnv ? { env } : {}), contents },

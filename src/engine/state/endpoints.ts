@@ -34,6 +34,8 @@ interface EndpointCni {
   readonly capabilityArgs?: Readonly<Record<string, unknown>>;
   readonly result?: unknown;
 }
+
+/** A container on a network, in one boot of the machine. */
 export interface EndpointRecord {
   readonly containerId: string;
   readonly network: string;
@@ -77,6 +79,7 @@ export function endpointsOf(state: State, containerId: string): EndpointRecord[]
     );
 }
 
+/** A container's endpoint on a network, of whatever boot. */
 export function endpointOf(state: State, containerId: string, network: string): EndpointRecord | undefined {
   const row = state.get<Row>("SELECT * FROM endpoints WHERE container_id = ? AND network = ?", containerId, network);
   return row === undefined ? undefined : fromRow(row);
@@ -136,6 +139,7 @@ export function publishedPorts(
     );
 }
 
+/** Adds or replaces an endpoint. */
 export function saveEndpoint(state: State, record: EndpointRecord): void {
   state.run(
     "INSERT OR REPLACE INTO endpoints(container_id, network, boot_id, endpoint, cni) VALUES(?, ?, ?, ?, ?)",
@@ -147,6 +151,7 @@ export function saveEndpoint(state: State, record: EndpointRecord): void {
   );
 }
 
+/** Removes an endpoint; nothing there is no error. */
 export function deleteEndpoint(state: State, containerId: string, network: string): void {
   state.run("DELETE FROM endpoints WHERE container_id = ? AND network = ?", containerId, network);
 }

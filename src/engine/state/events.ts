@@ -5,6 +5,7 @@ import type { State } from "./index.js";
 /** Events kept; older ones are dropped as new ones come. */
 export const EVENT_HISTORY = 10_000;
 
+/** An event with its place in the order of all. */
 export interface StoredEvent extends EngineEvent {
   /** Grows with every event; never reused. */
   readonly sequence: number;

@@ -5,6 +5,7 @@ import type { State } from "./index.js";
 /** `restart`: stopped only to be started again. `remove-all`: with the anonymous volumes. `freeze`: being paused or unpaused. */
 export type IntentKind = "create" | "start" | "remove" | "remove-all" | "restart" | "freeze";
 
+/** Work that somebody has begun. */
 export interface Intent {
   readonly id: number;
   readonly kind: IntentKind;

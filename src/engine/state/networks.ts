@@ -15,6 +15,8 @@ export interface NetworkSettings {
   /** Who wrote the conflist: we, or a person under /etc/cni/net.d. */
   readonly source: "generated" | "user";
 }
+
+/** A network as it is kept. */
 export interface NetworkRecord {
   readonly name: string;
   readonly id: string;
@@ -55,6 +57,7 @@ export function findNetwork(state: State, nameOrId: string): NetworkRecord | und
   return only !== undefined && rows.length === 1 ? fromRow(only) : undefined;
 }
 
+/** Every network, by name. */
 export function listNetworks(state: State): NetworkRecord[] {
   return state.all<Row>("SELECT * FROM networks ORDER BY name").map(fromRow);
 }
@@ -74,6 +77,7 @@ export function insertNetwork(state: State, record: NetworkRecord): boolean {
   );
 }
 
+/** Removes a network's row; false when there was none. */
 export function deleteNetwork(state: State, name: string): boolean {
   return state.run("DELETE FROM networks WHERE name = ?", name) > 0;
 }
@@ -102,6 +106,7 @@ export function isNetworkStanding(state: State, name: string, epoch: string): bo
 
 const mark = (epoch: string, progress: Exclude<NetworkProgress, "down">): string => `${epoch} ${progress}`;
 
+/** Notes how far a network is up, in the epoch given. */
 export function setNetworkProgress(
   state: State,
   name: string,
@@ -111,6 +116,7 @@ export function setNetworkProgress(
   setMeta(state, UP + name, mark(epoch, progress));
 }
 
+/** Forgets it: the network is down. */
 export function clearNetworkProgress(state: State, name: string): void {
   forgetMeta(state, UP + name);
 }
@@ -134,6 +140,7 @@ export function addressCursor(state: State, network: string, subnet: string): st
   return metaOf(state, `${CURSOR}${network}/${subnet}`);
 }
 
+/** Notes the address that was given last in a subnet. */
 export function setAddressCursor(state: State, network: string, subnet: string, address: string): void {
   setMeta(state, `${CURSOR}${network}/${subnet}`, address);
 }
@@ -145,10 +152,12 @@ export function noteForwardingOff(state: State, family: 4 | 6, epoch: string): v
   setMeta(state, FORWARDING + family, epoch);
 }
 
+/** Whether it is noted that the host forwarded none of that family when the first network came up in `epoch`. */
 export function isForwardingNoted(state: State, family: 4 | 6, epoch: string): boolean {
   return metaOf(state, FORWARDING + family) === epoch;
 }
 
+/** Takes that note away. */
 export function forgetForwarding(state: State, family: 4 | 6): void {
   forgetMeta(state, FORWARDING + family);
 }

@@ -2,6 +2,7 @@
 import type { VolumeInfo } from "../types.js";
 import type { State } from "./index.js";
 
+/** A volume as it is kept. */
 export interface VolumeRecord {
   readonly info: VolumeInfo;
   /** The image's content was copied in, or never will be. */

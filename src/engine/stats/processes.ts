@@ -13,6 +13,7 @@ export interface StatsTarget {
   readonly cgroupFolders: readonly string[];
 }
 
+/** What /proc/PID/stat says of a process (proc_pid_stat(5)). */
 export interface ProcessStat {
   readonly pid: number;
   readonly ppid: number;

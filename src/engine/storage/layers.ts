@@ -29,6 +29,7 @@ export interface StagedLayer extends AsyncDisposable {
   discard(): Promise<void>;
 }
 
+/** Where layers lie. */
 export interface LayerFolders {
   /** layers/SHORT/diff. */
   readonly layers: string;
@@ -38,6 +39,7 @@ export interface LayerFolders {
   readonly containers: string;
 }
 
+/** Layers as they come and go. */
 export interface LayerStore {
   /** A layer that is made in `place`. */
   staged(place: ScratchPlace): StagedLayer;
@@ -45,6 +47,7 @@ export interface LayerStore {
   remove(chainIds: readonly string[], forget: () => void): Promise<string[]>;
 }
 
+/** The layers of a store; reads nothing before it is asked. */
 export function openLayers(ctx: EngineContext, scratch: Scratch, folders: LayerFolders): LayerStore {
   const { kernel, state } = ctx;
 

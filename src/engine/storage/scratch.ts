@@ -13,6 +13,7 @@ export interface ScratchPlace extends AsyncDisposable {
   readonly path: string;
 }
 
+/** Space for work in progress. */
 export interface Scratch {
   /** A fresh folder, 0700. */
   folder(): ScratchPlace;

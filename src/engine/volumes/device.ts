@@ -1,9 +1,12 @@
 /** What a volume's driver_opts (`type`, `o`, `device`, as docker's local driver reads them) ask the kernel to mount. Pure. */
+
 import { isAbsolute } from "node:path";
 import type { MountFlag } from "../../kernel/kernel.js";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { own } from "../../lib/own.js";
 
+/** What is mounted as a volume's content (mount(2)). */
 export interface VolumeDevice {
   readonly source: string;
   readonly type: string;
@@ -40,7 +43,7 @@ export function parseDevice(
   const invalid = (message: string, hint?: string): TscError =>
     new TscError("TSC_VOLUME_OPTIONS", `volume ${name}: ${message}`, {
       kind: "invalid-input",
-      ...(hint === undefined ? {} : { hint }),
+      ...given({ hint }),
     });
   for (const key of Object.keys(options)) {
     if (!["type", "o", "device", "size"].includes(key)) {

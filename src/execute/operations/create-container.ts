@@ -23,6 +23,7 @@ export async function createContainer(
   });
 }
 
+/** Carries out `rename-container`. */
 export async function renameContainer(
   context: ExecuteContext,
   operation: OperationOf<"rename-container">,

@@ -1,6 +1,8 @@
 /** Pull, push, build and remove images, with their progress. */
+
 import type { ProgressEvent, ProgressListener } from "../../engine/types.js";
 import { changedError, isTscError, messageOf } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, errorEvent, told } from "../context.js";
 
@@ -13,13 +15,15 @@ function forward(context: ExecuteContext, name: string): ProgressListener {
   };
 }
 
+/** Carries out `pull-image`. */
 export function pullImage(context: ExecuteContext, operation: OperationOf<"pull-image">): Promise<void> {
   const { image, platform } = operation;
   return transfer(context, operation, { begin: "Pulling", end: "Pulled" }, (options) =>
-    context.engine.images.pull(image, { ...options, ...(platform === undefined ? {} : { platform }) }),
+    context.engine.images.pull(image, { ...options, ...given({ platform }) }),
   );
 }
 
+/** Carries out `push-image`. */
 export function pushImage(context: ExecuteContext, operation: OperationOf<"push-image">): Promise<void> {
   return transfer(context, operation, { begin: "Pushing", end: "Pushed" }, (options) =>
     context.engine.images.push(operation.image, options),
@@ -41,13 +45,13 @@ async function transfer(
       name,
       status,
       text,
-      ...(details === undefined ? {} : { details }),
+      ...given({ details }),
     });
   tell("working", words.begin);
   try {
     await work({
       ...(operation.quiet === true ? {} : { onProgress: forward(context, name) }),
-      ...(context.signal === undefined ? {} : { signal: context.signal }),
+      ...given({ signal: context.signal }),
     });
   } catch (error) {
     if (operation.tolerant === true && context.signal?.aborted !== true) {
@@ -60,6 +64,7 @@ async function transfer(
   tell("done", words.end);
 }
 
+/** Carries out `build-image`. */
 export async function buildImage(context: ExecuteContext, operation: OperationOf<"build-image">): Promise<void> {
   const { image: name } = operation;
   const tell = forward(context, name);
@@ -80,7 +85,7 @@ export async function buildImage(context: ExecuteContext, operation: OperationOf
               if (unseen.length > MAX_UNSEEN) unseen.shift();
             }
           },
-          ...(context.signal === undefined ? {} : { signal: context.signal }),
+          ...given({ signal: context.signal }),
         });
       }
     } catch (error) {

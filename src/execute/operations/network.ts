@@ -15,6 +15,7 @@ export async function createNetwork(context: ExecuteContext, operation: Operatio
   });
 }
 
+/** Carries out `remove-network`. */
 export async function removeNetwork(context: ExecuteContext, operation: OperationOf<"remove-network">): Promise<void> {
   const { name } = operation;
   context.emit({ type: "status", resource: "Network", name, status: "working", text: "Removing" });
@@ -35,6 +36,7 @@ export async function removeNetwork(context: ExecuteContext, operation: Operatio
   context.emit({ type: "status", resource: "Network", name, status: "done", text: "Removed" });
 }
 
+/** Carries out `connect-network`. */
 export async function connectNetwork(
   context: ExecuteContext,
   operation: OperationOf<"connect-network">,
@@ -42,6 +44,7 @@ export async function connectNetwork(
   await context.engine.containers.connectNetwork(idOf(context, operation.container), operation.attachment);
 }
 
+/** Carries out `disconnect-network`. */
 export async function disconnectNetwork(
   context: ExecuteContext,
   operation: OperationOf<"disconnect-network">,

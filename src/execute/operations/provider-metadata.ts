@@ -2,13 +2,16 @@
  * What a provider says about itself (`PROGRAM compose metadata`): which parameters its commands take, and whether it stops. Pure; docker
  * compose's provider protocol.
  */
+
 import type { Provider } from "../../compose/model.js";
 import { TscError } from "../../lib/errors.js";
+import { isObject } from "../../lib/is-object.js";
 
 interface Command {
   readonly parameters: readonly { readonly name: string; readonly required: boolean }[];
 }
 
+/** What a provider program says of itself. */
 export interface ProviderMetadata {
   /** Parameters are named: only those are passed, and the required ones must be there. */
   readonly isTold: boolean;
@@ -73,8 +76,4 @@ function commandOf(value: unknown): Command {
       .filter(isObject)
       .map((one) => ({ name: String(one["name"] ?? ""), required: one["required"] === true })),
   };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

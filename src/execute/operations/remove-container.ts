@@ -3,6 +3,7 @@ import { isTscError } from "../../lib/errors.js";
 import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
 
+/** Carries out `remove-container`. */
 export async function removeContainer(
   context: ExecuteContext,
   operation: OperationOf<"remove-container">,

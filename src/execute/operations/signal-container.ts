@@ -3,6 +3,7 @@
 import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
 
+/** Carries out `kill-container`. */
 export async function killContainer(context: ExecuteContext, operation: OperationOf<"kill-container">): Promise<void> {
   const { name } = operation.container;
   await told(context, { resource: "Container", name, begin: "Killing", end: "Killed" }, () =>
@@ -10,6 +11,7 @@ export async function killContainer(context: ExecuteContext, operation: Operatio
   );
 }
 
+/** Carries out `pause-container`. */
 export async function pauseContainer(
   context: ExecuteContext,
   operation: OperationOf<"pause-container">,
@@ -20,6 +22,7 @@ export async function pauseContainer(
   );
 }
 
+/** Carries out `unpause-container`. */
 export async function unpauseContainer(
   context: ExecuteContext,
   operation: OperationOf<"unpause-container">,

@@ -4,6 +4,7 @@ import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
 import { runHookCommands } from "./hooks.js";
 
+/** Carries out `start-container`. */
 export async function startContainer(
   context: ExecuteContext,
   operation: OperationOf<"start-container">,
@@ -16,6 +17,7 @@ export async function startContainer(
   });
 }
 
+/** Carries out `restart-container`. */
 export async function restartContainer(
   context: ExecuteContext,
   operation: OperationOf<"restart-container">,

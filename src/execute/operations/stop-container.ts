@@ -4,6 +4,7 @@ import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
 import { runHookCommands } from "./hooks.js";
 
+/** Carries out `stop-container`. */
 export async function stopContainer(context: ExecuteContext, operation: OperationOf<"stop-container">): Promise<void> {
   const { container, preStop, timeoutMs, silent } = operation;
   const id = idOf(context, container);

@@ -3,6 +3,7 @@ import { isTscError } from "../../lib/errors.js";
 import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, told } from "../context.js";
 
+/** Carries out `create-volume`. */
 export async function createVolume(context: ExecuteContext, operation: OperationOf<"create-volume">): Promise<void> {
   const { spec } = operation;
   await told(context, { resource: "Volume", name: spec.name, begin: "Creating", end: "Created" }, () =>
@@ -10,6 +11,7 @@ export async function createVolume(context: ExecuteContext, operation: Operation
   );
 }
 
+/** Carries out `remove-volume`. */
 export async function removeVolume(context: ExecuteContext, operation: OperationOf<"remove-volume">): Promise<void> {
   const { name } = operation;
   context.emit({ type: "status", resource: "Volume", name, status: "working", text: "Removing" });

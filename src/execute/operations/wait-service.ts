@@ -1,5 +1,5 @@
 /**
- * Waiting for a condition of a service's containers (compose.md §3.3, rule 19). A wait that lasts sees to it that what it waits for can
+ * Waiting for a condition of a service's containers (docs/reconcile.md R1). A wait that lasts sees to it that what it waits for can
  * still come, and says what that is.
  */
 import type { ContainerInfo } from "../../engine/types.js";

@@ -6,8 +6,10 @@ import type { PlanBuilder } from "../plan.js";
 import type { OwnFates } from "./fate.js";
 import type { PortChooser } from "./port-chooser.js";
 
+/** When containers that are there are replaced. */
 export type Recreate = "diverged" | "force" | "never";
 
+/** What `up` is told besides the project. */
 export interface UpOptions {
   /** Services named by the person; empty means all of the project. */
   readonly targets?: readonly string[];
@@ -31,6 +33,7 @@ export interface UpOptions {
   readonly confirm: (question: string) => boolean | Promise<boolean>;
 }
 
+/** What the decisions of one `up` share. */
 export interface Reconciliation {
   readonly project: Project;
   readonly observed: Observed;

@@ -10,6 +10,7 @@ import { sayLimits } from "../limits.js";
 import { networkName } from "../names.js";
 import type { Reconciliation } from "./context.js";
 
+/** What becomes of a network of the project. */
 export type NetworkDecision = {
   readonly key: string;
   readonly name: string;

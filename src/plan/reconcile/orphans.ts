@@ -1,4 +1,4 @@
-/** Containers of the project that no service of the compose file accounts for (rule 27). */
+/** Containers of the project that no service of the compose file accounts for (docs/reconcile.md R8). */
 import type { Project } from "../../compose/model.js";
 import type { Observed, ObservedContainer } from "../observe.js";
 

@@ -1,5 +1,5 @@
 /**
- * What the configuration of each service asks for each of its containers, and why (compose.md §3.3, rules 20–26). Looks at no other
+ * What the configuration of each service asks for each of its containers, and why (docs/reconcile.md R3). Looks at no other
  * container (up/fates.ts does) and at no order of operations (up.ts).
  */
 import type { Service } from "../../compose/model.js";
@@ -35,7 +35,7 @@ function decideService(context: ServiceContext): OwnFate[] {
     const spec = buildSpec(context, observed.number || 1, observed);
     return { observed, spec, stale: staleCause(context, observed, spec) };
   });
-  // Rule 26: what is out of date goes first, then the highest numbers.
+  // docs/reconcile.md R7: what is out of date goes first, then the highest numbers.
   const removalOrder = [...judged].sort(
     (a, b) => Number(b.stale !== undefined) - Number(a.stale !== undefined) || b.observed.number - a.observed.number,
   );

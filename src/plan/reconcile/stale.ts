@@ -1,4 +1,4 @@
-/** Whether an existing container is what the project asks for (compose.md §3.3, rule 21). */
+/** Whether an existing container is what the project asks for (docs/reconcile.md R3). */
 import { isNamespace, isShared, serviceReferences } from "../../compose/references.js";
 import { type SharedContainer, sharedContainers } from "../../engine/sharing.js";
 import type { ContainerSpec } from "../../engine/types.js";

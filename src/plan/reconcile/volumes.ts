@@ -6,6 +6,7 @@ import { COMPOSE_VERSION, LABEL } from "../labels.js";
 import { volumeName } from "../names.js";
 import type { Reconciliation } from "./context.js";
 
+/** What becomes of a volume of the project. */
 export interface VolumeDecision {
   readonly key: string;
   readonly name: string;

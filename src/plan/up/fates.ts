@@ -34,7 +34,7 @@ export function fatesOf(
 
 /**
  * What becomes of one container: what is right goes down and up again when a network of it is made anew, or when what it depends on with
- * `restart: true` is replaced or goes down itself (rules 20, 22); what is replaced goes early when it holds what is made anew.
+ * `restart: true` is replaced or goes down itself (docs/reconcile.md R2, docs/reconcile.md R4); what is replaced goes early when it holds what is made anew.
  */
 export function fateOf(own: OwnFate, around: Surroundings): ContainerFate {
   if (own.fate === "replaced") return { ...own, early: holdsReplaced(own.observed, around) };

@@ -1,7 +1,7 @@
 /** Networks and volumes: made when they are missing, made anew when they changed and nobody uses them any more. */
 import { attachedNetworks, keyOf, resourceOf, type Up } from "./context.js";
 
-/** Networks; containers that were taken off one are put back (rule 22). */
+/** Networks; containers that were taken off one are put back (docs/reconcile.md R4). */
 export function makeNetworks(up: Up): void {
   for (const network of up.networks) {
     if (network.action === "keep") continue;

@@ -1,6 +1,7 @@
 /** Variable expansion and quote removal of Dockerfile words (the reference's "Environment replacement"). Pure. */
 import { PatternError, type ShellGlob, shellGlob } from "../../../lib/glob.js";
 
+/** How the words of an instruction are expanded. */
 export interface ExpandOptions {
   readonly lookup: (name: string) => string | undefined;
   readonly escape: "\\" | "`";

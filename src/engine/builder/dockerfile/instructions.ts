@@ -1,6 +1,7 @@
 /** The instructions of a Dockerfile as data. No behaviour. Words are as written: variables and quotes are still in them. */
 import type { Heredoc } from "./lexer.js";
 
+/** Where an instruction stands in its file. */
 export interface Place {
   readonly line: number;
   /** The line as written. */
@@ -16,17 +17,21 @@ export type CommandLine =
   | { readonly form: "exec"; readonly argv: readonly string[] }
   | { readonly form: "shell"; readonly script: string };
 
+/** One `--mount` of RUN, as it is written. */
 export interface RunMount {
   readonly type: "bind" | "cache" | "tmpfs" | "secret" | "ssh";
   readonly options: Readonly<Record<string, string>>;
 }
 
+/** FROM. */
 export interface FromInstruction extends Base {
   readonly kind: "FROM";
   readonly base: string;
   readonly platform: string | undefined;
   readonly name: string | undefined;
 }
+
+/** RUN. */
 export interface RunInstruction extends Base {
   readonly kind: "RUN";
   readonly command: CommandLine;
@@ -35,6 +40,8 @@ export interface RunInstruction extends Base {
   readonly security: "sandbox" | "insecure";
   readonly heredocs: readonly Heredoc[];
 }
+
+/** COPY or ADD. */
 export interface CopyInstruction extends Base {
   readonly kind: "COPY" | "ADD";
   readonly sources: readonly string[];
@@ -49,10 +56,14 @@ export interface CopyInstruction extends Base {
   readonly checksum: string | undefined;
   readonly unpack: boolean | undefined;
 }
+
+/** ENV or LABEL. */
 export interface PairsInstruction extends Base {
   readonly kind: "ENV" | "LABEL";
   readonly pairs: readonly (readonly [string, string])[];
 }
+
+/** ARG. */
 export interface ArgInstruction extends Base {
   readonly kind: "ARG";
   readonly names: readonly { readonly name: string; readonly value: string | undefined }[];
@@ -61,6 +72,8 @@ interface CommandInstruction extends Base {
   readonly kind: "CMD" | "ENTRYPOINT";
   readonly command: CommandLine;
 }
+
+/** EXPOSE or VOLUME. */
 export interface WordsInstruction extends Base {
   readonly kind: "EXPOSE" | "VOLUME";
   readonly words: readonly string[];
@@ -77,6 +90,8 @@ interface ShellInstruction extends Base {
   readonly kind: "SHELL";
   readonly argv: readonly string[];
 }
+
+/** HEALTHCHECK; durations are still text. */
 export interface HealthcheckInstruction extends Base {
   readonly kind: "HEALTHCHECK";
   readonly test: readonly string[];
@@ -88,6 +103,7 @@ interface OnBuildInstruction extends Base {
   readonly trigger: string;
 }
 
+/** One instruction of a Dockerfile, its words not expanded. */
 export type Instruction =
   | FromInstruction
   | RunInstruction
@@ -102,6 +118,7 @@ export type Instruction =
   | HealthcheckInstruction
   | OnBuildInstruction;
 
+/** The words that instructions begin with (Dockerfile reference). */
 export const KEYWORDS = [
   "ADD",
   "ARG",

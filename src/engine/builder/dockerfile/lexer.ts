@@ -4,6 +4,7 @@
  */
 import { withoutTrailing } from "../../../lib/trim.js";
 
+/** A here-document of a RUN, COPY or ADD. */
 export interface Heredoc {
   /** The delimiter, which is also the file's name for COPY and ADD. */
   readonly name: string;
@@ -14,6 +15,7 @@ export interface Heredoc {
   readonly source: string;
 }
 
+/** One instruction with its continued lines joined. */
 export interface LogicalLine {
   readonly line: number;
   /** The whole instruction with continuations joined. */
@@ -23,6 +25,7 @@ export interface LogicalLine {
   readonly heredocs: readonly Heredoc[];
 }
 
+/** A Dockerfile as lines; nothing in them is understood yet. */
 export interface LexedFile {
   readonly escape: "\\" | "`";
   /** `syntax`, `escape`, `check` as written, keys lowercased. */

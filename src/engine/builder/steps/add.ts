@@ -1,7 +1,9 @@
 /** What ADD has beyond COPY: downloads with checksums, and local archives that are unpacked. */
+
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { isTscError, messageOf, TscError } from "../../../lib/errors.js";
+import { given } from "../../../lib/given.js";
 import { printable } from "../../../lib/printable.js";
 import { openDownloads } from "../../images/index.js";
 import { contentOf, type SourceEntry } from "../context.js";
@@ -157,7 +159,7 @@ async function download(scope: StepScope, instruction: CopyInstruction, source: 
       `${scope.file}:${instruction.line}: ADD ${printable(source)}: ${printable(reason)}`,
       {
         kind: "unavailable",
-        ...(cause === undefined ? {} : { cause }),
+        ...given({ cause }),
       },
     );
   const url = URL.parse(source);

@@ -15,6 +15,7 @@ import { layoutTar } from "./layout.js";
 import { placeIn } from "./place.js";
 import { fingerprint, memoryItem, type SourceGroup, treeSources } from "./sources.js";
 
+/** A COPY or ADD that is ready to run, with what identifies its result. */
 export interface CopyPlan {
   readonly key: string;
   readonly createdBy: string;

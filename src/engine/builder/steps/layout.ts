@@ -6,6 +6,7 @@ import type { RootfsView } from "../rootfs-view.js";
 import type { ChangeMode } from "./chmod.js";
 import type { SourceGroup, SourceItem } from "./sources.js";
 
+/** How copied files are laid out. */
 export interface LayoutOptions {
   readonly view: RootfsView;
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;

@@ -15,6 +15,7 @@ import { DEFAULT_SHELL, type StageState, withVariables } from "../state.js";
 /** What the instruction would change cannot be done; the caller adds the place. */
 export class MetadataError extends Error {}
 
+/** Instructions that change the image's config alone. */
 export type MetadataInstruction = Exclude<Instruction, { kind: "FROM" | "RUN" | "COPY" | "ADD" | "WORKDIR" | "ARG" }>;
 
 /** All there are, for each protocol; a line of ranges names billions. */

@@ -18,6 +18,7 @@ const PROXY_ARGS = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_P
   name.toLowerCase(),
 ]);
 
+/** A RUN that is ready, with what identifies its result. */
 export interface RunPlan {
   readonly key: string;
   readonly createdBy: string;

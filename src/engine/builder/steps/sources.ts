@@ -27,6 +27,7 @@ export interface SourceItem {
   readonly digest: () => Promise<string>;
 }
 
+/** What one source of a COPY or ADD turns out to be. */
 export type SourceGroup =
   /** One file; `baseName` is its name when the destination is a folder. */
   | { readonly kind: "file"; readonly baseName: string; readonly item: SourceItem }

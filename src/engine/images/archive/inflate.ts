@@ -15,6 +15,7 @@ const RATIO = 100;
 const FLOOR_BYTES = 256 * 1024 ** 2;
 const BLOCK = 512;
 
+/** A compressed file to unpack into another. */
 export interface InflateRequest {
   readonly source: string;
   readonly target: string;

@@ -12,6 +12,8 @@ interface TarMember {
   /** Bytes. */
   readonly size: number;
 }
+
+/** A tar file that members are read from by name. */
 export interface TarFile {
   /** The regular file of that name, links resolved; undefined when there is none. */
   member(name: string): TarMember | undefined;

@@ -1,5 +1,6 @@
 /** `WWW-Authenticate` (RFC 9110 §11.6.1): several challenges in one value, commas inside quotes. Pure. */
 
+/** One challenge of a WWW-Authenticate header (RFC 9110, section 11.6.1). */
 export interface Challenge {
   /** Lower case. */
   readonly scheme: string;

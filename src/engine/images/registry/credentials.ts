@@ -8,6 +8,7 @@ import { errnoOf, TscError } from "../../../lib/errors.js";
 import { printable } from "../../../lib/printable.js";
 import { isUnknownToHelper, runHelper } from "./helper.js";
 
+/** Who somebody is to a registry. */
 export type Credentials =
   | { readonly kind: "password"; readonly username: string; readonly password: string }
   | { readonly kind: "identity-token"; readonly username: string; readonly token: string }

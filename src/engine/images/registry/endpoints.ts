@@ -32,6 +32,8 @@ interface RegistryRule {
   readonly blocked: boolean;
   readonly mirrors: readonly MirrorRule[];
 }
+
+/** What containers-registries.conf(5) says. */
 export interface RegistriesConfig {
   readonly rules: readonly RegistryRule[];
   /** Short name → full name without tag. */

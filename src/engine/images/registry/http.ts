@@ -7,9 +7,11 @@ import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 
 import { setTimeout as sleep } from "node:timers/promises";
 import { urlToHttpOptions } from "node:url";
 import { isTscError, messageOf, TscError } from "../../../lib/errors.js";
+import { given } from "../../../lib/given.js";
 import { isLinkLocal, LINK_LOCAL_CODE, lookupElsewhere } from "../../../lib/link-local.js";
 import { printable } from "../../../lib/printable.js";
 
+/** One request. */
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;
@@ -22,6 +24,8 @@ export interface HttpRequest {
   /** Attempts in all for broken connections, 429 and 5xx. Default 4. */
   readonly attempts?: number;
 }
+
+/** An answer; its body must be read or resumed. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -31,6 +35,7 @@ export interface HttpResponse {
   readonly url: URL;
 }
 
+/** What a host's certificate is checked with, and what is shown to it. */
 export interface TlsOptions {
   readonly ca?: readonly Buffer[];
   readonly cert?: Buffer;
@@ -38,6 +43,7 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
+/** Connections that are kept; disposal closes them. */
 export interface HttpClient extends Disposable {
   send(request: HttpRequest): Promise<HttpResponse>;
   /** True when what is sent to this address is encrypted, and to whom is checked. */
@@ -119,7 +125,7 @@ export function createHttpClient(options: {
           ? { "content-length": String(Buffer.byteLength(body)) }
           : {}),
       },
-      ...(signal === undefined ? {} : { signal }),
+      ...given({ signal }),
     });
     outgoing.setTimeout(IDLE_TIMEOUT_MS, () => outgoing.destroy(new Error(`no data for ${IDLE_TIMEOUT_MS / 1000} s`)));
     const connectTimer = setTimeout(

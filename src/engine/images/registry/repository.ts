@@ -7,6 +7,7 @@ import { registryError, repositoryUnknown } from "./errors.js";
 import { type HttpClient, type HttpResponse, protocolError, readBody, unreachable } from "./http.js";
 import type { RegistrySession } from "./session.js";
 
+/** A manifest as the registry sent it. */
 export interface FetchedManifest {
   readonly data: Buffer;
   /** sha256 of exactly these bytes. */
@@ -14,6 +15,7 @@ export interface FetchedManifest {
   readonly contentType: string;
 }
 
+/** One repository of a registry, ready to be asked. */
 export interface Repository {
   readonly session: RegistrySession;
   readonly http: HttpClient;

@@ -6,7 +6,9 @@
  * - a token server that the registry names gets them over https with a certificate that is checked; over plain http, or without a
  *   check, only when the registry is insecure and the token server has the same host name (docker, stricter for insecure ones).
  */
+
 import { TscError } from "../../../lib/errors.js";
+import { given } from "../../../lib/given.js";
 import { printable } from "../../../lib/printable.js";
 import { type Challenge, parseChallenges } from "./challenge.js";
 import type { Credentials } from "./credentials.js";
@@ -151,7 +153,7 @@ export function openSession(
     return http.send({
       ...request,
       url,
-      headers: { ...request.headers, ...(header === undefined ? {} : { authorization: header }) },
+      headers: { ...request.headers, ...given({ authorization: header }) },
     });
   };
 

@@ -4,6 +4,7 @@ import type { ContainerSpec } from "../../types.js";
 import type { HostFacts } from "../host.js";
 import type { SecurityOptions } from "./security.js";
 
+/** The profile that containers get which name none. */
 export const DEFAULT_APPARMOR_PROFILE = "tscompose-default";
 
 /**

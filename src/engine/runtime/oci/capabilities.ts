@@ -83,6 +83,7 @@ export function capabilityName(text: string): string {
   });
 }
 
+/** What decides over a process's capabilities. */
 export interface CapabilityRequest {
   readonly add: readonly string[];
   readonly drop: readonly string[];

@@ -8,6 +8,7 @@ import type { HostFacts } from "../host.js";
 import { type BoundSource, lacksDeviceFilter, refused } from "./device-filter.js";
 import type { OciDevice, OciDeviceRule, OciMount } from "./types.js";
 
+/** A container's devices, as config.json has them. */
 export interface DeviceSet {
   readonly nodes: readonly OciDevice[];
   readonly rules: readonly OciDeviceRule[];

@@ -12,6 +12,7 @@ export interface SourcedMount extends RecordedMount {
   readonly isFile?: boolean;
 }
 
+/** What a container's mounts are made of. */
 export interface MountFacts {
   readonly mounts: readonly SourcedMount[];
   /** Files we bind: hosts, hostname, resolv.conf, injected files, init. */

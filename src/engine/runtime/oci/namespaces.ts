@@ -5,6 +5,7 @@ import type { ContainerSpec, NamespaceMode } from "../../types.js";
 import type { HostFacts } from "../host.js";
 import type { OciNamespace } from "./types.js";
 
+/** What is known of a container's namespaces at its start. */
 export interface NamespaceFacts {
   /** Pin to join; empty = the host's. */
   readonly netnsPath: string;

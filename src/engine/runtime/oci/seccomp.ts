@@ -1,5 +1,7 @@
 /** Turns a seccomp profile (the grammar of docker and podman) into the filter of config.json. Pure. */
+
 import { TscError } from "../../../lib/errors.js";
+import { given } from "../../../lib/given.js";
 import { own } from "../../../lib/own.js";
 import type { OciSeccomp, OciSeccompRule } from "./types.js";
 
@@ -18,6 +20,8 @@ interface SeccompProfileRule {
   readonly includes?: Conditions;
   readonly excludes?: Conditions;
 }
+
+/** A seccomp profile in docker's format. */
 export interface SeccompProfile {
   readonly defaultAction: string;
   readonly defaultErrnoRet?: number;
@@ -26,6 +30,8 @@ export interface SeccompProfile {
   readonly archMap?: readonly { readonly architecture: string; readonly subArchitectures?: readonly string[] | null }[];
   readonly syscalls: readonly SeccompProfileRule[];
 }
+
+/** What decides over the rules of a profile. */
 export interface SeccompFacts {
   /** Go's name. */
   readonly architecture: string;
@@ -84,7 +90,7 @@ export function chooseSeccomp(profile: SeccompProfile, facts: SeccompFacts): Oci
       : (own(ERRNO, profile.defaultErrno) ?? profile.defaultErrnoRet);
   return {
     defaultAction: profile.defaultAction,
-    ...(fallback === undefined ? {} : { defaultErrnoRet: fallback }),
+    ...given({ defaultErrnoRet: fallback }),
     architectures,
     syscalls: syscalls.filter((rule) => rule.names.length > 0),
   };

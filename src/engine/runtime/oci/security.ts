@@ -18,6 +18,8 @@ export const MASKED_PATHS: readonly string[] = [
   "/sys/dev/block",
   "/sys/devices/virtual/powercap",
 ];
+
+/** What of /proc a container may only read. */
 export const READONLY_PATHS: readonly string[] = [
   "/proc/bus",
   "/proc/fs",
@@ -26,6 +28,7 @@ export const READONLY_PATHS: readonly string[] = [
   "/proc/sysrq-trigger",
 ];
 
+/** What `security_opt` asks for. */
 export interface SecurityOptions {
   readonly noNewPrivileges: boolean;
   /** `unconfined`, a path, or undefined for the default. */

@@ -1,5 +1,7 @@
 /** Puts config.json together from parts that are each decided elsewhere. Pure; warnings go to `warn`. */
+
 import { TscError } from "../../../lib/errors.js";
+import { given } from "../../../lib/given.js";
 import type { Labels } from "../../selinux/index.js";
 import type { ContainerSpec } from "../../types.js";
 import type { HostFacts } from "../host.js";
@@ -15,6 +17,7 @@ import { hiddenPaths, parseSecurityOptions } from "./security.js";
 import type { OciConfig } from "./types.js";
 import type { ResolvedUser } from "./users.js";
 
+/** What config.json is made of. */
 export interface SpecInput {
   readonly spec: ContainerSpec;
   readonly host: HostFacts;
@@ -99,8 +102,7 @@ export function ociConfig(input: SpecInput): OciConfig {
       capabilities: capabilitySets(bounding, request),
       rlimits: rlimits(spec.ulimits ?? [], host, warn),
       noNewPrivileges: security.noNewPrivileges,
-      ...(score === undefined ? {} : { oomScoreAdj: score }),
-      ...(profile === undefined ? {} : { apparmorProfile: profile }),
+      ...given({ oomScoreAdj: score, apparmorProfile: profile }),
       ...(input.labels === undefined || input.labels.process === "" ? {} : { selinuxLabel: input.labels.process }),
     },
     root: { path: input.rootfs, readonly: spec.readOnly === true },
@@ -117,7 +119,7 @@ export function ociConfig(input: SpecInput): OciConfig {
       devices: input.devices.nodes,
       ...(input.cgroupPath === "" ? {} : { cgroupsPath: input.cgroupPath }),
       resources,
-      ...(seccomp === undefined ? {} : { seccomp }),
+      ...given({ seccomp }),
       sysctl,
       maskedPaths: hidden.masked,
       readonlyPaths: hidden.readonly,

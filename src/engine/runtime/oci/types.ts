@@ -1,20 +1,27 @@
 /** The part of the OCI runtime specification (1.0.2) that we write. Names are the specification's. */
 
+/** A mount of config.json (runtime-spec, config.md). */
 export interface OciMount {
   readonly destination: string;
   readonly type: string;
   readonly source: string;
   readonly options: readonly string[];
 }
+
+/** A namespace of config.json (runtime-spec, config-linux.md). */
 export interface OciNamespace {
   readonly type: "pid" | "network" | "ipc" | "uts" | "mount" | "user" | "cgroup";
   readonly path?: string;
 }
+
+/** A limit of a process (runtime-spec, config.md). */
 export interface OciRlimit {
   readonly type: string;
   readonly soft: number;
   readonly hard: number;
 }
+
+/** A process's capability sets (runtime-spec, config.md). */
 export interface OciCapabilities {
   readonly bounding: readonly string[];
   readonly effective: readonly string[];
@@ -22,6 +29,8 @@ export interface OciCapabilities {
   readonly inheritable: readonly string[];
   readonly ambient: readonly string[];
 }
+
+/** The process of config.json (runtime-spec, config.md). */
 export interface OciProcess {
   readonly terminal: boolean;
   readonly consoleSize?: { readonly height: number; readonly width: number };
@@ -41,6 +50,8 @@ export interface OciProcess {
   readonly apparmorProfile?: string;
   readonly selinuxLabel?: string;
 }
+
+/** A device node (runtime-spec, config-linux.md). */
 export interface OciDevice {
   readonly path: string;
   readonly type: "c" | "b" | "p";
@@ -50,6 +61,8 @@ export interface OciDevice {
   readonly uid: number;
   readonly gid: number;
 }
+
+/** A rule of the device cgroup (runtime-spec, config-linux.md). */
 export interface OciDeviceRule {
   readonly allow: boolean;
   readonly type?: string;
@@ -57,12 +70,16 @@ export interface OciDeviceRule {
   readonly minor?: number;
   readonly access: string;
 }
+
+/** The seccomp section (runtime-spec, config-linux.md). */
 export interface OciSeccomp {
   readonly defaultAction: string;
   readonly defaultErrnoRet?: number;
   readonly architectures: readonly string[];
   readonly syscalls: readonly OciSeccompRule[];
 }
+
+/** A rule of the seccomp section. */
 export interface OciSeccompRule {
   readonly names: readonly string[];
   readonly action: string;
@@ -74,6 +91,8 @@ export interface OciSeccompRule {
     readonly op: string;
   }[];
 }
+
+/** Limits of the container's cgroup (runtime-spec, config-linux.md). */
 export interface OciResources {
   readonly devices?: readonly OciDeviceRule[];
   readonly memory?: {
@@ -95,6 +114,8 @@ export interface OciResources {
   readonly pids?: { readonly limit: number };
   readonly blockIO?: Readonly<Record<string, unknown>>;
 }
+
+/** What we write of config.json (runtime-spec 1.0.2). */
 export interface OciConfig {
   readonly ociVersion: string;
   readonly process: OciProcess;

@@ -3,6 +3,7 @@ import { TscError } from "../../../lib/errors.js";
 
 const MAX_ID = 4294967294;
 
+/** Who a process is to be, and the image's files that say who that is. */
 export interface UserRequest {
   /** `name`, `uid`, `name:group`, `uid:gid`; empty is root. */
   readonly user: string;
@@ -14,6 +15,7 @@ export interface UserRequest {
   readonly exitCode?: number;
 }
 
+/** Who it is, in numbers. */
 export interface ResolvedUser {
   readonly uid: number;
   readonly gid: number;

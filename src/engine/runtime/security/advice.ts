@@ -1,5 +1,6 @@
 /** Which published holes a version of an OCI runtime has. Pure. */
 
+/** A known hole of a runtime, and the versions that are without it. */
 export interface Hole {
   readonly id: string;
   readonly what: string;

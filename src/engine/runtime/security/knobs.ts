@@ -1,5 +1,6 @@
 /** Settings of the kernel that decide how much a program that left its container, or another user, could do. Pure. */
 
+/** A setting of the kernel that makes containers safer. */
 export interface Knob {
   /** Name of sysctl(8). */
   readonly name: string;
@@ -11,6 +12,7 @@ export interface Knob {
 
 const shown = (name: string, why: string): Knob => ({ name, good: () => true, why });
 
+/** Settings that `security` looks at, in the order of its report. */
 export const KNOBS: readonly Knob[] = [
   { name: "kernel.kptr_restrict", good: (v) => v >= 1, why: "hides kernel addresses", want: "1" },
   { name: "kernel.dmesg_restrict", good: (v) => v >= 1, why: "hides the kernel's log", want: "1" },

@@ -12,6 +12,7 @@ interface RootfsMount {
   readonly context?: string | undefined;
 }
 
+/** One way to stack layers into a root filesystem. */
 export interface Driver {
   readonly name: "overlay" | "fuse-overlayfs" | "vfs";
   /** How deletions are written when a layer is unpacked (kernel.unpackLayer). */

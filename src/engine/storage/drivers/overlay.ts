@@ -1,7 +1,9 @@
 /** Native overlayfs, rootful (trusted.*) or inside a user namespace (userxattr, kernel ≥ 5.11). */
+
 import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Kernel } from "../../../kernel/kernel.js";
+import { given } from "../../../lib/given.js";
 import type { Driver } from "./driver.js";
 
 /**
@@ -23,7 +25,7 @@ export function overlayDriver(kernel: Kernel, rootless: boolean, empty: string):
         upper: join(folder, "upper"),
         work: join(folder, "work"),
         target,
-        ...(context === undefined ? {} : { context }),
+        ...given({ context }),
         ...userxattr,
       });
     },
@@ -31,7 +33,7 @@ export function overlayDriver(kernel: Kernel, rootless: boolean, empty: string):
       await kernel.mountOverlay({
         lower: lower.length < 2 ? [...lower, empty, ...(lower.length === 0 ? [empty] : [])] : lower,
         target,
-        ...(context === undefined ? {} : { context }),
+        ...given({ context }),
         ...userxattr,
       });
     },

@@ -3,7 +3,7 @@ import type { Orphan, Surplus } from "../../reconcile/fate.js";
 import { removeContainer } from "../stops.js";
 import type { Writer } from "./writer.js";
 
-/** No service accounts for it (rule 27). */
+/** No service accounts for it (docs/reconcile.md R8). */
 export const orphanWriter: Writer<Orphan> = { remove: (up, container) => removeContainer(up, container) };
 
 /** More than the scale: its anonymous volumes go too. */

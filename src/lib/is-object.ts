@@ -1,0 +1,6 @@
+/** Values of which nothing is known yet. */
+
+/** True for `{…}`: no list, not null. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
