@@ -86,9 +86,53 @@ function childFor<T>(node: PathTable<T>, part: string): PathTable<T> {
   return child;
 }
 
+/** True for the pattern `place` and for those of what is inside it. */
+export function isAtOrBelow(pattern: string, place: string): boolean {
+  return pattern === place || pattern.startsWith(`${place}.`) || pattern.startsWith(`${place}[`);
+}
+
 /** The table below a map key, or undefined when no pattern goes there. */
 export function stepKey<T>(table: PathTable<T> | undefined, key: string): PathTable<T> | undefined {
   return table === undefined ? undefined : (table.keys.get(key) ?? table.any);
+}
+
+/** What takes the place of a value, given the rule for its path. */
+type Visit<R> = (value: Tree, rule: R, path: Path) => Tree;
+
+/** Visits in place each value whose path has a rule, outermost first: what a visit returns takes the value's place and is walked on. */
+export function walkTable<T>(root: Tree, table: PathTable<T>, visit: Visit<T>): Tree {
+  return walk(root, table, (value, rule, path) => (rule === undefined ? value : visit(value, rule, [...path])), false);
+}
+
+/** Visits in place every value, with the rule for its path where there is one. The path is valid during the call only: copy it to keep it. */
+export function walkAll<T>(root: Tree, table: PathTable<T> | undefined, visit: Visit<T | undefined>): Tree {
+  return walk(root, table, visit, true);
+}
+
+function walk<T>(
+  root: Tree,
+  table: PathTable<T> | undefined,
+  visit: Visit<T | undefined>,
+  isEverywhere: boolean,
+): Tree {
+  const path: (string | number)[] = [];
+  const inside = (value: Tree, key: string | number, at: PathTable<T> | undefined): Tree => {
+    if (at === undefined && !isEverywhere) return value;
+    path.push(key);
+    const changed = step(value, at);
+    path.pop();
+    return changed;
+  };
+  const step = (value: Tree, at: PathTable<T> | undefined): Tree => {
+    const changed = visit(value, at?.value, path);
+    if (Array.isArray(changed)) {
+      for (let i = 0; i < changed.length; i++) changed[i] = inside(changed[i] as Tree, i, at?.item);
+    } else if (isMap(changed)) {
+      for (const key in changed) changed[key] = inside(changed[key] as Tree, key, stepKey(at, key));
+    }
+    return changed;
+  };
+  return step(root, table);
 }
 
 /** Text of a scalar as Go prints it (`%v`); null as an empty string. Throws TSC_COMPOSE_TYPE for maps and lists. */

@@ -1,10 +1,11 @@
 /**
- * Config hashes, equal to docker compose's: SHA-256 over the JSON its Go structs give. The order is that of the model's table; the fields
+ * Config hashes, equal to docker compose's: SHA-256 over the JSON its Go structs give. The order is that of the model's tables; the fields
  * left out stand here. Must not look at anything but the configuration.
  */
 import { createHash } from "node:crypto";
+import type { Field, Struct } from "../compose/model/kinds.js";
+import { SECTIONS } from "../compose/model/project.js";
 import type { FileObject, NetworkConfig, Project, Service, VolumeConfig } from "../compose/model.js";
-import { type Field, NETWORK, SERVICE, type Struct, VOLUME_CONFIG } from "../compose/structs.js";
 import { goJson } from "../lib/go-json.js";
 
 /** A Go value's shape: fields in the order of the struct, a list of a shape, a map of a shape, or anything. */
@@ -42,9 +43,9 @@ function shapeOfField({ name, kind, struct }: Field, at: string): Shape {
   return kind === "structs" ? { kind: "list", of } : kind === "map-of-structs" ? { kind: "map", of } : of;
 }
 
-const service = shapeOf(SERVICE);
-const network = shapeOf(NETWORK);
-const volume = shapeOf(VOLUME_CONFIG);
+const service = shapeOf(SECTIONS.services);
+const network = shapeOf(SECTIONS.networks);
+const volume = shapeOf(SECTIONS.volumes);
 
 /** 64 hex digits; what `config --hash` prints and containers carry as `com.docker.compose.config-hash`. */
 export function serviceHash(config: Service): string {

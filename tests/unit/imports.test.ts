@@ -66,7 +66,7 @@ const ABOUT_THE_MODEL: readonly string[] = [
   "compose/attributes/index.ts",
   "compose/no-such-service.ts",
   "compose/references.ts",
-  "compose/structs.ts",
+  "compose/model/project.ts",
 ];
 
 /** What of the engine is about its vocabulary alone, pure as types are. */

@@ -3,7 +3,7 @@ import { TscError } from "../../lib/errors.js";
 import type { LoadWarning } from "../model.js";
 import { Problems } from "../problems.js";
 import type { Path, PathTable, Tree, TreeMap } from "../tree.js";
-import { isMap, newMap, pathTable, pathText, scalarText, stepKey } from "../tree.js";
+import { isMap, newMap, pathTable, pathText, scalarText, walkTable } from "../tree.js";
 import type { YamlFile } from "../yaml/parse.js";
 import { cleanPath } from "./paths.js";
 import { parsePorts } from "./short-port.js";
@@ -184,21 +184,11 @@ export function canonicalize(
 ): TreeMap {
   const problems = new Problems(options.files);
   const context: Context = { ...options, guard: (path, work) => problems.guard(path, work) };
-  const walk = (value: Tree, table: PathTable<Transform>, path: Path): Tree => {
-    const transform = table.value;
-    const changed =
-      transform === undefined ? value : (problems.guard(path, () => transform(value, path, context)) ?? value);
-    if (isMap(changed)) {
-      for (const key in changed) {
-        const next = stepKey(table, key);
-        if (next !== undefined) changed[key] = walk(changed[key] as Tree, next, [...path, key]);
-      }
-    } else if (Array.isArray(changed) && table.item !== undefined) {
-      for (let i = 0; i < changed.length; i++) changed[i] = walk(changed[i] as Tree, table.item, [...path, i]);
-    }
-    return changed;
-  };
-  walk(tree, TRANSFORMS, []);
+  walkTable(
+    tree,
+    TRANSFORMS,
+    (value, transform, path) => problems.guard(path, () => transform(value, path, context)) ?? value,
+  );
   problems.throw();
   dropEmptyDns(tree);
   return tree;

@@ -1,7 +1,7 @@
 /** Fills in what the specification gives a value when it is not written. In place, by a table. */
 
-import type { PathTable, Tree, TreeMap } from "../tree.js";
-import { isMap, pathTable, scalarText, stepKey } from "../tree.js";
+import type { PathTable, TreeMap } from "../tree.js";
+import { isMap, pathTable, scalarText, walkTable } from "../tree.js";
 
 type Fill = (value: TreeMap) => void;
 
@@ -36,16 +36,9 @@ const FILLS: PathTable<Fill> = pathTable<Fill>([
 
 /** Sets default values in place. */
 export function setDefaults(tree: TreeMap): TreeMap {
-  walk(tree, FILLS);
+  walkTable(tree, FILLS, (value, fill) => {
+    if (isMap(value)) fill(value);
+    return value;
+  });
   return tree;
-}
-
-function walk(value: Tree, table: PathTable<Fill>): void {
-  if (isMap(value)) {
-    table.value?.(value);
-    for (const key in value) {
-      const next = stepKey(table, key);
-      if (next !== undefined) walk(value[key] as Tree, next);
-    }
-  } else if (Array.isArray(value) && table.item !== undefined) for (const item of value) walk(item, table.item);
 }

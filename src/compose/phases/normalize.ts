@@ -6,7 +6,7 @@ import { isMap, newMap, scalarText } from "../tree.js";
 import { cleanPath } from "./paths.js";
 
 /** Where the value of a secret's or config's `environment` waits until the model is bound; not a key anybody can write by accident. */
-export const RESOLVED_CONTENT = "x-#content";
+const RESOLVED_CONTENT = "x-#content";
 
 /** Bare keys of `environment` and of build arguments get the environment's value; in place. */
 export function resolveEnvironment(tree: TreeMap, environment: StringMap): TreeMap {
@@ -121,6 +121,33 @@ function nameFromKeys(tree: TreeMap): void {
       const resource = isMap(resources[key]) ? resources[key] : newMap();
       if (resource["name"] === undefined) resource["name"] = resource["external"] === true ? key : `${project}_${key}`;
       resources[key] = resource;
+    }
+  }
+}
+
+/** Moves the resolved values of `environment` to where the model has them; drops them for an untyped model. */
+export function settleContent(tree: TreeMap, keep: boolean): void {
+  for (const section of ["secrets", "configs"]) {
+    const objects = tree[section];
+    if (!isMap(objects)) continue;
+    for (const key in objects) {
+      const object = objects[key];
+      const content = isMap(object) ? object[RESOLVED_CONTENT] : undefined;
+      if (!isMap(object) || content === undefined) continue;
+      delete object[RESOLVED_CONTENT];
+      if (keep) object["content"] = content;
+    }
+  }
+}
+
+/** A named volume's `:Z` leaves a null `create_host_path`, which only the binding to types understands. */
+export function dropNulls(tree: TreeMap): void {
+  const services = tree["services"];
+  for (const service of isMap(services) ? Object.values(services) : []) {
+    const volumes = isMap(service) ? service["volumes"] : undefined;
+    for (const volume of Array.isArray(volumes) ? volumes : []) {
+      const bind = isMap(volume) ? volume["bind"] : undefined;
+      if (isMap(bind) && bind["create_host_path"] === null) delete bind["create_host_path"];
     }
   }
 }

@@ -3,7 +3,7 @@ import { isAbsolute, join, posix } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import type { ComposeFs, RemoteLoader } from "../options.js";
 import type { PathTable, Tree, TreeMap } from "../tree.js";
-import { isMap, pathTable, scalarText, stepKey } from "../tree.js";
+import { isMap, pathTable, scalarText, walkTable } from "../tree.js";
 
 /** What resolving needs to know. `base` may be relative, for files that are merged into another project. */
 export interface PathOptions {
@@ -109,19 +109,6 @@ const RESOLVERS: PathTable<Resolve> = pathTable<Resolve>([
 
 /** Resolves in place. */
 export function resolvePaths(tree: TreeMap, options: PathOptions): TreeMap {
-  walk(tree, RESOLVERS, options);
+  walkTable(tree, RESOLVERS, (value, resolve) => resolve(value, options));
   return tree;
-}
-
-function walk(value: Tree, table: PathTable<Resolve>, options: PathOptions): Tree {
-  if (table.value !== undefined) return table.value(value, options);
-  if (isMap(value)) {
-    for (const key in value) {
-      const next = stepKey(table, key);
-      if (next !== undefined) value[key] = walk(value[key] as Tree, next, options);
-    }
-  } else if (Array.isArray(value) && table.item !== undefined) {
-    for (let i = 0; i < value.length; i++) value[i] = walk(value[i] as Tree, table.item, options);
-  }
-  return value;
 }

@@ -1,7 +1,7 @@
 /** Folds duplicate entries of lists: a later entry takes the place of the earlier one with the same key. */
 import { TscError } from "../../lib/errors.js";
 import type { Path, PathTable, Tree, TreeMap } from "../tree.js";
-import { isMap, pathTable, scalarText, stepKey } from "../tree.js";
+import { isMap, pathTable, scalarText, walkTable } from "../tree.js";
 import { parseVolume } from "./short-volume.js";
 
 /** The key of an entry; `at` is the entry's path for messages. */
@@ -98,22 +98,11 @@ const INDEXERS: PathTable<Indexer> = pathTable<Indexer>([
 
 /** Folds in place. Throws TSC_COMPOSE_INVALID for an entry that has no key. */
 export function enforceUnicity(tree: TreeMap): TreeMap {
-  walk(tree, INDEXERS, []);
+  walkTable(tree, INDEXERS, (value, index, path) => (Array.isArray(value) ? fold(value, index, path) : value));
   return tree;
 }
 
-function walk(value: Tree, table: PathTable<Indexer>, path: readonly string[]): Tree {
-  if (isMap(value)) {
-    for (const key in value) {
-      const next = stepKey(table, key);
-      if (next !== undefined) value[key] = walk(value[key] as Tree, next, [...path, key]);
-    }
-    return value;
-  }
-  return Array.isArray(value) && table.value !== undefined ? fold(value, table.value, path) : value;
-}
-
-function fold(list: readonly Tree[], index: Indexer, path: readonly string[]): Tree[] {
+function fold(list: readonly Tree[], index: Indexer, path: Path): Tree[] {
   const places = new Map<string, number>();
   const kept: Tree[] = [];
   list.forEach((entry, i) => {

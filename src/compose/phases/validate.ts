@@ -1,8 +1,8 @@
 /** Rules of the specification that a JSON schema cannot say, by a table from path pattern to check. */
 import { isIP } from "node:net";
 import { Problems } from "../problems.js";
-import type { Path, PathTable, Tree, TreeMap } from "../tree.js";
-import { isMap, pathTable, pathText, stepKey } from "../tree.js";
+import type { PathTable, Tree, TreeMap } from "../tree.js";
+import { isMap, pathTable, pathText, walkTable } from "../tree.js";
 import type { YamlFile } from "../yaml/parse.js";
 
 /** The message of what is wrong, or undefined. */
@@ -56,21 +56,13 @@ const CHECKS: PathTable<readonly Check[]> = pathTable<readonly Check[]>([
 /** Checks a canonical tree and reports every problem at once. */
 export function validate(tree: TreeMap, files: readonly YamlFile[]): void {
   const problems = new Problems(files);
-  const walk = (value: Tree, table: PathTable<readonly Check[]>, path: Path): void => {
-    for (const check of table.value ?? []) {
-      const message = check(value, pathText(path.map((part) => (typeof part === "number" ? "[]" : part))));
+  walkTable(tree, CHECKS, (value, checks, path) => {
+    const place = pathText(path.map((part) => (typeof part === "number" ? "[]" : part)));
+    for (const check of checks) {
+      const message = check(value, place);
       if (message !== undefined) problems.add("TSC_COMPOSE_INVALID", message, path);
     }
-    if (isMap(value)) {
-      for (const key in value) {
-        const next = stepKey(table, key);
-        if (next !== undefined) walk(value[key] as Tree, next, [...path, key]);
-      }
-    } else if (Array.isArray(value) && table.item !== undefined) {
-      const item = table.item;
-      for (const [i, entry] of value.entries()) walk(entry, item, [...path, i]);
-    }
-  };
-  walk(tree, CHECKS, []);
+    return value;
+  });
   problems.throw();
 }

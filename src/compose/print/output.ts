@@ -1,5 +1,7 @@
 /** Prints a project as `config` does: JSON and YAML in the normal form, `$` doubled so that the output loads again. */
 import { goJson } from "../../lib/go-json.js";
+import type { Kind } from "../model/kinds.js";
+import { ATTRIBUTES, SECTIONS } from "../model/project.js";
 import type { FileObject, Project } from "../model.js";
 import type { PathTable, TreeMap } from "../tree.js";
 import { pathTable, stepKey } from "../tree.js";
@@ -13,7 +15,7 @@ export interface OutputOptions {
 /** Maps keep their order whatever their keys look like: an object would put `"10"` before `"9"` and both before `"1a"`. */
 type Plain = null | boolean | number | bigint | string | Plain[] | ReadonlyMap<string, Plain>;
 
-const SECTIONS = ["networks", "volumes", "secrets", "configs"] as const;
+const RESOURCES = ["networks", "volumes", "secrets", "configs"] as const;
 
 /** The printed form as plain data. JSON leaves out nested extensions and `models`; YAML leaves out what is empty. */
 export function toConfigObject(
@@ -38,7 +40,7 @@ function configOf(project: Project, format: "json" | "yaml", options: OutputOpti
   const print = (section: string, value: unknown): Plain =>
     printed(value, section, format, options.keepDollars !== true);
   if (format === "yaml") result.set("services", print("services", project.services));
-  for (const section of SECTIONS) {
+  for (const section of RESOURCES) {
     if (Object.keys(project[section]).length > 0) {
       const value =
         section === "secrets" || section === "configs" ? withoutResolvedContent(project[section]) : project[section];
@@ -63,24 +65,13 @@ function withoutResolvedContent(objects: Readonly<Record<string, FileObject>>): 
   );
 }
 
-/** Maps whose keys are names: a key `x-foo` there is a name, not an extension, and they are printed in order. */
+/** Kinds of maps whose keys are names. */
+const MAPS = new Set<Kind>(["map", "environment", "options", "ulimits", "map-of-structs"]);
+/** Where they stand: a key `x-foo` there is a name, not an extension, and they are printed in order. */
 const NAMES: PathTable<true> = pathTable(
-  [
-    ..."networks volumes secrets configs models"
-      .split(" ")
-      .flatMap((section) => [section, `${section}.*.labels`, `${section}.*.driver_opts`]),
-    "networks.*.ipam.options",
-    "networks.*.ipam.config[].aux_addresses",
-    "services",
-    ...(
-      "annotations depends_on environment labels models networks networks.*.driver_opts storage_opt sysctls ulimits " +
-      "build.args build.labels build.additional_contexts build.ulimits deploy.labels logging.options log_opt " +
-      "provider.options gpus[].options deploy.resources.reservations.devices[].options volumes[].volume.labels " +
-      "post_start[].environment pre_start[].environment pre_stop[].environment develop.watch[].exec.environment"
-    )
-      .split(" ")
-      .map((path) => `services.*.${path}`),
-  ].map((path) => [path, true] as const),
+  [...Object.keys(SECTIONS), ...ATTRIBUTES.filter(({ field }) => MAPS.has(field.kind)).map(({ path }) => path)].map(
+    (path) => [path, true] as const,
+  ),
 );
 const ORDERS = { json: byteOrder, yaml: naturalOrder } as const;
 const BLKIO_KEYS: Readonly<Record<string, string>> = { path: "Path", rate: "Rate", weight: "Weight" };

@@ -1,26 +1,20 @@
 /**
- * Text to tree: YAML 1.2 with merge keys and leading-zero octals, `!reset` and `!override`, duplicate keys refused.
- * Aliases are expanded into separate copies under a budget, so later phases may change the tree in place and alias
- * bombs are refused early. Knows nothing of compose attributes.
+ * Text to trees that can say where a path was written: YAML 1.2 with merge keys and leading-zero octals, `!reset` and `!override`,
+ * duplicate keys refused. Knows nothing of compose attributes.
  */
 
-import type { Node, Pair, Scalar } from "yaml";
-import { isAlias, isScalar, isSeq, isMap as isYamlMap, LineCounter, parseAllDocuments } from "yaml";
+import { LineCounter, parseAllDocuments } from "yaml";
 import type { SourcePlace } from "../../lib/errors.js";
 import { TscError } from "../../lib/errors.js";
-import { nearest } from "../../lib/nearest.js";
-import type { Path, Tree, TreeMap } from "../tree.js";
-import { isMap, newMap } from "../tree.js";
+import { given } from "../../lib/given.js";
+import type { Path, Tree } from "../tree.js";
+import { MAX_DEPTH, TreeBuilder } from "./build-tree.js";
 import { refuseControls } from "./encoding.js";
 import { yamlProblem } from "./errors.js";
 import { moveLines } from "./lenient.js";
 import type { AnyDocument } from "./locate.js";
 import { offsetOf } from "./locate.js";
-import { isBrokenBinary, scalarValue } from "./scalar.js";
 
-/** Nodes that aliases may add to one document before it counts as a bomb. */
-const ALIAS_BUDGET = 100_000;
-const MAX_DEPTH = 200;
 const MAX_TEXT = 4 * 1024 * 1024;
 
 /** One document of a file. */
@@ -51,7 +45,7 @@ export function parseYaml(text: string, name: string): YamlFile {
   const place = (offset: number): SourcePlace => placeAt(read, name, lines, offset);
   const built: YamlDocument[] = [];
   for (const document of documents) {
-    const builder = new Builder(document, name, place, read);
+    const builder = new TreeBuilder(document, name, place, read);
     built.push({ tree: builder.build(), resets: builder.resets });
   }
   return {
@@ -105,7 +99,7 @@ function parseLenient(text: string, name: string): Parsed {
       throw new TscError("TSC_COMPOSE_YAML", `failed to parse ${name}: yaml: line ${where.line}: ${message}`, {
         kind: "invalid-input",
         where,
-        ...(hint === undefined ? {} : { hint }),
+        ...given({ hint }),
       });
     }
     read = indented;
@@ -143,170 +137,4 @@ function placeAt(text: string, file: string, lines: LineCounter, offset: number)
     column: Math.max(col, 1),
     text: text.slice(start, end < 0 ? text.length : end).replace(/\r$/, ""),
   };
-}
-
-class Builder {
-  readonly resets: Path[] = [];
-  readonly #document: AnyDocument;
-  readonly #name: string;
-  readonly #place: (offset: number) => SourcePlace;
-  readonly #text: string;
-  /** The nodes of each anchor name in document order: an alias means the last one before it. */
-  readonly #anchors = new Map<string, Node>();
-  readonly #open = new Map<Node, Path>();
-  #aliased = 0;
-  #insideAlias = 0;
-
-  constructor(document: AnyDocument, name: string, place: (offset: number) => SourcePlace, text: string) {
-    this.#document = document;
-    this.#name = name;
-    this.#place = place;
-    this.#text = text;
-  }
-
-  build(): Tree {
-    const root = this.#document.contents as Node | null;
-    return root === null ? null : (this.#value(root, []) ?? null);
-  }
-
-  /** The tree of a node; undefined for one that `!reset` removes. */
-  #value(node: Node | null, path: Path): Tree | undefined {
-    if (node === null) return null;
-    if (path.length > MAX_DEPTH) throw this.#error(node, `nested more than ${MAX_DEPTH} levels deep`);
-    if (this.#insideAlias > 0 && ++this.#aliased > ALIAS_BUDGET) {
-      throw this.#error(node, "document contains excessive aliasing");
-    }
-    if (isAlias(node)) return this.#alias(node, path, (target) => this.#value(target, path));
-    const anchor = node.anchor;
-    if (anchor !== undefined) this.#anchors.set(anchor, node);
-    const tag = node.tag;
-    const isReset = tag === "!reset";
-    if (isReset || tag === "!override") this.resets.push(path);
-    if (isScalar(node)) return isReset ? undefined : this.#scalar(node as Scalar);
-    this.#open.set(node, path);
-    const value = isSeq(node) ? this.#list(node.items as Node[], path) : isYamlMap(node) ? this.#map(node, path) : null;
-    this.#open.delete(node);
-    // read all the same: aliases further down may mean anchors in it
-    return isReset ? undefined : value;
-  }
-
-  #scalar(node: Scalar): Tree {
-    this.#refuseBrokenBinary(node);
-    const value = scalarValue(node);
-    const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
-    if (!isBlock || typeof value !== "string" || !value.endsWith("\n")) return value;
-    // YAML 1.2 §8.1.1.2: chomping keeps a final line break; it adds none where the file ends without one
-    return this.#endsUnbroken(node) ? value.slice(0, -1) : value;
-  }
-
-  #refuseBrokenBinary(node: Scalar): void {
-    if (isBrokenBinary(node)) throw this.#error(node, "!!binary value contains invalid base64 data");
-  }
-
-  #endsUnbroken(node: Scalar): boolean {
-    return node.range?.[1] === this.#text.length && !this.#text.endsWith("\n");
-  }
-
-  #alias<T>(node: Node & { readonly source: string }, path: Path, use: (target: Node) => T): T {
-    const target = this.#anchors.get(node.source);
-    if (target === undefined)
-      throw this.#error(node, `unknown anchor '${node.source}' referenced`, this.#anchorHint(node.source));
-    const outer = this.#open.get(target);
-    if (outer !== undefined) {
-      throw this.#error(
-        node,
-        `cycle detected: node at path ${path.join(".")} references node at path ${outer.join(".")}`,
-      );
-    }
-    this.#insideAlias++;
-    const value = use(target);
-    this.#insideAlias--;
-    return value;
-  }
-
-  #list(items: readonly Node[], path: Path): Tree[] {
-    const list: Tree[] = [];
-    for (const item of items) {
-      const value = this.#value(item, [...path, list.length]);
-      if (value !== undefined) list.push(value);
-    }
-    return list;
-  }
-
-  #map(node: Node & { readonly items: readonly Pair[] }, path: Path): TreeMap {
-    const map = newMap();
-    const merges: TreeMap[] = [];
-    const seen = new Map<string, Node>();
-    for (const pair of node.items) {
-      const keyNode = pair.key as Node;
-      const key = this.#key(keyNode, path);
-      const isMerge = key === "<<" && isScalar(keyNode) && keyNode.type === "PLAIN";
-      const earlier = seen.get(key);
-      if (earlier !== undefined) {
-        const line = this.#place(earlier.range?.[0] ?? 0).line;
-        throw this.#error(keyNode, `mapping key ${JSON.stringify(key)} already defined at line ${line}`);
-      }
-      seen.set(key, keyNode);
-      if (isMerge) {
-        // read where it stands: an alias means the anchor before it, and anchors inside are known from here on
-        merges.push(...this.#mergeSources(pair.value as Node, path));
-        continue;
-      }
-      const value = this.#value(pair.value as Node | null, [...path, key]);
-      if (value !== undefined) map[key] = value;
-    }
-    for (const source of merges) {
-      for (const name in source) if (!(name in map) && !seen.has(name)) map[name] = source[name] as Tree;
-    }
-    return map;
-  }
-
-  /** The maps that `<<` names, in order: they give keys that are not there yet, and the first of several wins. */
-  #mergeSources(source: Node, path: Path, written = source): TreeMap[] {
-    if (isAlias(source)) return this.#alias(source, path, (target) => this.#mergeSources(target, path, written));
-    if (isSeq(source)) return source.items.flatMap((item) => this.#mergeSources(item as Node, path));
-    if (!isYamlMap(source)) throw this.#error(written, "map merge requires map or sequence of maps as the value");
-    const value = this.#value(source, path);
-    return isMap(value) ? [value] : [];
-  }
-
-  #key(node: Node | null, path: Path): string {
-    if (node !== null && isAlias(node)) return this.#alias(node, path, (target) => this.#key(target, path));
-    if (node === null || !isScalar(node)) throw this.#error(node, "a mapping key must be a string");
-    if (node.anchor !== undefined) this.#anchors.set(node.anchor, node);
-    this.#refuseBrokenBinary(node as Scalar);
-    const value = scalarValue(node as Scalar);
-    if (typeof value === "string") return value;
-    const where = path.length === 0 ? "at top level" : `in ${bracketed(path)}`;
-    throw new TscError(
-      "TSC_COMPOSE_KEY_NOT_STRING",
-      `non-string key ${where}: ${value === null ? "<nil>" : String(value)}`,
-      {
-        kind: "invalid-input",
-        where: this.#place(node.range?.[0] ?? 0),
-        hint: `quote it: "${String(value)}"`,
-      },
-    );
-  }
-
-  #anchorHint(source: string): string {
-    const near = nearest(source, [...this.#anchors.keys()]);
-    if (near !== undefined) return `did you mean *${near}?`;
-    return /^\w/.test(source)
-      ? `write &${source} behind the key it stands for, further up`
-      : "quote text that starts with *";
-  }
-
-  #error(node: Node | null, message: string, hint?: string): TscError {
-    const where = this.#place(node?.range?.[0] ?? 0);
-    return new TscError("TSC_COMPOSE_YAML", `failed to parse ${this.#name}: yaml: line ${where.line}: ${message}`, {
-      kind: "invalid-input",
-      where,
-      ...(hint === undefined ? {} : { hint }),
-    });
-  }
-}
-
-function bracketed(path: Path): string {
-  return path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join("");
 }
