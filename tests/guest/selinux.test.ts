@@ -104,5 +104,6 @@ withGuest("SELinux in a guest", () => {
     expect(out("build")).toMatch(PROCESS);
     expect(out("build")).toContain("FROM-CONTEXT");
     expect(out("built")).toMatch(/^made\n/);
+    expect(out("built").match(/No such file/g)?.length).toBe(2);
   });
 });
