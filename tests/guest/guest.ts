@@ -25,7 +25,7 @@ const GROUND = process.env.TSCOMPOSE_GUEST ?? "/var/tmp/tscompose-guest";
 const MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_blk", "crc32c_generic", "ext4"];
 
 /** How much longer than on a quiet machine a guest may take, e.g. 4. */
-export const PATIENCE = Number(process.env.TSCOMPOSE_GUEST_PATIENCE ?? 1);
+const PATIENCE = Number(process.env.TSCOMPOSE_GUEST_PATIENCE ?? 1);
 /** For the guest and what makes it, in milliseconds. */
 export const GUEST_TIMEOUT_MS = (PATIENCE * 3600 + 100) * 1000;
 

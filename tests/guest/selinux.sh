@@ -7,6 +7,10 @@ setenforce 0
 # V8 writes code; Debian's policy leaves that to this switch
 setsebool allow_execmem on
 check 'permissive' sh -c "$T doctor --security | grep -A1 'security module'"
+# an ordinary user, whose store is on the same disk: made while nothing is denied
+useradd -u 4242 guest 2>/dev/null; echo guest:100000:65536 >>/etc/subuid; echo guest:100000:65536 >>/etc/subgid
+mkdir -p /run/user/4242 /home/guest /var/lib/tscompose/user; chown 4242 /run/user/4242 /var/lib/tscompose/user
+mount --bind /var/lib/tscompose/user /home/guest
 cat >/tmp/checks <<'C'
 setenforce 1
 as() { cat /proc/self/attr/current; getenforce; }
@@ -72,10 +76,8 @@ check 'runc copy' sh -c "$T -f runc.yaml cp /tmp/copied r:/copied; $T -f runc.ya
 check 'runc restart' sh -c "$T -f runc.yaml exec -T r cat /proc/1/attr/current; echo; $T -f runc.yaml restart r >/dev/null 2>&1; $T -f runc.yaml exec -T r cat /proc/1/attr/current"
 check 'runc down' $T -f runc.yaml down
 
-# as an ordinary user, whose store is on the same disk
-useradd -u 4242 guest 2>/dev/null; echo guest:100000:65536 >>/etc/subuid; echo guest:100000:65536 >>/etc/subgid
-mkdir -p /run/user/4242 /home/guest /var/lib/tscompose/user; chown 4242 /run/user/4242 /var/lib/tscompose/user
-mount --bind /var/lib/tscompose/user /home/guest; chmod -R a+rX /tmp/bb
+# as an ordinary user
+chmod -R a+rX /tmp/bb
 user() { (cd /home/guest && setpriv --reuid 4242 --regid 4242 --init-groups env HOME=/home/guest XDG_RUNTIME_DIR=/run/user/4242 sh -c "$*"); }
 check 'user as' user 'cat /proc/self/attr/current; id'
 check 'user image' user "$T image build -q -t bb:1 /tmp/bb"
