@@ -31,6 +31,15 @@ unpack() { # RELEASE FOLDER PACKAGE…
   for deb in "$debs"/*.deb; do dpkg-deb -x "$deb" "$folder"; done
   rm -rf "$debs"
 }
+# Older packages bring folders where this machine has links into /usr: over it, they would hide its own programs.
+merge_usr() { # FOLDER
+  for name in bin sbin lib lib64; do
+    [ -d "$1/$name" ] && [ ! -L "$1/$name" ] || continue
+    mkdir -p "$1/usr/$name"
+    cp -a "$1/$name/." "$1/usr/$name/"
+    rm -rf "${1:?}/$name"
+  done
+}
 
 if [ ! -e "$ground/ready" ]; then
   echo "making $ground"
@@ -47,6 +56,7 @@ if [ ! -e "$ground/ready" ]; then
 
   # over this machine's root folder in the guest: what only it needs
   unpack "$release" "$ground/packages" apparmor libselinux1 selinux-utils policycoreutils libsemanage2 libsepol2 attr
+  merge_usr "$ground/packages"
 
   # Debian 12's policy knows no containers; 13's is compiled by its own tools, for the guest's kernel
   tools=$ground/tools

@@ -139,6 +139,10 @@ bool origin_bind(int fd, const union address *client, const union address *targe
   if (port && bind(fd, &from.any, address_length(&from)) == 0) return true;
   if (family == AF_INET) from.four.sin_port = 0;
   else from.six.sin6_port = 0;
+  /* A port of its own: with reuse the kernel gives one datagram socket's port to another. */
+  int type = SOCK_STREAM, off = 0;
+  socklen_t length = sizeof type;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && type == SOCK_DGRAM) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &off, sizeof off);
   setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
   return bind(fd, &from.any, address_length(&from)) == 0;
 }

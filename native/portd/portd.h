@@ -108,6 +108,32 @@ int tcp_count(void);
 /* Something is due at the next tick. */
 bool tcp_waits(void);
 
+/* flows.c */
+union pktinfo {
+  struct in_pktinfo four;
+  struct in6_pktinfo six;
+};
+struct flow {
+  struct source source; /* first: epoll names it */
+  struct port *port;
+  struct flow *chain, *next_kept, *newer, *older;
+  union address client, target;
+  union pktinfo asked; /* the address that the client knows us by */
+  bool is_kept;        /* the container sees the client's address and port */
+  int fd;
+  int64_t last_ms;
+};
+void flows_begin(void);
+/* NULL when there is none. */
+struct flow *flows_find(const struct port *port, const union address *client, const union pktinfo *asked);
+bool flows_asked_same(const struct flow *flow, const union pktinfo *asked);
+/* Whether a flow from this client to this container has the client's port. */
+bool flows_has_kept(const union address *client, const union address *target);
+void flows_add(struct flow *flow);
+void flows_drop(struct flow *flow);
+/* A datagram came by. */
+void flows_touch(struct flow *flow);
+
 /* udp.c */
 void udp_open(struct port *port);
 void udp_end(struct port *port);

@@ -3,95 +3,25 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "portd.h"
 
 #define IDLE_MS 90000 /* as docker's userland proxy */
-#define BUCKETS 4096
 #define BATCH 16
 #define BATCHES 8
 #define DATAGRAM 65536
 /* A port with this many clients lets go of the one that was silent for longest: a flood from false addresses costs no more. */
 #define PORT_FLOWS 4096
 
-union pktinfo {
-  struct in_pktinfo four;
-  struct in6_pktinfo six;
-};
-
-struct flow {
-  struct source source; /* first: epoll names it */
-  struct port *port;
-  struct flow *chain, *newer, *older;
-  union address client;
-  union pktinfo asked; /* the address that the client knows us by */
-  uint32_t bucket;
-  int fd;
-  int64_t last_ms;
-};
-
-static struct flow *buckets[BUCKETS], *dead;
+static struct flow *dead;
 static int flows;
-static uint64_t seed;
 static unsigned char data[BATCH][DATAGRAM];
 
 int udp_count(void) { return flows; }
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t length) {
-  const unsigned char *at = bytes;
-  for (size_t index = 0; index < length; index++) {
-    hash ^= at[index];
-    hash *= 0x9e3779b97f4a7c15u;
-    hash ^= hash >> 29;
-  }
-  return hash;
-}
-
-static uint32_t bucket_of(const struct port *port, const union address *client) {
-  uint64_t hash = mix(seed, &port, sizeof port);
-  if (client->any.sa_family == AF_INET) hash = mix(hash, &client->four.sin_addr, 4);
-  else hash = mix(hash, &client->six.sin6_addr, 16);
-  unsigned number = address_port(client);
-  return (uint32_t)(mix(hash, &number, sizeof number) % BUCKETS);
-}
-
-static bool asked_same(const struct flow *flow, const union pktinfo *asked) {
-  if (flow->client.any.sa_family == AF_INET) return flow->asked.four.ipi_spec_dst.s_addr == asked->four.ipi_spec_dst.s_addr;
-  return memcmp(&flow->asked.six.ipi6_addr, &asked->six.ipi6_addr, sizeof asked->six.ipi6_addr) == 0;
-}
-
-static void unlink_flow(struct flow *flow) {
-  struct port *port = flow->port;
-  if (flow->newer != NULL) flow->newer->older = flow->older;
-  else port->newest = flow->older;
-  if (flow->older != NULL) flow->older->newer = flow->newer;
-  else port->oldest = flow->newer;
-}
-
-static void link_newest(struct flow *flow) {
-  struct port *port = flow->port;
-  flow->newer = NULL;
-  flow->older = port->newest;
-  if (port->newest != NULL) port->newest->newer = flow;
-  else port->oldest = flow;
-  port->newest = flow;
-}
-
-static void touch(struct flow *flow) {
-  flow->last_ms = portd_now_ms();
-  if (flow->port->newest == flow) return;
-  unlink_flow(flow);
-  link_newest(flow);
-}
-
 static void close_flow(struct flow *flow) {
-  struct flow **at = &buckets[flow->bucket];
-  while (*at != flow) at = &(*at)->chain;
-  *at = flow->chain;
-  unlink_flow(flow);
-  flow->port->flows--;
+  flows_drop(flow);
   close(flow->fd);
   portd_count(-1);
   flows--;
@@ -159,22 +89,23 @@ static void handle_flow(struct source *source, uint32_t events) {
       message->msg_controllen = CMSG_SPACE(size);
     }
     send_all(flow->port->fd, messages, count);
-    touch(flow);
+    flows_touch(flow);
     if (count < BATCH) return;
   }
 }
 
-static struct flow *open_flow(struct port *port, const union address *client, const union pktinfo *asked, uint32_t bucket) {
+static struct flow *open_flow(struct port *port, const union address *client, const union pktinfo *asked) {
   if (port->flows >= PORT_FLOWS || (portd_room() < 6 && port->oldest != NULL)) close_flow(port->oldest);
   if (portd_room() < 6) return NULL;
   struct flow *flow = calloc(1, sizeof *flow);
   if (flow == NULL) return NULL;
   const union address *target = &port->target;
+  bool is_free = !flows_has_kept(client, target);
   /* With the client's port, else its address, else ours. */
   for (int attempt = 0; attempt < 3; attempt++) {
     flow->fd = socket(target->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (flow->fd < 0) break;
-    if (attempt < 2) origin_bind(flow->fd, client, target, attempt == 0);
+    if (attempt < 2) origin_bind(flow->fd, client, target, attempt == 0 && is_free);
     flow->source.handle = handle_flow;
     if (connect(flow->fd, &target->any, address_length(target)) == 0 && portd_watch(flow->fd, &flow->source, EPOLLIN)) break;
     close(flow->fd);
@@ -184,24 +115,23 @@ static struct flow *open_flow(struct port *port, const union address *client, co
     free(flow);
     return NULL;
   }
+  union address own;
+  socklen_t length = sizeof own;
+  memset(&own, 0, sizeof own);
+  flow->is_kept = getsockname(flow->fd, &own.any, &length) == 0 && address_equal(&own, client);
   flow->port = port;
   flow->client = *client;
+  flow->target = *target;
   flow->asked = *asked;
-  flow->bucket = bucket;
-  flow->chain = buckets[bucket];
-  buckets[bucket] = flow;
-  port->flows++;
   flows++;
   portd_count(1);
-  link_newest(flow);
+  flows_add(flow);
   return flow;
 }
 
 static struct flow *flow_for(struct port *port, const union address *client, const union pktinfo *asked) {
-  uint32_t bucket = bucket_of(port, client);
-  for (struct flow *flow = buckets[bucket]; flow != NULL; flow = flow->chain)
-    if (flow->port == port && address_equal(&flow->client, client) && asked_same(flow, asked)) return flow;
-  return open_flow(port, client, asked, bucket);
+  struct flow *flow = flows_find(port, client, asked);
+  return flow == NULL ? open_flow(port, client, asked) : flow;
 }
 
 /* The address that a datagram was sent to; the interface is the kernel's to choose again. */
@@ -250,22 +180,21 @@ static void handle_port(struct source *source, uint32_t events) {
       for (last = first; last < count && address_equal(&from[last], &from[first]); last++) {
         if (last > first) {
           union pktinfo other = asked_of(&messages[last].msg_hdr);
-          if (flow != NULL && !asked_same(flow, &other)) break;
+          if (flow != NULL && !flows_asked_same(flow, &other)) break;
         }
         parts[last].iov_len = messages[last].msg_len;
         messages[last].msg_hdr = (struct msghdr){.msg_iov = &parts[last], .msg_iovlen = 1};
       }
       if (flow == NULL) continue;
       send_all(flow->fd, messages + first, last - first);
-      touch(flow);
+      flows_touch(flow);
     }
     if (count < BATCH) return;
   }
 }
 
 void udp_open(struct port *port) {
-  if (seed == 0 && getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = (uint64_t)portd_now_ms();
-  seed |= 1;
+  flows_begin();
   port->source.handle = handle_port;
   if (portd_watch(port->fd, &port->source, EPOLLIN)) return;
   port->error = ENOMEM;

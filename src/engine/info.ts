@@ -6,6 +6,7 @@ import type { EngineContext } from "./context.js";
 import type { Networking } from "./network/types.js";
 import type { HostFacts } from "./runtime/host.js";
 import { chooseRuntime, findProgram } from "./runtime/oci-runtime.js";
+import { saidVersion } from "./said-version.js";
 import { countContainers } from "./state/containers.js";
 import { countImages } from "./state/images.js";
 import { metaOf, setMeta } from "./state/meta.js";
@@ -87,14 +88,9 @@ async function versionOf(ctx: EngineContext, path: string): Promise<string> {
   const stamp = `${mtimeMs}-${size}`;
   const cached = metaOf(ctx.state, key);
   if (cached?.startsWith(`${stamp} `) === true) return cached.slice(stamp.length + 1);
-  const child = ctx.kernel.spawn(path, ["--version"], { stdio: ["ignore", "pipe", "ignore"] });
-  const output: Buffer[] = [];
-  child.stdout?.on("data", (data: Buffer) => output.push(data));
-  await new Promise<void>((resolve, reject) => {
-    child.once("close", () => resolve());
-    child.once("error", reject);
-  });
-  const version = /\d+\.\d+(?:\.\d+)?[0-9a-z.+~-]*/.exec(Buffer.concat(output).toString())?.[0] ?? "";
+  const version = /\d+\.\d+(?:\.\d+)?[0-9a-z.+~-]*/.exec(await saidVersion(ctx.kernel, path))?.[0] ?? "";
+  // one that does not answer may do so next time
+  if (version === "") return version;
   setMeta(ctx.state, key, `${stamp} ${version}`);
   return version;
 }

@@ -4,6 +4,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect } from "@jest/globals";
@@ -23,7 +24,7 @@ const COMPOSE = `services:
   loop: ${web(`hostname: loop, ports: ["[::1]:${LOOP}:80", "127.0.0.1:${LOOP}:80"]`)}
   wild: ${web(`hostname: wild, ports: ["[::]:${WILD}:80"]`)}
   six: ${web(`hostname: six, networks: [six], ports: ["${SIX}:80", "[::1]:${SIX + 20}:80"]`)}
-  echo: {image: "alpine:3.20", init: true, stop_grace_period: 0s, ports: ["${ECHO}:53/udp"], command: sleep 1000}
+  echo: {image: "alpine:3.20", init: true, stop_grace_period: 0s, ports: ["${ECHO}:53/udp", "${ECHO + 10}:53/udp"], command: sleep 1000}
   late: ${web(`profiles: [late], hostname: late, ports: ["${FREE}:80"]`)}
 networks: {six: {enable_ipv6: true}}
 `;
@@ -53,6 +54,23 @@ async function echoed(host: string, port: number): Promise<string> {
   } finally {
     socket.close();
   }
+}
+
+/** Who answers when one socket of this machine, on an address that containers can see, sends to two ports at once. */
+async function answerers(ports: readonly number[]): Promise<number[]> {
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  const host = addresses.find(({ internal, family }) => !internal && family === "IPv4")?.address ?? "127.0.0.1";
+  const socket = createSocket("udp4");
+  const heard: number[] = [];
+  socket.on("message", (message, from) => heard.push(String(message) === String(from.port) ? from.port : -from.port));
+  socket.bind(0, host);
+  await once(socket, "listening");
+  await eventually(async () => {
+    if (heard.length < ports.length) for (const port of ports) socket.send(String(port), port, host);
+    return heard.length >= ports.length;
+  }).catch(() => undefined);
+  socket.close();
+  return [...new Set(heard)].toSorted();
 }
 
 /** busybox has no UDP server: one of ours in the container's network. */
@@ -93,8 +111,11 @@ scenario(
     expect([await get("127.0.0.1", WILD), await get("127.0.0.1", SIX + 20)]).toEqual(["ECONNREFUSED", "ECONNREFUSED"]);
     const echo = await echoServer(s);
     const asked = await Promise.all(["127.0.0.1", "::1"].map((host) => echoed(host, ECHO)));
+    const answered = await answerers([ECHO, ECHO + 10]);
     echo.kill();
     expect(asked).toEqual(["hello", "hello"]);
+    // one client's port and one port of a container, by two published ones: each answers for itself
+    expect(answered).toEqual([ECHO, ECHO + 10]);
 
     const shown = async (service: string): Promise<string[]> =>
       ((await s.of(service))[0]?.Publishers ?? [])
@@ -149,9 +170,20 @@ scenario(
     await s.ok("start", "loop", "six");
     await eventually(async () => (await answers()).join() === wanted.join()).catch(() => undefined);
     expect(await answers()).toEqual(wanted);
-    process.kill(forwarder(s), "SIGKILL");
-    // any command repairs what it finds damaged
-    await s.ok("ps", "-q");
+    // any command repairs what it finds damaged, and tells what cannot be, until it can
+    const closed = `container ports-any-1: failed to bind host port [::]:${RANGE}/tcp: address already in use`;
+    const second = forwarder(s);
+    process.kill(second, "SIGKILL");
+    await eventually(() => !existsSync(`/proc/${second}/exe`));
+    const thief = createServer().listen({ port: RANGE, host: "::", ipv6Only: true });
+    try {
+      await once(thief, "listening");
+      for (let round = 0; round < 2; round++) expect((await s.ok("ps", "-q")).stderr).toContain(closed);
+    } finally {
+      thief.close();
+    }
+    await once(thief, "close");
+    for (let round = 0; round < 2; round++) expect((await s.ok("ps", "-q")).stderr).toBe("");
     expect(await get("::1", ANY)).toBe("any");
 
     const other = createServer().listen({ port: FREE, host: "::", ipv6Only: true });

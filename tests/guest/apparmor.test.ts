@@ -1,6 +1,6 @@
 /** AppArmor on a kernel that has it, as root and as an ordinary user. Slow: `npm run guest`. */
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { missingGuest, type Played, playInGuest } from "./guest.js";
+import { GUEST_TIMEOUT_MS, missingGuest, type Played, playInGuest } from "./guest.js";
 
 const missing = missingGuest();
 if (missing !== undefined) console.warn(`tests/guest is skipped: ${missing}`);
@@ -11,8 +11,8 @@ withGuest("AppArmor in a guest", () => {
   const out = (name: string): string => played.get(name)?.out ?? "not played";
   const code = (name: string): number => played.get(name)?.code ?? -1;
   beforeAll(async () => {
-    played = await playInGuest("apparmor.sh", "lsm=landlock,lockdown,yama,integrity,apparmor,bpf", 3600);
-  }, 3_700_000);
+    played = await playInGuest("apparmor.sh", "lsm=landlock,lockdown,yama,integrity,apparmor,bpf");
+  }, GUEST_TIMEOUT_MS);
 
   test("the guest has it, and layers are stacked by its kernel's older mount API", () => {
     expect(out("enabled")).toBe("Y");

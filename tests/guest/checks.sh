@@ -1,5 +1,6 @@
-# What the scripts of this folder share: `check NAME COMMAND…` prints a name, what the command prints, and how it ended.
-check() { echo "== $1"; shift; "$@" </dev/null 2>&1; echo "= $?"; }
+# What the scripts of this folder share: `check NAME COMMAND…` prints a name, what the command prints, and how it ended. The command prints to a
+# file: on the serial line it would find a terminal, and draw its progress there.
+check() { echo "== $1"; shift; "$@" </dev/null >/tmp/printed 2>&1; ended=$?; cat /tmp/printed; echo "= $ended"; }
 # An image `bb:1` of busybox, made by a build.
 make_image() {
   mkdir -p /tmp/bb/root/bin /tmp/bb/root/tmp /tmp/bb/root/etc

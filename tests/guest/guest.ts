@@ -24,6 +24,11 @@ const PROGRAM = process.env.TSCOMPOSE_GUEST_PROGRAM ?? resolve(HERE, "../../bin/
 const GROUND = process.env.TSCOMPOSE_GUEST ?? "/var/tmp/tscompose-guest";
 const MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay", "virtio_blk", "crc32c_generic", "ext4"];
 
+/** How much longer than on a quiet machine a guest may take, e.g. 4. */
+const PATIENCE = Number(process.env.TSCOMPOSE_GUEST_PATIENCE ?? 1);
+/** For the guest and what makes it, in milliseconds. */
+export const GUEST_TIMEOUT_MS = (PATIENCE * 3600 + 100) * 1000;
+
 /** What is missing to boot a guest; undefined when nothing is. */
 export function missingGuest(): string | undefined {
   if (process.getuid?.() !== 0) return "not root";
@@ -36,8 +41,8 @@ export interface Played {
   readonly code: number;
 }
 
-/** Boots with these words on the kernel's command line, plays a script of this folder, and gives what each check printed. */
-export async function playInGuest(script: string, commandLine: string, seconds: number): Promise<Map<string, Played>> {
+/** Boots with these words on the kernel's command line, plays a script of this folder for an hour (times `PATIENCE`), and gives what each check printed. */
+export async function playInGuest(script: string, commandLine: string): Promise<Map<string, Played>> {
   const folder = mkdtempSync(join(tmpdir(), "tscompose-guest-"));
   try {
     const kernel = readdirSync(join(GROUND, "kernel/boot")).find((name) => name.startsWith("vmlinuz-"));
@@ -66,7 +71,7 @@ export async function playInGuest(script: string, commandLine: string, seconds: 
       ],
       { stdio: ["ignore", "ignore", "inherit"] },
     );
-    const timer = setTimeout(() => qemu.kill("SIGKILL"), seconds * 1000);
+    const timer = setTimeout(() => qemu.kill("SIGKILL"), PATIENCE * 3600 * 1000);
     await new Promise<void>((ended) => qemu.once("close", () => ended()));
     clearTimeout(timer);
     const text = existsSync(out) ? readFileSync(out, "utf8").replaceAll("\r\n", "\n") : "";
@@ -83,8 +88,9 @@ function readPlayed(text: string): Map<string, Played> {
   const played = new Map<string, Played>();
   for (const part of text.split(/^== /m).slice(1)) {
     const [name = "", ...lines] = part.trimEnd().split("\n");
-    const code = /^= (\d+)$/.exec(lines.at(-1) ?? "")?.[1];
-    played.set(name, { out: lines.slice(0, code === undefined ? undefined : -1).join("\n"), code: Number(code ?? -1) });
+    // behind the last line where what was printed has no line end
+    const [, out = "", code = "-1"] = /^(.*?)\n?(?:= (\d+))?$/s.exec(lines.join("\n")) ?? [];
+    played.set(name, { out, code: Number(code) });
   }
   return played;
 }

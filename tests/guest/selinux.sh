@@ -7,6 +7,10 @@ setenforce 0
 # V8 writes code; Debian's policy leaves that to this switch
 setsebool allow_execmem on
 check 'permissive' sh -c "$T doctor --security | grep -A1 'security module'"
+# an ordinary user, whose store is on the same disk: made while nothing is denied
+useradd -u 4242 guest 2>/dev/null; echo guest:100000:65536 >>/etc/subuid; echo guest:100000:65536 >>/etc/subgid
+mkdir -p /run/user/4242 /home/guest /var/lib/tscompose/user; chown 4242 /run/user/4242 /var/lib/tscompose/user
+mount --bind /var/lib/tscompose/user /home/guest
 cat >/tmp/checks <<'C'
 setenforce 1
 as() { cat /proc/self/attr/current; getenforce; }
@@ -61,7 +65,31 @@ RUN --network=none --mount=type=bind,target=/src --mount=type=cache,target=/cach
 RUN --network=none --mount=type=bind,from=bb:1,target=/other --mount=type=bind,target=/rw,rw ls /other/bin/busybox && echo w >/rw/w
 D
 check 'build' $T --progress plain image build -t built -f ctx/Dockerfile ctx
-check 'built' run built sh -c '/m/busybox cat /made; lsz -Z /made; ls /rw /src 2>&1'
+check 'built' run built sh -c '/m/busybox cat /made; lsz -Z /made; ls /rw /src 2>&1; true'
+check 'runc' run --runtime runc bb:1 sh -c 'cat /proc/1/attr/current; echo; lsz -Z / | head -1; lsz -Z /etc/hosts; echo a >/a && cat /a /etc/hosts >/dev/null && echo usable'
+check 'runc, plain is denied' run --runtime runc -v $PWD/plain:/data bb:1 cat /data/file
+cat >runc.yaml <<Y
+services: { r: { image: "bb:1", runtime: runc, network_mode: none, stop_grace_period: 0s } }
+Y
+check 'runc up' $T -f runc.yaml up -d --quiet-pull
+check 'runc copy' sh -c "$T -f runc.yaml cp /tmp/copied r:/copied; $T -f runc.yaml exec -T r sh -c 'cat /proc/self/attr/current; echo; cat /copied; lsz -Z /copied'"
+check 'runc restart' sh -c "$T -f runc.yaml exec -T r cat /proc/1/attr/current; echo; $T -f runc.yaml restart r >/dev/null 2>&1; $T -f runc.yaml exec -T r cat /proc/1/attr/current"
+check 'runc down' $T -f runc.yaml down
+
+# as an ordinary user
+chmod -R a+rX /tmp/bb
+user() { (cd /home/guest && setpriv --reuid 4242 --regid 4242 --init-groups env HOME=/home/guest XDG_RUNTIME_DIR=/run/user/4242 sh -c "$*"); }
+check 'user as' user 'cat /proc/self/attr/current; id'
+check 'user image' user "$T image build -q -t bb:1 /tmp/bb"
+check 'user doctor' user "$T doctor --security | grep -A1 'security module'"
+check 'user default' user "$T container run --rm --network none bb:1 sh -c 'cat /proc/1/attr/current; echo; lsz -Z / | head -3; lsz -Zd /dev/shm; lsz -Z /etc/hosts; echo a >/a && cat /a /etc/hosts >/dev/null && echo usable'"
+check 'user binds' user "mkdir -p plain z; echo hello >plain/file; echo hello >z/file; chmod -R a+rwX plain z; $T container run --rm --network none -v \$PWD/z:/data:z bb:1 sh -c 'cat /data/file && echo more >/data/more && echo written'; $T container run --rm --network none -v \$PWD/plain:/data bb:1 cat /data/file"
+check 'user volume' user "$T container run --rm --network none -v vol:/data bb:1 sh -c 'echo a >/data/a && lsz -Zd /data'"
+printf 'services: { u: { image: "bb:1", network_mode: none, stop_grace_period: 0s } }\n' >/home/guest/user.yaml
+check 'user up' user "$T -f user.yaml up -d --quiet-pull"
+check 'user copy' user "echo copied >copied; $T -f user.yaml cp copied u:/copied; $T -f user.yaml exec -T u sh -c 'cat /copied; lsz -Z /copied'"
+check 'user restart' user "$T -f user.yaml exec -T u cat /proc/1/attr/current; echo; $T -f user.yaml restart u >/dev/null 2>&1; $T -f user.yaml exec -T u cat /proc/1/attr/current"
+check 'user down' user "$T -f user.yaml down"
 check 'denials' sh -c 'dmesg | grep -i "avc.*denied" | sed "s/.*avc: //" | sort | uniq -c | sort -rn | head -40'
 C
 cat /tmp/script.sh | sed -n '1,/^# SELinux/p' >/tmp/with-checks; cat /tmp/checks >>/tmp/with-checks

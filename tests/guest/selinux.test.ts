@@ -1,6 +1,6 @@
 /** SELinux on a kernel that has it, with Debian 13's policy, enforcing. Slow: `npm run guest`. */
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { missingGuest, type Played, playInGuest } from "./guest.js";
+import { GUEST_TIMEOUT_MS, missingGuest, type Played, playInGuest } from "./guest.js";
 
 const missing = missingGuest();
 if (missing !== undefined) console.warn(`tests/guest is skipped: ${missing}`);
@@ -15,8 +15,8 @@ withGuest("SELinux in a guest", () => {
   const code = (name: string): number => played.get(name)?.code ?? -1;
   const levelIn = (text: string): string | undefined => /s0:(c\d+,c\d+)/.exec(text)?.[1];
   beforeAll(async () => {
-    played = await playInGuest("selinux.sh", "lsm=landlock,lockdown,yama,integrity,selinux,bpf", 3600);
-  }, 3_700_000);
+    played = await playInGuest("selinux.sh", "lsm=landlock,lockdown,yama,integrity,selinux,bpf");
+  }, GUEST_TIMEOUT_MS);
 
   test("doctor: before a policy, permissive, enforcing", () => {
     expect(out("before a policy")).toContain("security module: none");
@@ -73,10 +73,37 @@ withGuest("SELinux in a guest", () => {
     expect(out("inspect")).toMatch(new RegExp(`"ProcessLabel": "${PROCESS.source}"`));
     expect(out("inspect")).toMatch(new RegExp(`"MountLabel": "${FILE.source}"`));
   });
+  test("runc applies the same, also to what is copied and after a restart", () => {
+    expect(out("runc")).toMatch(PROCESS);
+    expect(out("runc")).toMatch(FILE);
+    expect(out("runc")).toContain("usable");
+    expect(out("runc, plain is denied")).not.toContain("hello");
+    expect([code("runc"), code("runc up"), code("runc copy"), code("runc down")]).toEqual([0, 0, 0, 0]);
+    expect(out("runc copy")).toContain("copied\n");
+    expect(out("runc copy")).toMatch(FILE);
+    const [before, after] = out("runc restart").split("\n");
+    expect(before).toMatch(PROCESS);
+    expect(after).toBe(before);
+  });
+  test("an ordinary user's containers are labelled, and keep apart", () => {
+    expect(out("user doctor")).toContain("SELinux: container_t, each container with categories");
+    expect(out("user default")).toMatch(PROCESS);
+    expect(out("user default")).toMatch(FILE);
+    expect(out("user default")).toContain("usable");
+    expect(out("user binds")).toContain("hello\nwritten");
+    expect(out("user binds").match(/hello/g)?.length).toBe(1);
+    expect(out("user volume")).toContain("system_u:object_r:container_file_t:s0");
+    expect([code("user volume"), code("user up"), code("user copy"), code("user down")]).toEqual([0, 0, 0, 0]);
+    expect(out("user copy")).toMatch(FILE);
+    const [before, after] = out("user restart").split("\n");
+    expect(before).toMatch(PROCESS);
+    expect(after).toBe(before);
+  });
   test("build steps are labelled, and can use what they mount and what they make", () => {
     expect([code("build"), code("built")]).toEqual([0, 0]);
     expect(out("build")).toMatch(PROCESS);
     expect(out("build")).toContain("FROM-CONTEXT");
     expect(out("built")).toMatch(/^made\n/);
+    expect(out("built").match(/No such file/g)?.length).toBe(2);
   });
 });

@@ -9,9 +9,9 @@ import { errnoOf } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import { hasEndpoints } from "../state/endpoints.js";
 import { dnsServer, PID_FILE, temporaryFile } from "./dns-server.js";
-import { forwarderEpoch, runningForwarder } from "./forwarder-record.js";
+import { forwarderEpoch, hasClosedPorts, runningForwarder } from "./forwarder-record.js";
 
-/** A name server, forwarder or uplink that should run and does not, a file of names half written, or a forwarder or rootless namespace that nobody needs. */
+/** A name server, forwarder or uplink that should run and does not, a port that is not open, a file of names half written, or a forwarder or rootless namespace that nobody needs. */
 export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "state" | "rootless">): boolean {
   const { network } = ctx.paths;
   if (!existsSync(network)) return false;
@@ -22,7 +22,8 @@ export function isNetworkDamaged(ctx: Pick<EngineContext, "paths" | "kernel" | "
   };
   const isIdle = (): boolean => !hasEndpoints(ctx.state, ctx.kernel.bootId());
   if (isBroken("main") || isBroken("internal")) return true;
-  if (forwarderEpoch(ctx) !== undefined && (runningForwarder(ctx) === undefined || isIdle())) return true;
+  const isForwarding = forwarderEpoch(ctx) !== undefined;
+  if (isForwarding && (runningForwarder(ctx) === undefined || hasClosedPorts(ctx) || isIdle())) return true;
   if (!ctx.rootless) return false;
   return isUplinkDead(ctx) || (existsSync(join(network, "rootless-netns")) && isIdle());
 }

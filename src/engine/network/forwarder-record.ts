@@ -1,5 +1,5 @@
 /** Where the forwarder's process is written down, and whether it lives. Small: every command asks. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import type { EngineContext } from "../context.js";
@@ -21,4 +21,16 @@ export function forwarderEpoch(ctx: Pick<EngineContext, "paths">): string | unde
   } catch {
     return undefined;
   }
+}
+
+/** Stands while ports that containers publish are not open: each command tries them again. */
+const closedFile = (ctx: Pick<EngineContext, "paths">): string => join(forwarderFolder(ctx), "closed");
+
+/** Whether some port could not be opened when that was tried last. */
+export const hasClosedPorts = (ctx: Pick<EngineContext, "paths">): boolean => existsSync(closedFile(ctx));
+
+/** Remembers whether some port could not be opened. */
+export function noteClosedPorts(ctx: Pick<EngineContext, "paths">, some: boolean): void {
+  if (some) writeFileSync(closedFile(ctx), "", { mode: 0o600 });
+  else rmSync(closedFile(ctx), { force: true });
 }

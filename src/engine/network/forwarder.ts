@@ -30,6 +30,9 @@ interface Answer {
   readonly keeps: readonly (4 | 6)[];
 }
 
+/** As many as the process takes in one request (native/portd/control.c). */
+export const PORTS_MAX = 131_072;
+
 const programOf = (ctx: Pick<EngineContext, "kernel">): string => ctx.kernel.helperPath("tsc-portd");
 
 /** Whether the program is there. */
@@ -38,7 +41,10 @@ export function hasForwarder(ctx: Pick<EngineContext, "kernel">): boolean {
 }
 
 export interface Forwarder {
-  /** Makes the open ports equal to these; starts the process, and waits for its end when there are none. `TSC_FORWARDER_FAILED`. */
+  /**
+   * Makes the open ports equal to these; starts the process, and waits for its end when there are none. Those beyond `PORTS_MAX` have no room,
+   * as those beyond its descriptors (`EMFILE`). `TSC_FORWARDER_FAILED`.
+   */
   open(ports: readonly Forwarding[], epoch: string, keep: readonly (4 | 6)[]): Promise<Answer>;
   /** Ends it with every port; none is no error. */
   end(): Promise<void>;
@@ -90,7 +96,7 @@ export function createForwarder(ctx: EngineContext, netns: string): Forwarder {
     const known = forwarderEpoch(ctx);
     // One for a namespace that is gone serves nobody.
     if (known !== undefined && known !== epoch) await end();
-    const request = requestText(ports, keep);
+    const request = requestText(ports.slice(0, PORTS_MAX), keep);
     if (ports.length === 0) {
       const last = runningForwarder(ctx);
       if (last !== undefined && (await tryAsk(request)) !== undefined) {
@@ -106,7 +112,9 @@ export function createForwarder(ctx: EngineContext, netns: string): Forwarder {
       answer = await tryAsk(request);
     }
     if (answer === undefined) throw failed("it ended right after its start");
-    return readAnswer(answer);
+    const { failures, keeps } = readAnswer(answer);
+    const beyond = ports.slice(PORTS_MAX).map((port): Failure => ({ ...port, errno: "EMFILE" }));
+    return { failures: [...failures, ...beyond], keeps };
   }
 
   return { open, end };

@@ -1,12 +1,12 @@
 /** Which programs networking found and their versions; asked by `info` and `doctor` only. */
 import { printable } from "../../lib/printable.js";
 import type { EngineContext } from "../context.js";
+import { saidVersion } from "../said-version.js";
 import type { MissingProgram } from "../types.js";
 import { DRIVERS } from "./drivers/index.js";
 import { originWarning } from "./origin-rules.js";
 import { findPlugin, findProgram, helperEnv, installHint, pluginDirs } from "./programs.js";
 import { usesForwarder } from "./publish.js";
-import { run } from "./run.js";
 import type { NetworkingInfo } from "./types.js";
 
 /** The first `1.2.3`-like word of what a program says about itself. */
@@ -22,10 +22,8 @@ export async function networkingInfo(ctx: EngineContext, mode: string): Promise<
     ["ip", "moving a default route when a network is disconnected", ["-V"]],
     ...(ctx.rootless ? [["slirp4netns", "the way out of rootless networks", ["--version"]] as const] : []),
   ];
-  const ask = async (path: string, args: readonly string[]): Promise<string> => {
-    const result = await run(ctx.kernel, [path, ...args], { env, timeoutMs: 5_000 }).catch(() => undefined);
-    return result === undefined ? "" : versionIn(`${result.stdout} ${result.stderr}`);
-  };
+  const ask = async (path: string, args: readonly string[]): Promise<string> =>
+    versionIn(await saidVersion(ctx.kernel, path, { args, env }));
   const components: { name: string; path: string; version: string }[] = [];
   const missing: MissingProgram[] = [];
   for (const [name, why, args] of programs) {

@@ -4,6 +4,7 @@ import { createServer, isIP } from "node:net";
 import { holderOf, waitingSockets } from "../../kernel/sockets.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
+import { systemError } from "../../lib/system-error.js";
 import type { ReservedPort } from "../state/endpoints.js";
 import type { PortMapping } from "../types.js";
 
@@ -107,25 +108,34 @@ function tryBind(port: PortMapping): Promise<number> {
   });
 }
 
+const NO_ADDRESS: ReadonlySet<string> = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"]);
+
 /**
- * What an errno of bind(2) means for a published port: `TSC_PORT_TAKEN` when another program has it, `TSC_PORT_PRIVILEGED` when this user may
- * not bind it, `TSC_PORT_ADDRESS` when the machine lacks the address.
+ * What an errno of bind(2) and its like means for a published port: `TSC_PORT_TAKEN` when another program has it, `TSC_PORT_PRIVILEGED` when
+ * this user may not bind it, `TSC_PORT_ADDRESS` when the machine lacks the address, the machine's own failures (`TSC_TOO_MANY_FILES` …) by
+ * their codes, and `TSC_PORT_FAILED` for the rest.
  */
 export function bindError(port: PortMapping, errno: string): TscError {
   if (errno === "EADDRINUSE") return portTaken(port, holderOfPort(port));
-  if (errno === "EACCES") {
-    return new TscError("TSC_PORT_PRIVILEGED", `failed to bind host port ${portText(port)}: permission denied`, {
+  const what = `failed to bind host port ${portText(port)}`;
+  if (errno === "EACCES" || errno === "EPERM") {
+    return new TscError("TSC_PORT_PRIVILEGED", `${what}: permission denied`, {
       kind: "denied",
       hint: `run as root: sysctl net.ipv4.ip_unprivileged_port_start=${port.hostPort} (or publish a port from 1024 up)`,
     });
   }
-  const why = errno === "EADDRNOTAVAIL" ? "the machine has no such address" : errno;
-  return new TscError("TSC_PORT_ADDRESS", `failed to bind host port ${portText(port)}: ${why}`, {
-    kind: "invalid-input",
-  });
+  if (NO_ADDRESS.has(errno)) {
+    return new TscError("TSC_PORT_ADDRESS", `${what}: the machine has no such address`, { kind: "invalid-input" });
+  }
+  const machine = systemError(Object.assign(new Error(what), { code: errno === "ENOBUFS" ? "ENOMEM" : errno }));
+  if (machine?.code === "TSC_TOO_MANY_FILES") {
+    return new TscError(machine.code, machine.message, {
+      kind: machine.kind,
+      hint: "raise the hard limit of open files (`ulimit -Hn`) and start the containers anew, or publish fewer ports",
+    });
+  }
+  return machine ?? new TscError("TSC_PORT_FAILED", `${what}: ${errno}`, { kind: "unavailable" });
 }
-
-const BIND_ERRORS: ReadonlySet<string> = new Set(["EADDRINUSE", "EACCES", "EADDRNOTAVAIL"]);
 
 /**
  * The sides of one published port with a number: 0 becomes one that is free on all of them and that `taken` does not hold. Errors are
@@ -152,8 +162,7 @@ export async function claimPort(
       const errno = errnoOf(error) ?? "";
       // a number that is free on one side only
       if (first.hostPort === 0 && claimed.length > 0 && errno === "EADDRINUSE") continue;
-      if (BIND_ERRORS.has(errno)) throw bindError(current, errno);
-      throw error;
+      throw errno === "" ? error : bindError(current, errno);
     }
     if (first.hostPort !== 0 || !taken.some((other) => claimed.some((port) => clash(port, other)))) return claimed;
   }

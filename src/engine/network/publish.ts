@@ -10,7 +10,7 @@ import { findNetwork, type NetworkRecord } from "../state/networks.js";
 import type { NetworkEndpoint } from "../types.js";
 import { type Coalescer, createCoalescer } from "./coalesce.js";
 import { createForwarder, type Failure, type Forwarding, hasForwarder } from "./forwarder.js";
-import { forwarderEpoch, runningForwarder } from "./forwarder-record.js";
+import { forwarderEpoch, hasClosedPorts, noteClosedPorts, runningForwarder } from "./forwarder-record.js";
 import { withLock } from "./locks.js";
 import { keptFamilies, noteKept } from "./origin-rules.js";
 import { bindError } from "./ports.js";
@@ -23,7 +23,7 @@ export interface Publisher {
   open(ports: readonly ReservedPort[]): Promise<void>;
   /** Makes what is open equal to the database: after rows were left, or an endpoint took over another's ports. */
   settle(): Promise<void>;
-  /** Opens everything again when the process is gone; ends one that a killed command left to nobody. */
+  /** Opens everything again when the process is gone or some are not open, and tells what cannot be; ends a process that a killed command left to nobody. */
   repair(): Promise<void>;
 }
 
@@ -76,6 +76,7 @@ export function createPublisher(ctx: EngineContext, site: Site): Publisher {
       const ruled = keptFamilies(ctx, epoch);
       const answer = await forwarder.open(wanted, epoch ?? "", ruled);
       failures = answer.failures;
+      if (wanted.length > 0) noteClosedPorts(ctx, failures.length > 0);
       if (ctx.rootless && wanted.length > 0)
         noteKept(
           ctx,
@@ -102,8 +103,16 @@ export function createPublisher(ctx: EngineContext, site: Site): Publisher {
     repair: async () => {
       const known = forwarderEpoch(ctx);
       if (known === undefined) return;
-      const isNeeded = liveEndpoints(ctx.state, ctx.kernel.bootId()).length > 0;
-      if (!isNeeded || known !== site.epoch() || runningForwarder(ctx) === undefined) await settle();
+      const live = liveEndpoints(ctx.state, ctx.kernel.bootId());
+      const isWhole = known === site.epoch() && runningForwarder(ctx) !== undefined && !hasClosedPorts(ctx);
+      if (live.length > 0 && isWhole) return;
+      await settle();
+      for (const failure of failures) {
+        for (const { cni } of live) {
+          const port = cni.ports.find((one) => isOf(one, failure));
+          if (port !== undefined) ctx.warn(`container ${cni.containerName}: ${bindError(port, failure.errno).message}`);
+        }
+      }
     },
   };
 }

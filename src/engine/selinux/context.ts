@@ -170,18 +170,6 @@ export function sharedLabel(mount: string): string {
   return context === undefined ? mount : formatContext({ ...context, level: sensitivityOf(context.level) });
 }
 
-/** Folders of the host that a new label would break it by: go-selinux's list, and the kernel's own file systems with all below them. */
-const KEPT = new Set(
-  "/ /bin /boot /dev /etc /etc/passwd /etc/pki /etc/shadow /etc/ssh /home /lib /lib32 /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/lib /usr/lib64 /usr/local /usr/sbin /usr/share /var /var/lib /var/log /var/run /var/tmp".split(
-    " ",
-  ),
-);
-
-/** Whether `:z` and `:Z` must leave a folder alone. `path` has no links in it. */
-export function keepsItsLabel(path: string, home: string | undefined): boolean {
-  return KEPT.has(path) || path === home || /^\/(?:home\/[^/]+|(?:boot|dev|proc|sys)\/.*)$/.test(path);
-}
-
 /** The mount option of a label, behind others; "" for none. */
 export function labelOption(label: string | undefined): string {
   return label === undefined ? "" : `,context="${label}"`;

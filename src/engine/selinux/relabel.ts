@@ -2,7 +2,8 @@
 import { readlinkSync } from "node:fs";
 import type { Kernel, OpenedPath } from "../../kernel/kernel.js";
 import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
-import { keepsItsLabel } from "./context.js";
+import { readRegularFile } from "../../lib/read-file.js";
+import { homesIn, keepsItsLabel } from "./kept-folders.js";
 
 /**
  * Labels a file, or a folder with all that is in its own mount. A file system without labels is left as it is. `TSC_RELABEL` for a folder
@@ -11,7 +12,9 @@ import { keepsItsLabel } from "./context.js";
 export async function relabel(kernel: Kernel, path: string, label: string, home: string | undefined): Promise<void> {
   using opened = kernel.openInRoot("/", path);
   const real = readlinkSync(opened.path);
-  if (keepsItsLabel(real, home)) {
+  const accounts = readRegularFile("/etc/passwd", 1 << 20)?.toString() ?? "";
+  const homes = [...(home?.startsWith("/") === true ? [home] : []), ...homesIn(accounts)];
+  if (keepsItsLabel(opened, real, homes)) {
     throw new TscError("TSC_RELABEL", `SELinux relabeling of ${real} is not allowed`, {
       kind: "invalid-input",
       hint: "mount a folder below it, leave :z and :Z out, or say security_opt: [label=disable]",

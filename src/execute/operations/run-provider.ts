@@ -6,15 +6,17 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
-import { runProgram } from "../../lib/program.js";
+import { type OnOutput, type ProgramResult, runProgram } from "../../lib/program.js";
 import type { OperationOf } from "../../plan/plan.js";
 import { cancelled, type ExecuteContext } from "../context.js";
 import { LineSplitter } from "./hooks.js";
+import { providerEnvironment } from "./provider-environment.js";
 import { type ProviderMetadata, parseMetadata, providerOptions } from "./provider-metadata.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-const METADATA_LINES = 10_000;
+const METADATA_TIMEOUT_MS = 60_000;
+const METADATA_BYTES = 4 * 1024 * 1024;
 
 const WORDS = {
   up: ["Creating", "Created", "create"],
@@ -28,12 +30,13 @@ const WORDS = {
  */
 export async function runProvider(context: ExecuteContext, operation: OperationOf<"run-provider">): Promise<void> {
   const { service, provider, action } = operation;
+  refuseOptionWords(operation);
   const program = findProvider(provider.type, context.callerEnv);
   const { env, withheld } = providerEnvironment(context);
   for (const name of withheld) {
     context.emit({
       type: "warning",
-      message: `provider of service "${service}" does not get ${name} of the project's environment: it says which code programs load`,
+      message: `provider of service "${service}" does not get ${name} of the project's environment: it steers this machine, not the project`,
     });
   }
   const options = providerOptions(await readMetadata(context, program, env), provider, action);
@@ -67,13 +70,26 @@ export async function runProvider(context: ExecuteContext, operation: OperationO
   });
 }
 
-/** One that does not answer says nothing. */
+/** What becomes a word of the program's command line, and must be the word that it stands for. */
+function refuseOptionWords({ service, provider }: OperationOf<"run-provider">): void {
+  const odd = [...(service.startsWith("-") ? [service] : [])];
+  odd.push(...Object.keys(provider.options ?? {}).filter((name) => !/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)));
+  if (odd[0] === undefined) return;
+  throw new TscError(
+    "TSC_PROVIDER_PARAMETER",
+    `provider of service ${JSON.stringify(service)} cannot be told ${JSON.stringify(odd[0])}: it would be read as an option`,
+    {
+      kind: "invalid-input",
+      hint: "names of services with a provider and of its options begin with a letter or digit",
+    },
+  );
+}
+
+/** One that does not know the question says nothing. `TSC_PROVIDER_FAILED` for one that does not end or says too much. */
 async function readMetadata(context: ExecuteContext, program: string, env: Env): Promise<ProviderMetadata> {
-  const lines: string[] = [];
-  const code = await run(context, program, env, ["compose", "metadata"], (stream, line) => {
-    if (stream === "stdout" && lines.length < METADATA_LINES) lines.push(line);
-  });
-  return parseMetadata(code === 0 ? lines.join("\n") : "");
+  const limits = { timeoutMs: METADATA_TIMEOUT_MS, maxOutput: METADATA_BYTES };
+  const { exitCode, stdout } = await ended(context, program, env, ["compose", "metadata"], limits);
+  return parseMetadata(exitCode === 0 ? stdout : "");
 }
 
 async function run(
@@ -86,35 +102,30 @@ async function run(
   const lines = new LineSplitter((stream, text) => {
     if (text !== "") onLine(stream, text);
   });
-  const { exitCode, errno, isCancelled } = await runProgram(program, args, {
-    cwd: context.cwd,
-    env,
-    callerUmask: context.callerEnv,
-    signal: context.signal,
+  // what it makes may take its time
+  const { exitCode } = await ended(context, program, env, args, {
     onOutput: (stream, data) => lines.push(stream, data),
   });
-  if (isCancelled) throw cancelled();
-  if (errno !== undefined) {
-    throw new TscError("TSC_PROVIDER_FAILED", `provider program ${program} cannot be run: ${errno}`);
-  }
   lines.end();
   return exitCode ?? 1;
 }
 
-/** Variables by which the loader, shells and interpreters of plugins run further code. */
-const STEERING =
-  /^(?:PATH|LD_.*|GCONV_PATH|BASH_ENV|BASH_FUNC_.*|SHELLOPTS|BASHOPTS|PS4|PYTHON(?:PATH|HOME|STARTUP)|PERL(?:5LIB|5OPT|5DB|LIB)|RUBY(?:OPT|LIB)|NODE_(?:OPTIONS|PATH)|(?:JAVA_TOOL|_JAVA|JDK_JAVA)_OPTIONS|DOTNET_STARTUP_HOOKS|LUA_INIT.*)$/;
-
-/**
- * What a provider gets: the project's environment, which its `.env` has a part in, but of variables that say which code programs load only the
- * caller's. `withheld` names those that differ. Pure.
- */
-export function providerEnvironment({ env, callerEnv }: Pick<ExecuteContext, "env" | "callerEnv">): {
-  readonly env: Env;
-  readonly withheld: readonly string[];
-} {
-  const withheld = Object.keys(env).filter((name) => STEERING.test(name) && env[name] !== callerEnv[name]);
-  return { env: { ...env, ...Object.fromEntries(withheld.map((name) => [name, callerEnv[name]])) }, withheld };
+async function ended(
+  context: ExecuteContext,
+  program: string,
+  env: Env,
+  args: readonly string[],
+  limits: { readonly timeoutMs: number; readonly maxOutput: number } | { readonly onOutput: OnOutput },
+): Promise<ProgramResult> {
+  const { cwd, callerEnv, signal } = context;
+  const result = await runProgram(program, args, { cwd, env, callerUmask: callerEnv, signal, ...limits });
+  const failed = (why: string): TscError =>
+    new TscError("TSC_PROVIDER_FAILED", `provider program ${program} ${why}`, { kind: "unavailable" });
+  if (result.stopped === "cancelled") throw cancelled();
+  if (result.stopped === "time") throw failed(`does not answer \`${args.join(" ")}\``);
+  if (result.stopped === "output") throw failed(`answers \`${args.join(" ")}\` without end`);
+  if (result.errno !== undefined) throw failed(`cannot be run: ${result.errno}`);
+  return result;
 }
 
 /**

@@ -208,6 +208,11 @@ async function git(
     ...given({ cwd }),
   });
   if (result.exitCode === 0) return result.stdout;
+  if (result.stopped !== undefined) {
+    signal?.throwIfAborted();
+    const why = result.stopped === "time" ? `no end after ${TIMEOUT_MS / 1000} s` : "it says too much";
+    throw new TscError("TSC_REMOTE_GIT", `cannot fetch ${printable(url)}: ${why}`, { kind: "timeout" });
+  }
   if (result.errno === "ENOENT") {
     throw new TscError("TSC_REMOTE_GIT", "git is not installed", { kind: "unavailable", hint: "apt-get install git" });
   }

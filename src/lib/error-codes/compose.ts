@@ -55,7 +55,8 @@ export const COMPOSE_CODES = {
   TSC_PROJECT_NAME: "the name given with -p has other signs than a-z, 0-9, - and _ → choose another",
   TSC_PROVIDER_FAILED: "a provider's program failed → its own messages are above",
   TSC_PROVIDER_NOT_FOUND: "the program docker-TYPE is not in PATH → install the plugin, or see TSCOMPOSE_PROVIDERS",
-  TSC_PROVIDER_PARAMETER: "a provider lacks an option that it requires → write it under `provider.options`",
+  TSC_PROVIDER_PARAMETER:
+    "a provider lacks an option that it requires, or a name would be read as an option → write it under `provider.options`, rename it",
   TSC_PUBLISH_BUILD_ONLY: "services without an image cannot be published → give them an image name",
   TSC_PUBLISH_FILE: "a file that is to be published cannot be read → look at its path and permissions",
   TSC_PUBLISH_INCLUDE: "files that include local ones cannot be published → merge them with `tscompose config` first",

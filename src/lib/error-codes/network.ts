@@ -32,6 +32,7 @@ export const NETWORK_CODES = {
   TSC_NETWORK_SUBNET_INVALID: "a network's addresses are not possible → correct `ipam.config`",
   TSC_NETWORK_SUBNET_TAKEN: "a subnet overlaps one that is in use → choose another",
   TSC_PORT_ADDRESS: "a port is to be published on an address that this machine has not → correct the address",
+  TSC_PORT_FAILED: "the machine did not open a port, for the reason that the message names → see there",
   TSC_PORT_INVALID: "a port or protocol is not possible → use 1 to 65535 and tcp, udp or sctp",
   TSC_PORT_NOT_PUBLISHED: "the container does not publish this port → `tscompose ps` shows what it publishes",
   TSC_PORT_PRIVILEGED: "this user may not publish so low a port → use a higher one, or see the hint",

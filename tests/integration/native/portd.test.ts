@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { PORTS_MAX } from "../../../src/engine/network/forwarder.js";
 import { NATIVE_DIR } from "../../helpers/native.js";
 
 let folder = "";
@@ -314,6 +315,22 @@ describe("callers", () => {
       "one",
       "other",
     ]);
+  });
+
+  test("as many ports as a request may have; what finds no descriptor is told, and one more is refused", async () => {
+    start(200);
+    const lines = Array.from({ length: PORTS_MAX }, (_, index) => {
+      const address = `127.0.${index >> 14}.77`;
+      return `port udp ${address} ${42_000 + (index & 0x3fff)} 127.0.0.1 9 x\n`;
+    }).join("");
+    const answer = await say(`${lines}end\n`);
+    expect(answer.at(-1)).toBe("done");
+    const failed = answer.slice(0, -1);
+    expect(failed.filter((line) => !/^failed udp 127\.0\.\d\.77 \d+ EMFILE$/.test(line))).toEqual([]);
+    expect(failed.length).toBeGreaterThan(PORTS_MAX - 200);
+    expect(failed.length).toBeLessThan(PORTS_MAX);
+    expect(await say(`${lines}port tcp 127.0.0.1 42000 127.0.0.1 9 x\nend\n`)).toEqual(["refused"]);
+    expect(await publish()).toEqual(["done"]);
   });
 
   test("what is no request changes nothing; the folder is for its owner; a second start changes nothing", async () => {

@@ -1,6 +1,6 @@
 /** Labels on real files: kernels without SELinux keep them as well. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -66,17 +66,37 @@ asRoot("labels of files", () => {
     expect([join(folder, "later"), file, base].map(labelOf)).toEqual([undefined, LABEL, undefined]);
   });
 
-  test("a tree without end, a file system without labels and folders of the host", async () => {
+  test("a tree without end, and a file system without labels", async () => {
     const deep = join(base, ...Array.from({ length: 500 }, () => "d"));
     mkdirSync(deep, { recursive: true });
     await expect(relabelOwn(kernel, base, LABEL)).rejects.toMatchObject({ code: "TSC_RELABEL" });
     expect(labelOf(base)).toBeUndefined();
     await relabelOwn(kernel, "/proc/self/status", LABEL);
+  });
+
+  test("folders of the host and homes, whatever name they are reached by", async () => {
+    const [home, tree] = [join(base, "people/ada"), join(base, "tree")];
+    for (const folder of [`${home}/data`, join(base, "other"), join(tree, "mounted")])
+      mkdirSync(folder, { recursive: true });
     symlinkSync("/usr", join(base, "link"));
-    for (const path of ["/etc", join(base, "link"), `${base}/link/../usr`])
-      await expect(relabel(kernel, path, LABEL, undefined)).rejects.toMatchObject({
+    symlinkSync(home, join(base, "me"));
+    execFileSync("mount", ["--bind", "/etc", join(tree, "mounted")]);
+    const refused = async (path: string, as?: string): Promise<void> =>
+      await expect(relabel(kernel, path, LABEL, as)).rejects.toMatchObject({
         code: "TSC_RELABEL",
         message: expect.stringContaining("is not allowed"),
       });
+    const system = ["/", "/etc", "/home/somebody", "/proc/self", "/sys/fs", "/dev/shm"];
+    for (const path of [...system.filter(existsSync), join(base, "link"), `${base}/link/../usr`, join(tree, "mounted")])
+      await refused(path);
+    for (const as of [home, `${home}/`, `${base}/people/../people/ada`, join(base, "me")]) {
+      await refused(home, as);
+      await refused(join(base, "me"), as);
+      await refused(join(base, "people"), home);
+    }
+    for (const folder of [`${home}/data`, join(base, "other")]) {
+      await relabel(kernel, folder, LABEL, home);
+      expect(labelOf(folder)).toBe(LABEL);
+    }
   });
 });

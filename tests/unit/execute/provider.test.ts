@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import { findProvider, providerEnvironment } from "../../../src/execute/operations/run-provider.js";
+import { providerEnvironment } from "../../../src/execute/operations/provider-environment.js";
+import { findProvider } from "../../../src/execute/operations/run-provider.js";
 
 test("a compose file runs plugins, and no other program of the host or the project", () => {
   const base = mkdtempSync(join(tmpdir(), "tsc-provider-"));
@@ -25,18 +26,31 @@ test("a compose file runs plugins, and no other program of the host or the proje
   }
 });
 
-test("a project's .env does not say which code a provider's program loads", () => {
+test("a project's .env says neither which code a provider's program loads nor where its credentials are", () => {
   const callerEnv = { PATH: "/usr/bin", LD_LIBRARY_PATH: "/opt/lib", NODE_OPTIONS: "--no-warnings" };
   const env = {
     ...callerEnv,
     PATH: "/project",
     LD_PRELOAD: "./evil.so",
     BASH_ENV: "evil",
+    GIT_SSH_COMMAND: "evil",
+    HOME: "/project",
+    DOCKER_CONFIG: "/project/.docker",
+    DOCKER_HOST: "tcp://evil",
+    XDG_CONFIG_HOME: "/project",
+    REGISTRY_AUTH_FILE: "/project/auth.json",
+    TSCOMPOSE_PROVIDERS: "evil",
+    SSL_CERT_FILE: "/project/ca.pem",
+    COMPOSE_PROFILES: "all",
+    AWS_ACCESS_KEY_ID: "of the project",
     ENV: "prod",
     NODE_ENV: "test",
   };
   const given = providerEnvironment({ env, callerEnv });
-  expect(given.withheld).toEqual(["PATH", "LD_PRELOAD", "BASH_ENV"]);
-  expect(given.env).toEqual({ ...callerEnv, ENV: "prod", NODE_ENV: "test" });
+  const project = { COMPOSE_PROFILES: "all", AWS_ACCESS_KEY_ID: "of the project", ENV: "prod", NODE_ENV: "test" };
+  expect(given.env).toEqual({ ...callerEnv, ...project });
+  expect(given.withheld).toEqual(
+    Object.keys(env).filter((name) => name !== "LD_LIBRARY_PATH" && name !== "NODE_OPTIONS" && !(name in project)),
+  );
   expect(providerEnvironment({ env: callerEnv, callerEnv }).withheld).toEqual([]);
 });

@@ -11,7 +11,12 @@ export interface HelperAnswer {
   readonly output: string;
 }
 
-/** Runs a helper. `TSC_REGISTRY_CREDENTIALS` when its name is no plain name or it cannot be started. */
+/** A helper may ask its person for a password. */
+const TIMEOUT_MS = 300_000;
+/** Names and tokens are far shorter. */
+const MAX_OUTPUT = 256 * 1024;
+
+/** Runs a helper. `TSC_REGISTRY_CREDENTIALS` when its name is no plain name, it cannot be started, does not end or says too much. */
 export async function runHelper(
   env: Readonly<Record<string, string | undefined>>,
   suffix: string,
@@ -24,25 +29,20 @@ export async function runHelper(
     });
   }
   const program = `docker-credential-${suffix}`;
-  const output: Buffer[] = [];
-  let size = 0;
-  const { exitCode, errno } = await runProgram(program, [verb], {
+  const { exitCode, errno, stopped, stdout } = await runProgram(program, [verb], {
     env,
     callerUmask: env,
     input: `${input}\n`,
-    onOutput: (stream, data) => {
-      if (stream === "stderr" || size >= 65536) return;
-      size += data.length;
-      output.push(data);
-    },
+    timeoutMs: TIMEOUT_MS,
+    maxOutput: MAX_OUTPUT,
   });
-  if (errno !== undefined && exitCode === undefined) {
-    throw new TscError("TSC_REGISTRY_CREDENTIALS", `${program} cannot be run`, {
-      kind: "unavailable",
-      hint: "install it, or remove it from the docker configuration",
-    });
-  }
-  return { program, code: exitCode ?? 1, output: Buffer.concat(output).toString("utf8") };
+  const failed = (why: string, hint: string): TscError =>
+    new TscError("TSC_REGISTRY_CREDENTIALS", `${program} ${why}`, { kind: "unavailable", hint });
+  if (stopped === "time") throw failed("does not answer", `run \`${program} list\` to see what it waits for`);
+  if (stopped === "output") throw failed("answers without end", `run \`${program} list\` to see what it says`);
+  if (errno !== undefined && exitCode === undefined)
+    throw failed("cannot be run", "install it, or remove it from the docker configuration");
+  return { program, code: exitCode ?? 1, output: stdout };
 }
 
 /** Whether a failed answer says that the helper has nothing for the server. */

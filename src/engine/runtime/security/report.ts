@@ -3,6 +3,7 @@
 import { setting } from "../../../kernel/proc.js";
 import type { SecurityFinding } from "../../api.js";
 import type { EngineContext } from "../../context.js";
+import { saidVersion } from "../../said-version.js";
 import { profilesInKernel } from "../apparmor.js";
 import { type HostFacts, hasAppArmor } from "../host.js";
 import { DEFAULT_APPARMOR_PROFILE } from "../oci/apparmor.js";
@@ -52,9 +53,9 @@ async function describeRuntime(
   name: string,
   path: string,
 ): Promise<SecurityFacts["runtimes"][number]> {
-  const { stdout } = await ctx.kernel.run(path, ["--version"], { env: {}, cwd: "/" });
-  const version = /version (\S+)/.exec(stdout)?.[1] ?? "";
-  return { name, version, seccomp: /\+SECCOMP\b|libseccomp/.test(stdout) };
+  const said = await saidVersion(ctx.kernel, path);
+  const version = /version (\S+)/.exec(said)?.[1] ?? "";
+  return { name, version, seccomp: /\+SECCOMP\b|libseccomp/.test(said) };
 }
 
 /** One finding for each confinement, the most important first. Pure. */

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { expect, test } from "@jest/globals";
-import { checkPort, claimPort, clash, hostSides, portText } from "../../../../src/engine/network/ports.js";
+import { bindError, checkPort, claimPort, clash, hostSides, portText } from "../../../../src/engine/network/ports.js";
 import { targetOf } from "../../../../src/engine/network/publish.js";
 import type { PortMapping } from "../../../../src/engine/types.js";
 
@@ -81,6 +81,36 @@ test("port 0 becomes one that is free on every side, a taken one is an error", a
   await new Promise((done) => server.close(done));
   expect(await claimPort([port(0, "127.0.0.1", "udp")], [])).toMatchObject([{ protocol: "udp" }]);
   await expect(claimPort([port(0, "192.0.2.77")], [])).rejects.toMatchObject({ code: "TSC_PORT_ADDRESS" });
+});
+
+test("what keeps a port closed has its own words, code and kind", () => {
+  const told = (errno: string): unknown[] => {
+    const { code, kind, message, hint = "" } = bindError(port(8080), errno);
+    return [code, kind, message.replace("failed to bind host port 0.0.0.0:8080/tcp", "…"), hint];
+  };
+  for (const errno of ["EMFILE", "ENFILE"]) {
+    expect(told(errno)).toEqual([
+      "TSC_TOO_MANY_FILES",
+      "unavailable",
+      "…: too many open files",
+      expect.stringContaining("ulimit -Hn"),
+    ]);
+  }
+  for (const errno of ["ENOMEM", "ENOBUFS"]) {
+    expect(told(errno).slice(0, 3)).toEqual(["TSC_NO_MEMORY", "unavailable", "…: cannot allocate memory"]);
+  }
+  for (const errno of ["EADDRNOTAVAIL", "EAFNOSUPPORT", "EINVAL"]) {
+    expect(told(errno).slice(0, 3)).toEqual([
+      "TSC_PORT_ADDRESS",
+      "invalid-input",
+      "…: the machine has no such address",
+    ]);
+  }
+  for (const errno of ["EACCES", "EPERM"]) {
+    expect(told(errno).slice(0, 3)).toEqual(["TSC_PORT_PRIVILEGED", "denied", "…: permission denied"]);
+  }
+  expect(told("EADDRINUSE").slice(0, 3)).toEqual(["TSC_PORT_TAKEN", "conflict", "…: address already in use"]);
+  expect(told("EPROTO").slice(0, 3)).toEqual(["TSC_PORT_FAILED", "unavailable", "…: EPROTO"]);
 });
 
 test("where a port leads: the same family if the container has it", () => {

@@ -2,13 +2,13 @@
 import { describe, expect, test } from "@jest/globals";
 import {
   freeLevel,
-  keepsItsLabel,
   type LabelRequest,
   labelsFor,
   parseContext,
   parseLabelOptions,
   sharedLabel,
 } from "../../../../src/engine/selinux/context.js";
+import { homesIn } from "../../../../src/engine/selinux/kept-folders.js";
 import { lxcContexts } from "../../../../src/engine/selinux/policy.js";
 
 const contexts = {
@@ -92,23 +92,19 @@ test("levels: a pair of categories that nobody has, never the unconfined one", (
   expect(() => freeLevel("s0", new Set(), () => 1)).toThrow("no pair of SELinux categories is free");
 });
 
-test("folders that :z and :Z leave alone", () => {
-  const kept = [
-    "/",
-    "/usr",
-    "/etc",
-    "/home",
-    "/home/ada",
-    "/root",
-    "/srv/ada",
-    "/var/lib",
-    "/proc/1",
-    "/sys/fs",
-    "/dev/shm",
+test("homes of people, not of services", () => {
+  const passwd = [
+    "root:x:0:0:root:/root:/bin/bash",
+    "www-data:x:33:33::/var/www:/usr/sbin/nologin",
+    "ada:x:1000:1000:Ada,,,:/srv/people/ada:/bin/bash",
+    "bot:x:1001:1001::/opt/bot:/usr/sbin/nologin",
+    "odd:x:1002:1002::/:/bin/sh",
+    "odder:x:1003:1003::home:/bin/sh",
+    "nobody:x:65534:65534::/nonexistent:/bin/sh",
+    "",
+    "+::::::",
   ];
-  expect(kept.filter((path) => !keepsItsLabel(path, "/srv/ada"))).toEqual([]);
-  const given = ["/srv/data", "/home/ada/data", "/etc/app", "/var/lib/app", "/opt/app", "/rooted"];
-  expect(given.filter((path) => keepsItsLabel(path, "/root"))).toEqual([]);
+  expect(homesIn(passwd.join("\n"))).toEqual(["/srv/people/ada"]);
 });
 
 test("lxc_contexts: with quotes, without, and what is usual for what it does not say", () => {
