@@ -192,23 +192,8 @@ function dropNulls(tree: TreeMap): void {
   }
 }
 
-/** The reference's schema has the key, its model has not. */
-function tellDropped({ tree, warn }: LoadedModel): void {
-  const services = tree["services"];
-  for (const name of isMap(services) ? Object.keys(services) : []) {
-    const service = isMap(services) ? services[name] : undefined;
-    if (!isMap(service) || !("pull_refresh_after" in service)) continue;
-    warn({
-      code: "TSC_COMPOSE_NO_EFFECT",
-      message: `service ${JSON.stringify(name)}: pull_refresh_after has no effect: write pull_policy: every_<duration>`,
-      path: ["services", name, "pull_refresh_after"],
-    });
-  }
-}
-
 function finish(model: LoadedModel, options: LoadOptions): Project {
   const { tree, files, environment } = model;
-  tellDropped(model);
   const extensions: Record<`x-${string}`, unknown> = {};
   for (const key in tree) if (key.startsWith("x-")) extensions[key as `x-${string}`] = tree[key];
   // bindMap's result has the shape of the tables in structs.ts, which mirror the model's types

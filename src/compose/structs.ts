@@ -32,6 +32,8 @@ export interface Field {
   readonly struct?: Struct;
   /** Keep 0, false and "" (the reference has a pointer there). */
   readonly keepZero?: boolean;
+  /** What stands for an absent value (the reference prints the zero of its type). */
+  readonly zero?: number | string;
   /** Leave out `true`, which is what absence means. */
   readonly dropTrue?: boolean;
   /** Key in the file when it differs. */
@@ -39,7 +41,9 @@ export interface Field {
 }
 export type Struct = readonly Field[];
 
-/** `name:kind`, with `!` after the kind for a field that keeps zero values. */
+const ZEROS: Readonly<Record<string, string>> = { string: "", bytes: "0" };
+
+/** `name:kind`, with `!` after the kind for a field that keeps zero values, `!!` for one that has them when absent, too. */
 function fields(text: string, structs: Readonly<Record<string, Struct>> = {}): Struct {
   return text
     .trim()
@@ -49,8 +53,9 @@ function fields(text: string, structs: Readonly<Record<string, Struct>> = {}): S
       const struct = structs[name];
       return {
         name,
-        kind: kind.replace("!", "") as Kind,
+        kind: kind.replace(/!+$/, "") as Kind,
         ...(kind.endsWith("!") ? { keepZero: true } : {}),
+        ...(kind.endsWith("!!") ? { zero: ZEROS[kind.replace("!!", "")] ?? 0 } : {}),
         ...(struct === undefined ? {} : { struct }),
       };
     });
@@ -69,11 +74,11 @@ const BUILD = fields(
 
 const WATCH = fields("path action target exec:always include:strings ignore:strings initial_sync:bool", { exec: HOOK });
 
-const RATE = fields("path rate:bytes!");
+const RATE = fields("path:string!! rate:bytes!!");
 const BLKIO = fields(
   "weight:uint weight_device:structs device_read_bps:structs device_read_iops:structs device_write_bps:structs device_write_iops:structs",
   {
-    weight_device: fields("path weight:uint"),
+    weight_device: fields("path:string!! weight:uint!!"),
     device_read_bps: RATE,
     device_read_iops: RATE,
     device_write_bps: RATE,
@@ -85,7 +90,7 @@ const UPDATE = fields("parallelism:uint! delay:duration failure_action monitor:d
 const RESOURCE = fields("cpus:float memory:bytes pids:int devices:structs generic_resources:structs", {
   devices: DEVICE_REQUEST,
   generic_resources: fields("discrete_resource_spec:struct", {
-    discrete_resource_spec: fields("kind:string! value:int!"),
+    discrete_resource_spec: fields("kind:string!! value:int!!"),
   }),
 });
 const DEPLOY = fields(
