@@ -13,10 +13,10 @@ import type { Path, Tree, TreeMap } from "../tree.js";
 import { isMap, newMap } from "../tree.js";
 import { refuseControls } from "./encoding.js";
 import { yamlProblem } from "./errors.js";
-import { moveLines } from "./lenient.js";
+import { breakLines, moveLines, OLD_BREAKS } from "./lenient.js";
 import type { AnyDocument } from "./locate.js";
 import { offsetOf } from "./locate.js";
-import { isBrokenBinary, scalarValue } from "./scalar.js";
+import { dateOf, isBrokenBinary, isMergeKey, scalarValue, tagMismatch } from "./scalar.js";
 
 /** Nodes that aliases may add to one document before it counts as a bomb. */
 const ALIAS_BUDGET = 100_000;
@@ -83,18 +83,10 @@ interface Parsed {
 /** Parses; moves lines of quoted scalars and flow collections where only their indentation is wrong. Throws TSC_COMPOSE_YAML. */
 function parseLenient(text: string, name: string): Parsed {
   let read = text;
+  if (text.search(OLD_BREAKS) >= 0) read = breakLines(text, documentsOf(text, new LineCounter()));
   for (let moved = 0; ; moved++) {
     const lines = new LineCounter();
-    const documents = parseAllDocuments(read, {
-      version: "1.2",
-      schema: "failsafe",
-      merge: false,
-      uniqueKeys: false,
-      prettyErrors: false,
-      lineCounter: lines,
-      keepSourceTokens: false,
-      logLevel: "silent",
-    }) as unknown as AnyDocument[];
+    const documents = documentsOf(read, lines);
     const broken = documents.find(({ errors }) => errors.length > 0);
     const error = broken?.errors[0];
     if (broken === undefined || error === undefined) return { documents, read, lines };
@@ -110,6 +102,19 @@ function parseLenient(text: string, name: string): Parsed {
     }
     read = indented;
   }
+}
+
+function documentsOf(text: string, lineCounter: LineCounter): AnyDocument[] {
+  return parseAllDocuments(text, {
+    version: "1.2",
+    schema: "failsafe",
+    merge: false,
+    uniqueKeys: false,
+    prettyErrors: false,
+    lineCounter,
+    keepSourceTokens: false,
+    logLevel: "silent",
+  }) as unknown as AnyDocument[];
 }
 
 /** Flow nesting makes the parser recurse; real files never get near this. */
@@ -182,7 +187,7 @@ class Builder {
     const tag = node.tag;
     const isReset = tag === "!reset";
     if (isReset || tag === "!override") this.resets.push(path);
-    if (isScalar(node)) return isReset ? undefined : this.#scalar(node as Scalar);
+    if (isScalar(node)) return isReset ? undefined : this.#scalar(node as Scalar, path);
     this.#open.set(node, path);
     const value = isSeq(node) ? this.#list(node.items as Node[], path) : isYamlMap(node) ? this.#map(node, path) : null;
     this.#open.delete(node);
@@ -190,8 +195,12 @@ class Builder {
     return isReset ? undefined : value;
   }
 
-  #scalar(node: Scalar): Tree {
+  #scalar(node: Scalar, path: Path): Tree {
     this.#refuseBrokenBinary(node);
+    const mismatch = tagMismatch(node);
+    if (mismatch !== undefined) throw this.#error(node, mismatch);
+    const date = dateOf(node);
+    if (date !== undefined) return this.#date(node, path, date);
     const value = scalarValue(node);
     const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
     if (!isBlock || typeof value !== "string" || !value.endsWith("\n")) return value;
@@ -201,6 +210,13 @@ class Builder {
 
   #refuseBrokenBinary(node: Scalar): void {
     if (isBrokenBinary(node)) throw this.#error(node, "!!binary value contains invalid base64 data");
+  }
+
+  /** No attribute is a date, and its text is lost to a reader of YAML 1.1; extensions hold anything. */
+  #date(node: Scalar, path: Path, date: string): string {
+    if (path.some((part) => typeof part === "string" && part.startsWith("x-"))) return date;
+    const written = String(node.value);
+    throw this.#error(node, `${bracketed(path)} is a date, not a text`, `quote it: "${written}"`);
   }
 
   #endsUnbroken(node: Scalar): boolean {
@@ -240,7 +256,7 @@ class Builder {
     for (const pair of node.items) {
       const keyNode = pair.key as Node;
       const key = this.#key(keyNode, path);
-      const isMerge = key === "<<" && isScalar(keyNode) && keyNode.type === "PLAIN";
+      const isMerge = isScalar(keyNode) && isMergeKey(keyNode);
       const earlier = seen.get(key);
       if (earlier !== undefined) {
         const line = this.#place(earlier.range?.[0] ?? 0).line;
