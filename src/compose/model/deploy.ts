@@ -36,7 +36,7 @@ export interface Resource extends Extensible {
 }
 
 const GENERIC = structOf<GenericResource>({
-  discrete_resource_spec: { one: structOf<DiscreteResource>({ kind: "string!", value: "int!" }) },
+  discrete_resource_spec: { one: structOf<DiscreteResource>({ kind: "string!!", value: "int!!" }) },
 });
 const RESOURCE = structOf<Resource>({
   cpus: "float",

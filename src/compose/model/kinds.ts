@@ -39,6 +39,8 @@ export interface Field {
   readonly struct?: Struct;
   /** Keep 0, false and "" (the reference has a pointer there). */
   readonly keepZero?: boolean;
+  /** What stands for an absent value (the reference prints the zero of its type). */
+  readonly zero?: number | string;
 }
 
 /** Fields in the order in which `config` prints them; hashes depend on it. */
@@ -47,8 +49,8 @@ export type Struct = readonly Field[];
 /** The fields of a type of the model. `model` exists for the compiler alone: tables of two types do not stand in for each other. */
 export type StructOf<T> = Struct & { readonly model?: (value: T) => T };
 
-/** A kind; with `!` behind it for a field that keeps zero values. */
-type Word<K extends Kind> = K | `${K}!`;
+/** A kind; with `!` behind it for a field that keeps zero values, `!!` for one that has them when nothing was written, too. */
+type Word<K extends Kind> = K | `${K}!` | `${K}!!`;
 
 /** How a field of type `V` may be read; `IsGiven` for one that the model always has. */
 type RowFor<V, IsGiven> = [V] extends [boolean]
@@ -92,11 +94,14 @@ type RowsOf<T> = {
 type Row = string | { readonly [how in "list" | "map" | "one" | "always"]?: Struct };
 const NESTED = { list: "structs", map: "map-of-structs", one: "struct", always: "always" } as const;
 
+const ZEROS: { readonly [K in Kind]?: string } = { string: "", bytes: "0" };
+
 /** The table of a type, in the order of its rows. A row that is missing, too many or of another kind is a compile error. */
 export function structOf<T>(rows: RowsOf<T>): StructOf<T> {
   return Object.entries<Row>(rows).map(([name, row]): Field => {
     if (typeof row === "string") {
-      const kind = row.replace("!", "") as Kind;
+      const kind = row.replace(/!+$/, "") as Kind;
+      if (row.endsWith("!!")) return { name, kind, keepZero: true, zero: ZEROS[kind] ?? 0 };
       return row.endsWith("!") ? { name, kind, keepZero: true } : { name, kind };
     }
     const how = Object.keys(row)[0] as keyof typeof NESTED;

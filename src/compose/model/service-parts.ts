@@ -26,11 +26,11 @@ export interface BlkioConfig extends Extensible {
   readonly device_write_iops?: readonly BlkioRate[];
 }
 
-const RATE = structOf<BlkioRate>({ path: "string", rate: "bytes!" });
+const RATE = structOf<BlkioRate>({ path: "string!!", rate: "bytes!!" });
 /** How `blkio_config` is read. */
 export const BLKIO = structOf<BlkioConfig>({
   weight: "uint",
-  weight_device: { list: structOf<BlkioWeight>({ path: "string", weight: "uint" }) },
+  weight_device: { list: structOf<BlkioWeight>({ path: "string!!", weight: "uint!!" }) },
   device_read_bps: { list: RATE },
   device_read_iops: { list: RATE },
   device_write_bps: { list: RATE },

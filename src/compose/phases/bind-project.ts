@@ -2,13 +2,12 @@
 import { SECTIONS } from "../model/project.js";
 import type { FileObject, ModelConfig, NetworkConfig, Position, Project, Service, VolumeConfig } from "../model.js";
 import { placeOf } from "../problems.js";
-import { isMap, scalarText } from "../tree.js";
+import { scalarText } from "../tree.js";
 import { bindMap } from "./bind.js";
 import type { LoadedModel } from "./loaded-model.js";
 
 /** The project with all its services, whatever their profiles. Throws TSC_COMPOSE_TYPE and its kin for what cannot be read. */
 export function bindProject(model: LoadedModel): Project {
-  tellDropped(model);
   const { tree, files, warn } = model;
   // bindMap's result has the shape of the tables, which the compiler holds to the model's types
   const section = <T>(name: keyof typeof SECTIONS): Readonly<Record<string, T>> =>
@@ -35,18 +34,4 @@ export function bindProject(model: LoadedModel): Project {
       return place === undefined ? undefined : { ...place, text: place.text ?? "" };
     },
   };
-}
-
-/** The reference's schema has the key, its model has not. */
-function tellDropped({ tree, warn }: LoadedModel): void {
-  const services = tree["services"];
-  for (const name of isMap(services) ? Object.keys(services) : []) {
-    const service = isMap(services) ? services[name] : undefined;
-    if (!isMap(service) || !("pull_refresh_after" in service)) continue;
-    warn({
-      code: "TSC_COMPOSE_NO_EFFECT",
-      message: `service ${JSON.stringify(name)}: pull_refresh_after has no effect: write pull_policy: every_<duration>`,
-      path: ["services", name, "pull_refresh_after"],
-    });
-  }
 }

@@ -94,18 +94,14 @@ export function stringMap(value: Tree, bare: string | null): TreeMap {
   return result;
 }
 
-/** `host=address` entries, one per address, sorted. */
-export function hosts(value: Tree): string[] {
+/** `host=address` entries, one per address, sorted; an empty list for hosts without addresses, undefined for no hosts. */
+export function hosts(value: Tree): string[] | undefined {
   const found = new Map<string, string[]>();
-  const add = (host: string, addresses: readonly Tree[]): void => {
-    if (host.trim() === "")
-      throw new TscError("TSC_COMPOSE_HOST_INVALID", "bad host name ''", { kind: "invalid-input" });
+  const add = (host: string, addresses: readonly string[]): void => {
+    if (host.trim() === "" || /[:=]/.test(host))
+      throw new TscError("TSC_COMPOSE_HOST_INVALID", `bad host name '${host}'`, { kind: "invalid-input" });
     const known = found.get(host) ?? [];
-    known.push(
-      ...addresses
-        .flatMap((address) => scalarText(address).split(","))
-        .map((address) => address.replace(/^\[(.*)\]$/, "$1")),
-    );
+    known.push(...addresses.map((address) => address.replace(/^\[(.+)\]$/, "$1")));
     found.set(host, known);
   };
   if (Array.isArray(value)) {
@@ -116,14 +112,14 @@ export function hosts(value: Tree): string[] {
         throw new TscError("TSC_COMPOSE_HOST_INVALID", `invalid additional host, missing IP: ${text}`, {
           kind: "invalid-input",
         });
-      add(text.slice(0, at), [text.slice(at + 1)]);
+      add(text.slice(0, at), text.slice(at + 1).split(","));
     }
   } else if (isMap(value)) {
-    for (const key in value) {
-      const entry = value[key] as Tree;
-      add(key, Array.isArray(entry) ? entry : [entry]);
-    }
+    // only the short form has several addresses in one text
+    for (const [key, entry] of Object.entries(value))
+      add(key, (Array.isArray(entry) ? entry : [entry]).map(scalarText));
   }
+  if (found.size === 0) return undefined;
   return [...found].flatMap(([host, addresses]) => addresses.map((address) => `${host}=${address}`)).sort(byteOrder);
 }
 
@@ -147,4 +143,14 @@ export function sshList(value: Tree): string[] {
   return sortedKeys(value).map((key) =>
     value[key] === null || value[key] === "" ? key : `${key}=${scalarText(value[key] as Tree)}`,
   );
+}
+
+/** Lists of texts; an empty one is nothing. */
+export function options(value: Tree): TreeMap {
+  const lists = newMap();
+  for (const [key, entry] of Object.entries(isMap(value) ? value : {})) {
+    const list = (Array.isArray(entry) ? entry : [entry]).map(scalarText);
+    if (list.length > 0) lists[key] = list;
+  }
+  return lists;
 }

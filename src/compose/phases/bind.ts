@@ -19,6 +19,7 @@ import {
   float32,
   hosts,
   integer,
+  options,
   sortedKeys,
   sshList,
   stringMap,
@@ -45,8 +46,16 @@ function bindStruct(tree: TreeMap, struct: Struct, path: Path, binder: Binder): 
   }
   for (const key in tree) {
     if (key.startsWith("x-")) result[key] = tree[key] as Tree;
+    else if (!struct.some((field) => field.name === key)) tellDropped(key, path, binder);
   }
   return result;
+}
+
+/** The reference's schema lets the key pass, its model has no place for it. */
+function tellDropped(key: string, path: Path, { warn }: Binder): void {
+  const instead = key === "pull_refresh_after" ? ": write pull_policy: every_<duration>" : "";
+  const where = [...path, key];
+  warn({ code: "TSC_COMPOSE_NO_EFFECT", message: `${bracketPath(where)} has no effect${instead}`, path: where });
 }
 
 /** A map of structs, sorted by key; null entries become empty structs. */
@@ -69,6 +78,7 @@ export function bindMap(
 
 function absent(field: Field, path: Path, binder: Binder): Tree | undefined {
   if (field.kind === "shell") return null;
+  if (field.zero !== undefined) return field.zero;
   return field.kind === "always" ? bindStruct(newMap(), structOf(field), path, binder) : undefined;
 }
 
@@ -97,6 +107,7 @@ function isAbsence(value: Tree, kind: Kind): boolean {
   if (kind === "always" || kind === "shell" || kind === "struct") return false;
   if (kind === "bytes") return value === "0";
   if (kind === "duration") return value === "0s";
+  if (kind === "hosts") return false;
   if (Array.isArray(value)) return value.length === 0;
   return isMap(value) && Object.keys(value).length === 0;
 }
@@ -148,7 +159,7 @@ function bindKind(value: Tree, kind: Kind, field: Field, path: Path, binder: Bin
     case "ulimits":
       return mapOf(value, (entry, key) => ulimit(entry, [...path, key], binder));
     case "options":
-      return mapOf(value, (entry) => (Array.isArray(entry) ? entry.map(scalarText) : [scalarText(entry)]));
+      return options(value);
     case "struct":
     case "always":
       return isMap(value) ? bindStruct(value, structOf(field), path, binder) : wrong("map", value);

@@ -64,18 +64,35 @@ const envFiles: Transform = (value) => {
 
 const extendsForm: Transform = (value) => (typeof value === "string" ? map({ service: value }) : value);
 const gpus: Transform = (value) => (value === "all" ? [map({ count: "all" })] : value);
-const sshForm: Transform = (value) => {
-  if (typeof value === "string") return keyValues([value]);
-  return Array.isArray(value) ? keyValues(value) : value;
+/** `ID=SOURCE`; the agent alone has no source. */
+const sshForm: Transform = (value) =>
+  Array.isArray(value)
+    ? keyValues(value, (text) => {
+        if (text === "default") return null;
+        throw new TscError("TSC_COMPOSE_INVALID", `invalid ssh key ${JSON.stringify(text)}`, {
+          kind: "invalid-input",
+          hint: "write ID=PATH, or `default` for the agent",
+        });
+      })
+    : value;
+const keyValueForm: Transform = (value, path, { lenient }) => {
+  if (!Array.isArray(value)) return value;
+  // one entry with a variable leaves the whole list as it was written, as in the reference
+  if (lenient && value.some((entry) => !scalarText(entry).includes("="))) return value;
+  return keyValues(value, (text) => {
+    throw new TscError("TSC_COMPOSE_INVALID", `${pathText(path)}: invalid value ${text}, expected key=value`, {
+      kind: "invalid-input",
+    });
+  });
 };
-const keyValueForm: Transform = (value) => (Array.isArray(value) ? keyValues(value) : value);
 
-function keyValues(list: readonly Tree[]): TreeMap {
+/** `bare` gives the value of an entry without `=`. */
+function keyValues(list: readonly Tree[], bare: (text: string) => Tree): TreeMap {
   const result = newMap();
   for (const entry of list) {
     const text = scalarText(entry);
     const equals = text.indexOf("=");
-    result[equals < 0 ? text : text.slice(0, equals)] = equals < 0 ? null : text.slice(equals + 1);
+    result[equals < 0 ? text : text.slice(0, equals)] = equals < 0 ? bare(text) : text.slice(equals + 1);
   }
   return result;
 }
@@ -127,7 +144,12 @@ const device: Transform = (value, _path, { lenient }) => {
 
 const external: Transform = (value, path, { warn }) => {
   if (!isMap(value) || !isMap(value["external"])) return value;
-  const name = value["external"]["name"];
+  const { name, ...rest } = value["external"];
+  for (const key of Object.keys(rest)) {
+    if (key.startsWith("x-")) continue;
+    const message = `${pathText(path)}.external.${key} has no effect`;
+    warn({ code: "TSC_COMPOSE_NO_EFFECT", message, path: [...path, "external", key] });
+  }
   value["external"] = true;
   if (name === undefined) return value;
   warn({

@@ -41,7 +41,12 @@ export async function applyIncludes(
       problem(state.files, "TSC_COMPOSE_SCHEMA", `validating ${file}: include.${i} ${message}`, ["include", i]),
     );
     if (entry.paths.length === 0) {
-      throw problem(state.files, "TSC_COMPOSE_INCLUDE", `include[${i}]: path is required`, ["include", i]);
+      state.warn({
+        code: "TSC_COMPOSE_NO_EFFECT",
+        message: `include[${i}] has no effect: it names no path`,
+        path: ["include", i],
+      });
+      continue;
     }
     if (state.files.length >= MAX_FILES) {
       throw problem(state.files, "TSC_COMPOSE_INCLUDE", `more than ${MAX_FILES} files are included`, ["include", i]);

@@ -35,7 +35,7 @@ const deviceRequest: Check = (value, path) => {
 };
 
 const hostIp: Check = (value, path) => {
-  if (!isMap(value) || typeof value["host_ip"] !== "string" || value["host_ip"] === "") return undefined;
+  if (!isMap(value) || typeof value["host_ip"] !== "string") return undefined;
   return isIP(value["host_ip"].replace(/^\[(.*)\]$/, "$1")) === 0
     ? `${path}: invalid ip address: ${value["host_ip"]}`
     : undefined;

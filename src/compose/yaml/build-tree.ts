@@ -11,7 +11,7 @@ import { nearest } from "../../lib/nearest.js";
 import type { Path, Tree, TreeMap } from "../tree.js";
 import { isMap, newMap } from "../tree.js";
 import type { AnyDocument } from "./locate.js";
-import { isBrokenBinary, scalarValue } from "./scalar.js";
+import { dateOf, isBrokenBinary, isMergeKey, scalarValue, tagMismatch } from "./scalar.js";
 
 /** Nodes that aliases may add to one document before it counts as a bomb. */
 const ALIAS_BUDGET = 100_000;
@@ -58,7 +58,7 @@ export class TreeBuilder {
     const tag = node.tag;
     const isReset = tag === "!reset";
     if (isReset || tag === "!override") this.resets.push(path);
-    if (isScalar(node)) return isReset ? undefined : this.#scalar(node as Scalar);
+    if (isScalar(node)) return isReset ? undefined : this.#scalar(node as Scalar, path);
     this.#open.set(node, path);
     const value = isSeq(node) ? this.#list(node.items as Node[], path) : isYamlMap(node) ? this.#map(node, path) : null;
     this.#open.delete(node);
@@ -66,8 +66,12 @@ export class TreeBuilder {
     return isReset ? undefined : value;
   }
 
-  #scalar(node: Scalar): Tree {
+  #scalar(node: Scalar, path: Path): Tree {
     this.#refuseBrokenBinary(node);
+    const mismatch = tagMismatch(node);
+    if (mismatch !== undefined) throw this.#error(node, mismatch);
+    const date = dateOf(node);
+    if (date !== undefined) return this.#date(node, path, date);
     const value = scalarValue(node);
     const isBlock = node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED";
     if (!isBlock || typeof value !== "string" || !value.endsWith("\n")) return value;
@@ -77,6 +81,13 @@ export class TreeBuilder {
 
   #refuseBrokenBinary(node: Scalar): void {
     if (isBrokenBinary(node)) throw this.#error(node, "!!binary value contains invalid base64 data");
+  }
+
+  /** No attribute is a date, and its text is lost to a reader of YAML 1.1; extensions hold anything. */
+  #date(node: Scalar, path: Path, date: string): string {
+    if (path.some((part) => typeof part === "string" && part.startsWith("x-"))) return date;
+    const written = String(node.value);
+    throw this.#error(node, `${bracketed(path)} is a date, not a text`, `quote it: "${written}"`);
   }
 
   #endsUnbroken(node: Scalar): boolean {
@@ -116,7 +127,7 @@ export class TreeBuilder {
     for (const pair of node.items) {
       const keyNode = pair.key as Node;
       const key = this.#key(keyNode, path);
-      const isMerge = key === "<<" && isScalar(keyNode) && keyNode.type === "PLAIN";
+      const isMerge = isScalar(keyNode) && isMergeKey(keyNode);
       const earlier = seen.get(key);
       if (earlier !== undefined) {
         const line = this.#place(earlier.range?.[0] ?? 0).line;

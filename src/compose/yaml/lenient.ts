@@ -27,6 +27,24 @@ export function moveLines(text: string, document: AnyDocument, problem: number, 
   return indented === body ? undefined : text.slice(0, start) + indented + text.slice(end);
 }
 
+/** Line breaks of YAML 1.1 alone (§4.2), which the reference's parser still breaks lines at. */
+export const OLD_BREAKS = /[\u0085\u2028\u2029]/g;
+
+/** The text with those breaks as line feeds, offsets kept; the separators inside quotes stay, where folding keeps them as well. */
+export function breakLines(text: string, documents: readonly AnyDocument[]): string {
+  const quoted: [number, number][] = [];
+  for (const document of documents) {
+    visit(document, {
+      Scalar(_key, { type, range }) {
+        const isQuoted = type === "QUOTE_DOUBLE" || type === "QUOTE_SINGLE";
+        if (isQuoted && range !== undefined && range !== null) quoted.push([range[0], range[1]]);
+      },
+    });
+  }
+  const isKept = (at: number): boolean => quoted.some(([from, to]) => from <= at && at < to);
+  return text.replace(OLD_BREAKS, (found, at: number) => (found !== "\u0085" && isKept(at) ? found : "\n"));
+}
+
 /** Where the last quoted scalar or outermost flow collection before an offset begins. */
 function openAt(document: AnyDocument, before: number): number | undefined {
   let start: number | undefined;

@@ -11,7 +11,7 @@ import type { Path, Tree } from "../tree.js";
 import { MAX_DEPTH, TreeBuilder } from "./build-tree.js";
 import { refuseControls } from "./encoding.js";
 import { yamlProblem } from "./errors.js";
-import { moveLines } from "./lenient.js";
+import { breakLines, moveLines, OLD_BREAKS } from "./lenient.js";
 import type { AnyDocument } from "./locate.js";
 import { offsetOf } from "./locate.js";
 
@@ -77,18 +77,10 @@ interface Parsed {
 /** Parses; moves lines of quoted scalars and flow collections where only their indentation is wrong. Throws TSC_COMPOSE_YAML. */
 function parseLenient(text: string, name: string): Parsed {
   let read = text;
+  if (text.search(OLD_BREAKS) >= 0) read = breakLines(text, documentsOf(text, new LineCounter()));
   for (let moved = 0; ; moved++) {
     const lines = new LineCounter();
-    const documents = parseAllDocuments(read, {
-      version: "1.2",
-      schema: "failsafe",
-      merge: false,
-      uniqueKeys: false,
-      prettyErrors: false,
-      lineCounter: lines,
-      keepSourceTokens: false,
-      logLevel: "silent",
-    }) as unknown as AnyDocument[];
+    const documents = documentsOf(read, lines);
     const broken = documents.find(({ errors }) => errors.length > 0);
     const error = broken?.errors[0];
     if (broken === undefined || error === undefined) return { documents, read, lines };
@@ -104,6 +96,19 @@ function parseLenient(text: string, name: string): Parsed {
     }
     read = indented;
   }
+}
+
+function documentsOf(text: string, lineCounter: LineCounter): AnyDocument[] {
+  return parseAllDocuments(text, {
+    version: "1.2",
+    schema: "failsafe",
+    merge: false,
+    uniqueKeys: false,
+    prettyErrors: false,
+    lineCounter,
+    keepSourceTokens: false,
+    logLevel: "silent",
+  }) as unknown as AnyDocument[];
 }
 
 /** Flow nesting makes the parser recurse; real files never get near this. */

@@ -11,18 +11,74 @@ export function isBrokenBinary({ tag, source }: Scalar): boolean {
   return text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text);
 }
 
-/** The typed value of a scalar: only plain ones are resolved, unless a core tag asks for a type. */
+const CORE = "tag:yaml.org,2002:";
+
+/** The typed value of a scalar: only plain ones are resolved, unless a core tag asks for a type; a tag of others' means text. */
 export function scalarValue(node: Scalar): Tree {
   const value = node.value;
+  if (typeof value === "symbol") return MERGE_KEY;
   if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
   if (typeof value !== "string") return value === undefined || value === null ? null : (value as Tree);
   const tag = node.tag;
-  if (tag !== undefined && tag !== "!override") {
-    if (tag === "tag:yaml.org,2002:str" || tag === "!") return value;
-    if (tag === BINARY) return Buffer.from(value, "base64").toString("utf8");
-    if (tag.startsWith("tag:yaml.org,2002:")) return plainValue(value);
-  }
-  return node.type === "PLAIN" || node.type === undefined ? plainValue(value) : value;
+  if (tag === BINARY) return Buffer.from(value, "base64").toString("utf8");
+  if (tag === `${CORE}str`) return value;
+  if (tag?.startsWith(CORE) === true) return plainValue(value);
+  if (tag !== undefined && !OURS.has(tag)) return value;
+  return isPlain(node) ? plainValue(value) : value;
+}
+
+/** The key that merges maps (yaml.org/type/merge): plain, or tagged as one. */
+export const MERGE_KEY = "<<";
+export function isMergeKey(node: Scalar): boolean {
+  if (node.tag === `${CORE}merge`) return scalarValue(node) === MERGE_KEY;
+  return node.value === MERGE_KEY && isPlain(node) && (node.tag === undefined || node.tag === "!");
+}
+
+/** Tags that say nothing of the type. */
+const OURS: ReadonlySet<string> = new Set(["!", "!override", "!reset"]);
+
+const isPlain = ({ type }: Scalar): boolean => type === "PLAIN" || type === undefined;
+
+/** What a core tag asks of its value; the names are those of the reference's messages. */
+const FITS: Readonly<Record<string, (type: string) => boolean>> = {
+  null: (type) => type === "null",
+  bool: (type) => type === "bool",
+  int: (type) => type === "int",
+  float: (type) => type === "int" || type === "float",
+};
+
+/** Why a value does not have the type that its tag names; undefined when it has. */
+export function tagMismatch(node: Scalar): string | undefined {
+  const wanted = node.tag?.startsWith(CORE) === true ? node.tag.slice(CORE.length) : "";
+  const text = node.value;
+  if (typeof text !== "string") return undefined;
+  const type = typeName(plainValue(text), text);
+  return FITS[wanted]?.(type) === false ? `cannot decode !!${type} \`${text}\` as a !!${wanted}` : undefined;
+}
+
+function typeName(value: Tree, text: string): string {
+  if (value === null) return "null";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "bigint") return "int";
+  if (typeof value === "number") return INTEGER.test(text) && Number.isSafeInteger(value) ? "int" : "float";
+  return "str";
+}
+
+const TIMESTAMP =
+  /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt](\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?(Z|[-+]\d\d:\d\d)| (\d{1,2}):(\d{1,2}):(\d{1,2})(\.\d+)?)?$/;
+
+/** A date of YAML 1.1, which is no text, as JSON has it; undefined for everything else. */
+export function dateOf(node: Scalar): string | undefined {
+  const found = isPlain(node) && node.tag === undefined ? TIMESTAMP.exec(String(node.value)) : null;
+  if (found === null) return undefined;
+  const [, year = "", month = "", day = "", ...time] = found;
+  const [hour = "0", minute = "0", second = "0", fraction = ""] = time[0] === undefined ? time.slice(5) : time;
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  const exists = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+  if (!exists || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  const two = (text: string): string => text.padStart(2, "0");
+  const behind = fraction.replace(/\.?0*$/, "");
+  return `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}${behind}${time[4] ?? "Z"}`;
 }
 
 const INTEGER = /^[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$/;

@@ -68,3 +68,62 @@ test("!!binary: base64 with its padding, over several lines too; anything else i
   }
   expect(() => tree("? !!binary x\n: 1\n")).toThrow("!!binary value contains invalid base64 data");
 });
+
+describe("the line breaks of YAML 1.1", () => {
+  test.each([
+    ["behind a key", "a:\u2028  b: 1\n", { a: { b: 1 } }],
+    ["after a comment", "a:\n  b: 1 # c\u2029  d: 2\n", { a: { b: 1, d: 2 } }],
+    ["between entries", "a:\n  b: c\u0085  d: e\n", { a: { b: "c", d: "e" } }],
+    ["in quotes they are text", 'a: "b\u2028c"\n', { a: "b\u2028c" }],
+    ["but the next line is folded", "a: 'b\u0085c'\n", { a: "b c" }],
+  ])("%s", (_name, text, expected) => {
+    expect(tree(text)).toEqual([expected]);
+  });
+
+  test("what follows one is another line", () => {
+    expect(() => parseYaml("a: b\u2028c\n", "f")).toThrow(/yaml: line 2/);
+  });
+});
+
+describe("tags and merge keys as tools write them", () => {
+  test.each([
+    ["!!merge", "b: &b {c: 1}\na:\n  !!merge <<: *b\n", { c: 1 }],
+    ["! means nothing", "b: &b {c: 1}\na:\n  ! <<: *b\n", { c: 1 }],
+    ["a quoted key is a key", "a: {'<<': 1}\n", { "<<": 1 }],
+    ["a text is a key", "a: {!!str <<: 1}\n", { "<<": 1 }],
+    ["tags of others leave text", 'a: [!vault "x", !Ref 12, !x true, !<!foo> 1]\n', ["x", "12", "true", "1"]],
+    ["handles", "%TAG !e! tag:example.com,2000:\n---\na: !e!x 12\n", "12"],
+    ["collections of others", "a: !custom {b: !custom [1]}\n", { b: [1] }],
+    ["core tags", "a: [!!str 1, !!int '2', !!float 3, !!bool 'true', !!null '']\n", ["1", 2, 3, true, null]],
+    ["! of a plain value", "a: [! 12, ! null, ! '3']\n", [12, null, "3"]],
+  ])("%s", (_name, text, expected) => {
+    expect(tree(text)).toEqual([expect.objectContaining({ a: expected })]);
+  });
+
+  test.each([
+    ["a: !!bool yes", "cannot decode !!str `yes` as a !!bool"],
+    ["a: !!int 1.5", "cannot decode !!float `1.5` as a !!int"],
+    ["a: !!null x", "cannot decode !!str `x` as a !!null"],
+    ["a: !!float x", "cannot decode !!str `x` as a !!float"],
+  ])("%s", (text, message) => {
+    expect(() => parseYaml(text, "f")).toThrow(`yaml: line 1: ${message}`);
+  });
+});
+
+describe("dates are no texts", () => {
+  test.each(["2020-01-02", "2020-1-2 3:4:5", "2020-01-02T03:04:05Z"])("%s", (text) => {
+    expect(() => parseYaml(`a:\n  b: [${text}]\n`, "f")).toThrow("yaml: line 2: a.b[0] is a date, not a text");
+  });
+
+  test("extensions hold them, quotes make texts, and there is no 30th of February", () => {
+    const text = "x-a: {b: 2020-1-2, c: 2020-01-02T03:04:05.60+01:00}\nd: '2020-01-02'\ne: 2020-02-30\nf: 2020-01\n";
+    expect(tree(text)).toEqual([
+      {
+        "x-a": { b: "2020-01-02T00:00:00Z", c: "2020-01-02T03:04:05.6+01:00" },
+        d: "2020-01-02",
+        e: "2020-02-30",
+        f: "2020-01",
+      },
+    ]);
+  });
+});
