@@ -6,11 +6,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessIdentity } from "../../kernel/kernel.js";
 import { type MountLine, readMounts } from "../../kernel/mount-table.js";
-import { readProcessFile } from "../../kernel/proc.js";
+import { processPath, readProcessFile } from "../../kernel/proc.js";
 import { TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
 import type { ContainerRow } from "../state/containers.js";
 import { refused } from "./oci/device-filter.js";
+import { MASKED_PATHS, READONLY_PATHS } from "./oci/security.js";
 import type { OciConfig } from "./oci/types.js";
 import { runtimeRoot } from "./oci-runtime.js";
 import type { RuntimeChoice } from "./record.js";
@@ -27,7 +28,7 @@ export interface ConfineRequest {
   readonly lacksDeviceFilter: boolean;
 }
 
-/** `TSC_SECCOMP_MISSING`, `TSC_LABEL_MISSING`, `TSC_DEVICE_FILTER`. */
+/** `TSC_SECCOMP_MISSING`, `TSC_LABEL_MISSING`, `TSC_MASK_MISSING`, `TSC_DEVICE_FILTER`. */
 export async function confine(ctx: EngineContext, request: ConfineRequest): Promise<void> {
   const { row, choice, config, init } = request;
   if (config.linux.seccomp !== undefined && !hasSeccomp(ctx, request)) {
@@ -42,6 +43,7 @@ export async function confine(ctx: EngineContext, request: ConfineRequest): Prom
     );
   }
   confirmLabel(ctx, request);
+  confirmMasks(request);
   if (!request.lacksDeviceFilter) return;
   await ctx.kernel.forbidDevices(init);
   const [open] = mountsWithDevices(readMounts(init.pid), config);
@@ -62,6 +64,28 @@ function confirmLabel(ctx: EngineContext, { choice, config, init, row }: Confine
     hint: `install a ${choice.name} that is built with SELinux, or say \`security_opt: [label=disable]\``,
     exitCode: 125,
   });
+}
+
+/** What every container must not see or write of /proc and /sys; a path that this kernel has not needs no mask. */
+function confirmMasks({ choice, config, init, row }: ConfineRequest): void {
+  // a virtual machine has its own kernel's files
+  if (choice.name !== "crun" && choice.name !== "runc") return;
+  const open = unmasked(readMounts(init.pid), config).find((path) => existsSync(processPath(init.pid, `root${path}`)));
+  if (open === undefined) return;
+  throw new TscError("TSC_MASK_MISSING", `container ${row.name}: ${choice.name} left ${open} open`, {
+    kind: "unsupported",
+    hint: `install another ${choice.name}, or say \`security_opt: [systempaths=unconfined]\``,
+    exitCode: 125,
+  });
+}
+
+/** The usual masked and read-only paths of a config that no mount covers, or a writable one. Pure. */
+export function unmasked(mounts: readonly MountLine[], { linux }: Pick<OciConfig, "linux">): string[] {
+  const seen = new Map(mounts.map(({ path, options }) => [path, options]));
+  return [
+    ...MASKED_PATHS.filter((path) => linux.maskedPaths.includes(path) && !seen.has(path)),
+    ...READONLY_PATHS.filter((path) => linux.readonlyPaths.includes(path) && seen.get(path)?.includes("ro") !== true),
+  ];
 }
 
 /** Of a runtime that is not known here (a virtual machine has a filter of its own, or none, that is not seen) it is said when none is seen. */

@@ -12,7 +12,7 @@ const HOST =
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Whether a variable steers the machine rather than the project: which code runs, and where credentials come from or go. */
-export function steersTheHost(name: string): boolean {
+function steersTheHost(name: string): boolean {
   return CODE.test(name) || HOST.test(name);
 }
 

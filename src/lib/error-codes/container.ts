@@ -46,6 +46,8 @@ export const CONTAINER_CODES = {
   TSC_LOG_DRIVER: "there is no such log driver → json-file, local, k8s-file and none are",
   TSC_LOG_OPTION: "an option of the log driver is unknown or cannot be had → max-size, max-file and compress are",
   TSC_LOGS_UNAVAILABLE: "the log cannot be read → the reason follows",
+  TSC_MASK_MISSING:
+    "the OCI runtime left parts of /proc or /sys open that containers must not see or write → install one that does not",
   TSC_MOUNT_PROPAGATION: "there is no such mount propagation → use private, rprivate, shared, slave …",
   TSC_MOUNT_RECURSIVE: "`recursive` cannot be done for this mount → leave it out, or see the hint",
   TSC_MOUNT_TARGET: "a mount's target is no place that can be mounted on → choose another path",

@@ -1,16 +1,29 @@
 /** Confinement that would be left out, and host programs that a compose file would run: refused, or there for every process of a container. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { busyboxRegistry } from "../../helpers/busybox-registry.js";
 import { CGROUPS_READ_ONLY, runAfterMounts } from "../../helpers/hide.js";
-import { eventually, isRoot, type Mode, onHost, TSCOMPOSE } from "../../helpers/host.js";
+import { eventually, isRoot, type Mode, onHost, type TestHost, TSCOMPOSE } from "../../helpers/host.js";
 
 const check = isRoot ? test : test.skip;
 const modes: Mode[] = ["root", "user"];
 
 const registry = busyboxRegistry();
+
+/** The folder of a crun that leaves a part of config.json out, as one that was built without it does. */
+function runtimeWithout(host: TestHost, strip: string): string {
+  const bin = mkdtempSync(join(host.folder, "bin-"));
+  // unlimited is more than a number of JavaScript holds
+  writeFileSync(
+    join(bin, "crun"),
+    `#!/bin/sh\nfor w; do [ "$p" = --bundle ] && b=$w; p=$w; done\n[ -z "$b" ] || ${process.execPath} -e 'const f=require("fs"),p=process.argv[1]+"/config.json",c=JSON.parse(f.readFileSync(p,"utf8"));${strip};delete c.annotations;f.writeFileSync(p,JSON.stringify(c).replaceAll("18446744073709552000","18446744073709551615"))' "$b"\nexec /usr/bin/crun "$@"\n`,
+  );
+  chmodSync(join(bin, "crun"), 0o755);
+  chmodSync(bin, 0o755);
+  return bin;
+}
 
 describe.each(modes)("consent, %s", (mode) => {
   check(
@@ -46,6 +59,27 @@ describe.each(modes)("consent, %s", (mode) => {
   );
 
   check(
+    "a RUN step gets the host's network or every capability by no word of the Dockerfile",
+    onHost(mode, async (host) => {
+      const folder = host.project("grants", {});
+      for (const [flag, name] of [
+        ["--network=host", "network.host"],
+        ["--security=insecure", "security.insecure"],
+      ]) {
+        const inline = `FROM ${registry.address}/busybox:1\\nRUN ${flag} true`;
+        writeFileSync(
+          join(folder, "compose.yaml"),
+          `services: { a: { build: { context: ., dockerfile_inline: "${inline}" } } }\n`,
+        );
+        const { code, stderr } = await host.run(folder, ["build"]);
+        expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`${name} is not allowed`) });
+        expect(stderr).toContain("TSC_BUILD_ENTITLEMENT");
+      }
+    }),
+    60_000,
+  );
+
+  check(
     "a seccomp profile that has no end, no writer or secrets in it is refused, and nothing of it is told",
     onHost(mode, async (host) => {
       const folder = host.project("profiles", { key: "topsecret-key\n" });
@@ -72,16 +106,7 @@ describe.each(modes)("consent, %s", (mode) => {
       const folder = host.project("seccomp", {
         "compose.yaml": `services:\n  a: { ${image}, volumes: [".:/v"] }\n  locked: { ${image}, volumes: [".:/v"], security_opt: ["no-new-privileges:true"] }\n`,
       });
-      const bin = join(host.folder, "bin");
-      mkdirSync(bin);
-      // what a crun that was built without libseccomp does; unlimited is more than a number of JavaScript holds
-      const strip = "if (c.linux) delete c.linux.seccomp";
-      writeFileSync(
-        join(bin, "crun"),
-        `#!/bin/sh\nfor w; do [ "$p" = --bundle ] && b=$w; p=$w; done\n[ -z "$b" ] || ${process.execPath} -e 'const f=require("fs"),p=process.argv[1]+"/config.json",c=JSON.parse(f.readFileSync(p,"utf8"));${strip};delete c.annotations;f.writeFileSync(p,JSON.stringify(c).replaceAll("18446744073709552000","18446744073709551615"))' "$b"\nexec /usr/bin/crun "$@"\n`,
-      );
-      chmodSync(join(bin, "crun"), 0o755);
-      chmodSync(bin, 0o755);
+      const bin = runtimeWithout(host, "if (c.linux) delete c.linux.seccomp");
       for (const service of ["a", "locked"]) {
         const text = `services: { ${service}: { runtime: crun } }`;
         writeFileSync(join(folder, "more.yaml"), text);
@@ -101,6 +126,62 @@ describe.each(modes)("consent, %s", (mode) => {
         env: { TSCOMPOSE_RUNTIMES: `crun=${bin}/crun-1.99` },
       });
       expect(odd.stderr).toContain("whether crun-1.99 applies the seccomp profile cannot be seen from here");
+    }),
+    120_000,
+  );
+
+  check(
+    "a runtime that leaves a path of /proc or /sys open is refused before anything runs",
+    onHost(mode, async (host) => {
+      const folder = host.project("masks", {
+        "compose.yaml": `services: { a: { image: "${registry.address}/busybox:1", network_mode: none, runtime: crun, command: touch /v/ran, volumes: [".:/v"] } }`,
+      });
+      for (const [strip, path] of [
+        ["c.linux.maskedPaths=[]", "/proc/"],
+        ['c.linux.maskedPaths=c.linux.maskedPaths.filter((p)=>p!=="/proc/interrupts")', "/proc/interrupts"],
+        ["c.linux.readonlyPaths=[]", "/proc/"],
+        ['c.linux.readonlyPaths=c.linux.readonlyPaths.filter((p)=>p!=="/proc/sys")', "/proc/sys"],
+      ] as const) {
+        const bin = runtimeWithout(host, `if (c.linux) ${strip}`);
+        const result = await host.run(folder, ["up", "-d"], { env: { TSCOMPOSE_RUNTIMES: `crun=${bin}/crun` } });
+        expect(result).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(`TSC_MASK_MISSING.*container masks-a-1: crun left ${path}`),
+        });
+      }
+      expect(existsSync(join(folder, "ran"))).toBe(false);
+      const open = "services: { a: { security_opt: [systempaths=unconfined] } }";
+      writeFileSync(join(folder, "open.yaml"), open);
+      await host.must(folder, "-f", "compose.yaml", "-f", "open.yaml", "up", "-d");
+    }),
+    120_000,
+  );
+
+  check(
+    "limits that this host cannot give are told by name, each; those not asked for by doctor and info",
+    onHost(mode, async (host) => {
+      const limits =
+        "mem_limit: 64m, mem_reservation: 32m, memswap_limit: 128m, mem_swappiness: 10, pids_limit: 50, cpus: 0.5, cpu_shares: 512, cpuset: '0', blkio_config: { weight: 300 }";
+      const image = `image: "${registry.address}/busybox:1", network_mode: none, command: "true"`;
+      const folder = host.project("limits", {
+        "compose.yaml": `services: { asked: { ${image}, ${limits} }, other: { ${image} } }`,
+      });
+      const up = (service: string) => runAfterMounts(host, folder, CGROUPS_READ_ONLY, [TSCOMPOSE, "up", "-d", service]);
+      const asked = await up("asked");
+      const names = [
+        "mem_limit",
+        "mem_reservation",
+        "memswap_limit",
+        "mem_swappiness",
+        "pids_limit",
+        "cpus",
+        "cpu_shares",
+      ];
+      for (const name of [...names, "cpuset", "blkio_config.weight"])
+        expect(asked.stderr).toContain(`container limits-asked-1: ${name} cannot be honoured here: `);
+      expect((await up("other")).stderr).not.toContain("cannot be honoured");
+      const info = await runAfterMounts(host, folder, CGROUPS_READ_ONLY, [TSCOMPOSE, "info"]);
+      expect(info.stdout + info.stderr).toContain("no resource limits: ");
     }),
     120_000,
   );
@@ -156,6 +237,7 @@ describe.each(modes)("doctor --security, %s", (mode) => {
       expect(states).toMatchObject({
         seccomp: "ok",
         "pids limit": "missing",
+        "resource limits": "missing",
         "device filter": mode === "user" ? "ok" : "missing",
       });
       expect(findings.every(({ state, advice }) => (state === "ok") === (advice === undefined))).toBe(true);

@@ -130,6 +130,12 @@ function confinement({ host, seccompActions, runtimes, ...facts }: SecurityFacts
             advice: host.rootless ? "add a range to /etc/subuid and /etc/subgid" : "run tscompose as an ordinary user",
           }),
     },
+    {
+      name: "masked paths",
+      state: "ok",
+      value: "confirmed at each start",
+      why: "hide or write-protect parts of /proc and /sys; containers are refused without",
+    },
     { name: "no_new_privs", state: "ok", value: "per container", why: "security_opt: [no-new-privileges:true]" },
   ];
 }
