@@ -101,9 +101,21 @@ async function run(
   return exitCode ?? 1;
 }
 
-/** Variables by which the loader, shells and interpreters of plugins run further code. */
-const STEERING =
-  /^(?:PATH|LD_.*|GCONV_PATH|BASH_ENV|BASH_FUNC_.*|SHELLOPTS|BASHOPTS|PS4|PYTHON(?:PATH|HOME|STARTUP)|PERL(?:5LIB|5OPT|5DB|LIB)|RUBY(?:OPT|LIB)|NODE_(?:OPTIONS|PATH)|(?:JAVA_TOOL|_JAVA|JDK_JAVA)_OPTIONS|DOTNET_STARTUP_HOOKS|LUA_INIT.*)$/;
+/**
+ * Variables by which the loader, shells, interpreters and libraries of plugins run further code, and those that say where such configuration
+ * lies: a home of the project's own brings a `.gitconfig`, Python's user site and credential helpers.
+ */
+const STEERING = new RegExp(
+  `^(?:${[
+    "PATH|HOME|XDG_.*|LD_.*|GCONV_PATH|GLIBC_TUNABLES",
+    "SHELL|IFS|PS4|SHELLOPTS|BASHOPTS|BASH_ENV|BASH_FUNC_.*|EDITOR|VISUAL|PAGER|BROWSER",
+    "PYTHON.*|PERL.*|RUBY.*|GEM_.*|BUNDLE_.*|LUA_.*|PHPRC|PHP_INI_SCAN_DIR",
+    "NODE_(?:OPTIONS|PATH|REPL_EXTERNAL_MODULE)|NPM_CONFIG_.*",
+    "JAVA_HOME|CLASSPATH|(?:JAVA_TOOL|_JAVA|JDK_JAVA)_OPTIONS|DOTNET_(?:STARTUP_HOOKS|ROOT.*)|CORECLR_.*",
+    "GIT_.*|SSH_.*|OPENSSL_.*|DOCKER_CONFIG|KUBECONFIG|AWS_(?:CONFIG|SHARED_CREDENTIALS)_FILE|CLOUDSDK_(?:CONFIG|PYTHON.*)",
+  ].join("|")})$`,
+  "i",
+);
 
 /**
  * What a provider gets: the project's environment, which its `.env` has a part in, but of variables that say which code programs load only the

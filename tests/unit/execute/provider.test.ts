@@ -39,4 +39,12 @@ test("a project's .env does not say which code a provider's program loads", () =
   expect(given.withheld).toEqual(["PATH", "LD_PRELOAD", "BASH_ENV"]);
   expect(given.env).toEqual({ ...callerEnv, ENV: "prod", NODE_ENV: "test" });
   expect(providerEnvironment({ env: callerEnv, callerEnv }).withheld).toEqual([]);
+  // each of these makes some interpreter, library or tool run a file of the project
+  const more = ["PYTHONUSERBASE", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_COUNT", "OPENSSL_CONF", "DOCKER_CONFIG"];
+  const others = ["GEM_HOME", "CLASSPATH", "npm_config_node_options", "KUBECONFIG", "SSH_ASKPASS", "IFS"];
+  const steering = Object.fromEntries([...more, ...others].map((name) => [name, "./evil"]));
+  expect(providerEnvironment({ env: { ...callerEnv, ...steering }, callerEnv })).toEqual({
+    env: callerEnv,
+    withheld: [...more, ...others],
+  });
 });
