@@ -9,6 +9,7 @@ import type { Kernel, OpenedPath } from "../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { LabelFilter, VolumesApi } from "../api.js";
 import type { EngineContext } from "../context.js";
+import { hostPlace, noteWritten, openBelow } from "../host-paths.js";
 import { isOrphaned, ownedName } from "../owned-names.js";
 import { labelForAll, parseContext, relabelOwn } from "../selinux/index.js";
 import {
@@ -174,7 +175,7 @@ export function openVolumes(ctx: EngineContext): Volumes {
     using _lock = await lock(name);
     if (kernel.isMountPoint(target)) return target;
     try {
-      kernel.mount(source.source, target, source.type, source.flags, source.data);
+      mountDevice(ctx, source, target);
       if (source.readOnlyRemount) kernel.mount("", target, "", ["bind", "remount", "ro"]);
     } catch (error) {
       kernel.unmount(target, { detach: true });
@@ -332,4 +333,13 @@ function imagePath(kernel: Kernel, rootfs: string, target: string): OpenedPath |
 
 function noSuchVolume(name: string): TscError {
   return new TscError("TSC_VOLUME_NOT_FOUND", `no such volume: ${name}`, { kind: "not-found" });
+}
+
+/** Bound folders of the host are looked up anew each time, and may lie where containers write. */
+function mountDevice(ctx: EngineContext, device: VolumeDevice, target: string): void {
+  const { type, flags, data } = device;
+  const place = flags.includes("bind") ? hostPlace(ctx, device.source) : undefined;
+  if (place !== undefined) noteWritten(ctx, place);
+  using opened = place === undefined || place.below === "" ? undefined : openBelow(ctx, place);
+  ctx.kernel.mount(opened?.path ?? device.source, target, type, flags, data);
 }
