@@ -13,6 +13,7 @@ import { type Donors, networkDonor } from "./donors.js";
 import { labelForContainers } from "./labels.js";
 import { hostsText } from "./links.js";
 import { bundleOf, folderOf } from "./lookup.js";
+import { checkNestedTargets } from "./nested-targets.js";
 import { collectDevices } from "./oci/devices.js";
 import { containerEnvironment } from "./oci/environment.js";
 import type { FileBind, SourcedMount } from "./oci/mounts.js";
@@ -103,6 +104,7 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
   const profile = plain.process.apparmorProfile;
   if (profile !== undefined) await (await import("./apparmor.js")).ensureProfile(ctx, row.name, profile);
   const settled = settleTargets(ctx.kernel, row.name, rootfs, plain);
+  await checkNestedTargets(deps, row, facts.choice, settled.mounts);
   const { config, compiles } = useCompiledFilter(ctx, facts.choice, settled);
   writeFileSync(join(bundle, "config.json"), ociJson(config), { mode: 0o600 });
   return { config, compiles };

@@ -1,9 +1,11 @@
 /**
  * Host paths that lie in a folder which a container has to write: it puts links in place of what others, or its own next run, are to be given.
  */
+import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
+import { makesTargetsSafely } from "../../../src/engine/runtime/nested-targets.js";
 import { busyboxRegistry } from "../../helpers/busybox-registry.js";
 import { isRoot, type Mode, onHost, type TestHost } from "../../helpers/host.js";
 
@@ -42,6 +44,8 @@ ${service("cat /m/secret", "    volumes: [dev:/m]\n")}
 ${service("cat /m/secret", "    volumes: [./shared/inner:/m]\n")}
   outer:
 ${service("cat /m/secret", "    volumes: [./own:/m]\n")}
+  nested:
+${service("true", "    runtime: runc\n    volumes: [./shared:/v, /v/other]\n")}
 configs: { c: { file: ./shared/c.txt } }
 secrets: { s: { file: ./shared/c.txt } }
 volumes:
@@ -83,6 +87,10 @@ describe.each(["root", "user"] as Mode[])("what a container has written to, %s",
       const cp = await host.run(folder, ["cp", "bind:/m/secret", "-"]);
       expect({ code: cp.code, leaked: cp.stdout.includes("host secret") }).toEqual({ code: 1, leaked: false });
       expect(readdirSync(bait)).toEqual(["secret"]);
+
+      const nested = await host.run(folder, ["run", "--rm", "-T", "nested"]);
+      const version = /^runc version (\S+)/.exec(execFileSync("runc", ["--version"], { encoding: "utf8" }))?.[1] ?? "";
+      expect(nested.stderr.includes("TSC_MOUNT_TARGET")).toBe(!makesTargetsSafely(version));
 
       expect(await host.must(folder, "run", "--rm", "-T", "inner")).toContain("other");
       expect(await host.must(folder, "run", "--rm", "-T", "outer")).toContain("elsewhere");
