@@ -15,6 +15,7 @@ import type { LoadState } from "./phases/load-state.js";
 import { loadTree } from "./phases/load-tree.js";
 import type { LoadedModel } from "./phases/loaded-model.js";
 import { dropNulls, normalize, settleContent } from "./phases/normalize.js";
+import { withOriginals } from "./phases/originals.js";
 import { nameTree, projectName } from "./phases/project-name.js";
 import { enableServices, pruneResources, selectServices, withProfiles } from "./phases/select.js";
 import { Problems } from "./problems.js";
@@ -24,13 +25,16 @@ import type { YamlFile } from "./yaml/parse.js";
  * Loads a project. Errors are TscErrors with a place where there is one; a list holds every problem of a phase.
  * Codes begin with TSC_COMPOSE_.
  */
-export async function loadProject(options: LoadOptions): Promise<Project> {
+export async function loadProject(given: LoadOptions): Promise<Project> {
+  const options = withOriginals(given, given.fs ?? nodeFs);
   const model = await loadModel(options);
   return finish(model, options);
 }
 
 /** The phases up to the normalized tree, before it is bound to types. */
-export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
+export async function loadModel(given: LoadOptions): Promise<LoadedModel> {
+  const options = withOriginals(given, given.fs ?? nodeFs);
+  const { fs } = options;
   const warnings: LoadWarning[] = [];
   const seen = new Set<string>();
   const warn = (warning: LoadWarning): void => {
@@ -39,7 +43,6 @@ export async function loadModel(options: LoadOptions): Promise<LoadedModel> {
     warnings.push(warning);
     options.warn?.(warning);
   };
-  const fs = options.fs ?? nodeFs;
   const found = await discover(options, fs, warn);
   const texts = new Map<string, string>();
   const parsed = new Map<string, YamlFile>();

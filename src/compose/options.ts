@@ -23,8 +23,14 @@ export interface RemoteLoader {
   /**
    * Downloads (or finds in the cache) and returns the absolute path of the compose file; its folder is the base of its relative paths.
    * What the file names is read only inside `folder`, the whole of what was fetched (the file's own folder when absent).
+   * `original` is a copy of that folder as it was fetched, which no container is given: what is read comes from there.
    */
-  load(reference: string): Promise<{ readonly path: string; readonly digest?: string; readonly folder?: string }>;
+  load(reference: string): Promise<{
+    readonly path: string;
+    readonly digest?: string;
+    readonly folder?: string;
+    readonly original?: string;
+  }>;
 }
 
 /** Everything that decides what a project is. Nothing is read from the process itself. */

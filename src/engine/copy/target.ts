@@ -1,11 +1,13 @@
 /** A container's files opened for copying, whether it runs or not. */
+import { posix } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import { ContainerTree, openMount } from "../container-tree.js";
 import type { EngineContext } from "../context.js";
+import { hostPlace } from "../host-paths.js";
 import { mountLabel } from "../selinux/index.js";
 import type { ContainerRow } from "../state/containers.js";
 import type { Storage } from "../storage/index.js";
-import { openVolumes } from "../volumes/index.js";
+import { openVolumes, type Volumes } from "../volumes/index.js";
 
 /** What copying works with. */
 export interface CopyDeps {
@@ -55,14 +57,26 @@ export async function openTree(
     const outermostFirst = target.record.mounts.toSorted((a, b) => depth(a.target) - depth(b.target));
     for (const mount of withMounts ? outermostFirst : []) {
       if (mount.type !== "bind" && mount.type !== "volume") continue;
-      const whole = mount.type === "volume" ? await volumes.mount(mount.name) : mount.source;
-      tree.mount(mount.target, openMount(kernel, whole, mount.subpath), mount.readOnly);
+      const { whole, below } = await sourceOf(deps.ctx, mount, volumes);
+      tree.mount(mount.target, openMount(kernel, whole, below), mount.readOnly);
     }
     return { tree, root, release };
   } catch (error) {
     await release();
     throw error;
   }
+}
+
+/** A folder and what of it is mounted; a bind source that a container may have swapped lies in the folder that it can write. */
+async function sourceOf(
+  ctx: EngineContext,
+  mount: CopyTarget["record"]["mounts"][number],
+  volumes: Volumes,
+): Promise<{ readonly whole: string; readonly below: string }> {
+  const { subpath = "" } = mount;
+  if (mount.type === "volume") return { whole: await volumes.mount(mount.name), below: subpath };
+  const { folder, below } = hostPlace(ctx, mount.source);
+  return below === "" ? { whole: mount.source, below: subpath } : { whole: folder, below: posix.join(below, subpath) };
 }
 
 /** `TSC_COPY_NOT_FOUND`. */

@@ -5,15 +5,17 @@ import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import { given } from "../../lib/given.js";
 import { readRegularFile } from "../../lib/read-file.js";
+import { hostPlace } from "../host-paths.js";
 import type { AttachResult } from "../network/types.js";
 import { injectFiles, keptContent, requiredEnv } from "../secrets/index.js";
 import type { ContainerRow } from "../state/containers.js";
-import { ensureBindSource } from "./create.js";
+import { resolveBind } from "./bind-source.js";
 import type { RuntimeDeps } from "./deps.js";
 import { type Donors, networkDonor } from "./donors.js";
-import { labelBind, labelForContainers } from "./labels.js";
+import { labelForContainers } from "./labels.js";
 import { hostsText } from "./links.js";
 import { bundleOf, folderOf } from "./lookup.js";
+import { checkNestedTargets } from "./nested-targets.js";
 import { collectDevices } from "./oci/devices.js";
 import { containerEnvironment } from "./oci/environment.js";
 import type { FileBind, SourcedMount } from "./oci/mounts.js";
@@ -21,8 +23,7 @@ import { parseSeccompProfile, type SeccompProfile } from "./oci/seccomp.js";
 import { ociConfig, ociJson } from "./oci/spec.js";
 import { resolveUser } from "./oci/users.js";
 import { findProgram } from "./oci-runtime.js";
-import { pinned } from "./pins.js";
-import { checkAlone } from "./read-only.js";
+import { pinned, pinnedSource } from "./pins.js";
 import type { RecordedMount, RuntimeChoice } from "./record.js";
 import { type FilterUse, useCompiledFilter } from "./seccomp-filter.js";
 import { mountShm, shmFolder } from "./shm.js";
@@ -106,6 +107,7 @@ export async function writeBundle(deps: RuntimeDeps, row: ContainerRow, facts: B
   const profile = plain.process.apparmorProfile;
   if (profile !== undefined) await (await import("./apparmor.js")).ensureProfile(ctx, row.name, profile);
   const settled = settleTargets(ctx.kernel, row.name, rootfs, plain);
+  await checkNestedTargets(deps, row, facts.choice, settled.mounts);
   const { config, compiles } = useCompiledFilter(ctx, facts.choice, settled);
   writeFileSync(join(bundle, "config.json"), ociJson(config), { mode: 0o600 });
   return { config, compiles };
@@ -143,6 +145,7 @@ async function boundFiles(
 ): Promise<FileBind[]> {
   const { ctx } = deps;
   const { spec, record } = row;
+  const bundle = bundleOf(ctx, row.id);
   const taken = new Set(record.mounts.map((mount) => mount.target));
   const folder = folderOf(ctx, row.id);
   const donor = networkDonor(row, facts.donors);
@@ -174,14 +177,14 @@ async function boundFiles(
   const held = (index: number, target: string) => keptContent(folderOf(ctx, row.id), index, `${row.name}: ${target}`);
   return [
     ...binds,
-    ...(await injectFiles(
-      ctx.kernel,
-      join(bundleOf(ctx, row.id), "files"),
-      spec.files ?? [],
-      held,
+    ...(await injectFiles(ctx.kernel, {
+      folder: join(bundle, "files"),
+      files: spec.files ?? [],
+      contentOf: held,
+      safeSource: (path) => pinnedSource(ctx, bundle, hostPlace(ctx, path), path),
       user,
-      record.selinux?.mount,
-    )),
+      label: record.selinux?.mount,
+    })),
   ];
 }
 
@@ -201,10 +204,7 @@ async function resolveSource(
   const bundle = bundleOf(deps.ctx, row.id);
   switch (mount.type) {
     case "bind":
-      await ensureBindSource(mount);
-      checkAlone(deps, row, mount);
-      await labelBind(deps, row, mount);
-      return pinned(deps.ctx.kernel, bundle, mount.source, mount);
+      return await resolveBind(deps, row, mount, bundle);
     case "volume": {
       const folder = await deps.volumes.mount(mount.name);
       if (mount.noCopy !== true && mount.subpath === undefined)

@@ -1,12 +1,13 @@
 /** Making a container: row, volumes, empty rootfs. Nothing is mounted, started or joined here. */
 
 import { randomBytes } from "node:crypto";
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { hostname as hostName } from "node:os";
 import { join } from "node:path";
-import { errnoOf, messageOf, TscError } from "../../lib/errors.js";
+import { TscError } from "../../lib/errors.js";
 import { given } from "../../lib/given.js";
 import { findSignal, signalNumber } from "../../lib/signals.js";
+import { noteBinds } from "../host-paths.js";
 import { containerLabels } from "../labels.js";
 import { checkLogging } from "../logs/index.js";
 import { ownedName } from "../owned-names.js";
@@ -81,6 +82,8 @@ export async function createContainer(
     // With the row: nobody would ever remove an anonymous volume that no container has.
     for (const volume of anonymous) deps.volumes.make(volume);
     for (const mount of record.mounts) if (mount.type === "volume") deps.volumes.use(mount.name, id);
+    // Before any of those that are made together runs and can swap what others are to be given.
+    noteBinds(ctx, record.mounts);
     return beginIntent(ctx.state, "create", id, self(ctx), ctx.kernel.bootId());
   });
   if (intent === undefined) {
@@ -253,41 +256,4 @@ function checkPropagation(text: string): string {
   throw new TscError("TSC_MOUNT_PROPAGATION", `unknown mount propagation ${JSON.stringify(text)}`, {
     kind: "invalid-input",
   });
-}
-
-/** Makes a bind's host folder when asked to; `TSC_BIND_SOURCE` when it is missing. */
-export async function ensureBindSource(mount: RecordedMount): Promise<void> {
-  try {
-    await stat(mount.source);
-    return;
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === "ENOENT" && ENGINE_SOCKET.test(mount.source)) throw noEngineSocket(mount.source);
-    if (errno !== "ENOENT" || mount.createHostPath !== true) {
-      const reason = errno === "ENOENT" ? "path does not exist" : `cannot be read: ${messageOf(error)}`;
-      throw bindSource(mount.source, reason, error);
-    }
-  }
-  try {
-    await mkdir(mount.source, { recursive: true });
-  } catch (error) {
-    throw bindSource(mount.source, `does not exist and cannot be made: ${messageOf(error)}`, error);
-  }
-}
-
-/** Where other engines listen: a folder in such a place would look like one to whoever asks there. */
-const ENGINE_SOCKET = /\/(?:docker|podman|containerd|buildkitd)\.sock$/;
-
-function noEngineSocket(source: string): TscError {
-  return new TscError("TSC_ENGINE_SOCKET", `bind source ${source}: no such engine runs on this machine`, {
-    kind: "not-found",
-    hint: "tscompose has no daemon and no socket: leave out the service that needs one, or this mount of it",
-    exitCode: 125,
-  });
-}
-
-function bindSource(source: string, reason: string, cause: unknown): TscError {
-  const what =
-    reason === "path does not exist" ? `bind source path does not exist: ${source}` : `bind source ${source} ${reason}`;
-  return new TscError("TSC_BIND_SOURCE", what, { kind: "not-found", cause, exitCode: 125 });
 }

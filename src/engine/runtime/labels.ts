@@ -1,5 +1,6 @@
 /** A container's SELinux labels: chosen once, with a pair of categories that no other container has, and kept in its record. */
 import { TscError } from "../../lib/errors.js";
+import type { HostPlace } from "../host-paths.js";
 import {
   knowsContext,
   type Labels,
@@ -119,11 +120,17 @@ function refuseLabels(container: string, words: readonly string[], lacks = "this
 }
 
 /** Gives the source of a bind mount the label that `:z` and `:Z` ask for. `TSC_RELABEL`. */
-export async function labelBind({ ctx }: RuntimeDeps, row: ContainerRow, mount: RecordedMount): Promise<void> {
+export async function labelBind(
+  { ctx }: RuntimeDeps,
+  row: ContainerRow,
+  mount: RecordedMount,
+  place: HostPlace,
+): Promise<void> {
   const labels = row.record.selinux;
   if (mount.selinux === undefined || labels === undefined) return;
   const label = mount.selinux === "z" ? sharedLabel(labels.mount) : labels.mount;
-  await relabel(ctx.kernel, mount.source, label, ctx.env.HOME);
+  const path = place.below === "" ? { root: "/", path: mount.source } : { root: place.folder, path: place.below };
+  await relabel(ctx.kernel, path, label, ctx.env.HOME);
 }
 
 /** Gives files of ours that containers share the label for all; nothing without SELinux. */

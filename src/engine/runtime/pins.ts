@@ -5,8 +5,10 @@
  */
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Kernel } from "../../kernel/kernel.js";
+import type { Kernel, OpenedPath } from "../../kernel/kernel.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
+import type { EngineContext } from "../context.js";
+import { type HostPlace, openBelow } from "../host-paths.js";
 import type { RecordedMount } from "./record.js";
 
 const folderOf = (bundle: string): string => join(bundle, "pins");
@@ -16,13 +18,29 @@ export function pinned(kernel: Kernel, bundle: string, source: string, mount: Re
   const { subpath } = mount;
   if (subpath === undefined || subpath === "") return { ...mount, source };
   using opened = openSubpath(kernel, source, subpath, mount);
+  return { ...mount, source: pin(kernel, bundle, opened) };
+}
+
+/** The path to give to the runtime for a path of the host: itself, or a pin where a container can have changed where it leads. Throws with the errno. */
+export function pinnedSource(
+  ctx: Pick<EngineContext, "kernel">,
+  bundle: string,
+  place: HostPlace,
+  path: string,
+): string {
+  if (place.below === "") return path;
+  using opened = openBelow(ctx, place);
+  return pin(ctx.kernel, bundle, opened);
+}
+
+function pin(kernel: Kernel, bundle: string, opened: OpenedPath): string {
   const folder = folderOf(bundle);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const pin = join(folder, String(readdirSync(folder).length));
-  if (opened.stat().isDirectory()) mkdirSync(pin, { mode: 0o700 });
-  else writeFileSync(pin, "", { flag: "wx", mode: 0o600 });
-  kernel.bindOpened(opened, pin);
-  return { ...mount, source: pin };
+  const path = join(folder, String(readdirSync(folder).length));
+  if (opened.stat().isDirectory()) mkdirSync(path, { mode: 0o700 });
+  else writeFileSync(path, "", { flag: "wx", mode: 0o600 });
+  kernel.bindOpened(opened, path);
+  return path;
 }
 
 function openSubpath(kernel: Kernel, source: string, subpath: string, mount: RecordedMount) {

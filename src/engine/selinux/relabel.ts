@@ -9,8 +9,13 @@ import { homesIn, keepsItsLabel } from "./kept-folders.js";
  * Labels a file, or a folder with all that is in its own mount. A file system without labels is left as it is. `TSC_RELABEL` for a folder
  * that the host needs as it is, and when a file may not be labelled.
  */
-export async function relabel(kernel: Kernel, path: string, label: string, home: string | undefined): Promise<void> {
-  using opened = kernel.openInRoot("/", path);
+export async function relabel(
+  kernel: Kernel,
+  { root, path }: { readonly root: string; readonly path: string },
+  label: string,
+  home: string | undefined,
+): Promise<void> {
+  using opened = kernel.openInRoot(root, path);
   const real = readlinkSync(opened.path);
   const accounts = readRegularFile("/etc/passwd", 1 << 20)?.toString() ?? "";
   const homes = [...(home?.startsWith("/") === true ? [home] : []), ...homesIn(accounts)];

@@ -15,3 +15,10 @@ export function setMeta(state: State, key: string, value: string): void {
 export function forgetMeta(state: State, key: string): void {
   state.run("DELETE FROM meta WHERE key = ?", key);
 }
+
+/** Every key that begins so. */
+export function metaKeys(state: State, prefix: string): string[] {
+  return state
+    .all<{ key: string }>("SELECT key FROM meta WHERE key >= ? AND key < ?", prefix, `${prefix}\u{10ffff}`)
+    .map(({ key }) => key);
+}

@@ -1,6 +1,7 @@
 /** A volume's content on this host: its device, and its SELinux label. */
 import { errnoOf, TscError } from "../../lib/errors.js";
 import type { EngineContext } from "../context.js";
+import { hostPlace, noteWritten, openBelow } from "../host-paths.js";
 import { labelForAll, parseContext, relabelOwn } from "../selinux/index.js";
 import { getVolume, volumeUsers } from "../state/volumes.js";
 import type { VolumeInfo } from "../types.js";
@@ -27,7 +28,7 @@ export async function mountVolume(ctx: EngineContext, name: string): Promise<str
 function mountDevice(ctx: EngineContext, name: string, device: VolumeDevice, target: string): void {
   const { kernel } = ctx;
   try {
-    kernel.mount(device.source, target, device.type, device.flags, device.data);
+    bindOrMount(ctx, device, target);
     if (device.readOnlyRemount) kernel.mount("", target, "", ["bind", "remount", "ro"]);
   } catch (error) {
     kernel.unmount(target, { detach: true });
@@ -39,6 +40,15 @@ function mountDevice(ctx: EngineContext, name: string, device: VolumeDevice, tar
       { kind: isMissing ? "not-found" : "unavailable", cause: error },
     );
   }
+}
+
+/** Bound folders of the host are looked up anew each time, and may lie where containers write. */
+function bindOrMount(ctx: EngineContext, device: VolumeDevice, target: string): void {
+  const { type, flags, data } = device;
+  const place = flags.includes("bind") ? hostPlace(ctx, device.source) : undefined;
+  if (place !== undefined) noteWritten(ctx, place);
+  using opened = place === undefined || place.below === "" ? undefined : openBelow(ctx, place);
+  ctx.kernel.mount(opened?.path ?? device.source, target, type, flags, data);
 }
 
 /** Unmounts the volume's device, unless a running container still uses the volume. No device is no error. */

@@ -1,6 +1,6 @@
 /** Folders of fetched compose files: made whole under another name, then renamed, so that nobody meets half of one. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, realpath, rename, rm, stat } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, realpath, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { TscError } from "../../lib/errors.js";
@@ -12,14 +12,27 @@ function cacheRoot(env: Readonly<Record<string, string | undefined>>): string {
   return join(env["HOME"]?.startsWith("/") === true ? env["HOME"] : homedir(), ".cache/tscompose/remote");
 }
 
-/** The folder `key` (path-safe, fixed content) of the cache; `fill` is called when it is not there yet. */
+/** What was fetched: the folder that a project works in, and a copy that only this program reads. */
+export interface Fetched {
+  readonly folder: string;
+  readonly original: string;
+}
+
+/** The folders for `key` (path-safe, fixed content) in the cache; `fill` is called when the content is not there yet. */
 export async function cachedFolder(
   env: Readonly<Record<string, string | undefined>>,
   key: string,
   fill: (folder: string) => Promise<void>,
-): Promise<string> {
+): Promise<Fetched> {
   const folder = join(cacheRoot(env), key);
-  if (existsSync(folder)) return folder;
+  const original = join(cacheRoot(env), "originals", key);
+  await made(original, fill);
+  await made(folder, (temporary) => cp(original, temporary, { recursive: true, verbatimSymlinks: true }));
+  return { folder, original };
+}
+
+async function made(folder: string, fill: (folder: string) => Promise<void>): Promise<void> {
+  if (existsSync(folder)) return;
   const parent = dirname(folder);
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const temporary = await mkdtemp(join(parent, ".new-"));
@@ -32,7 +45,6 @@ export async function cachedFolder(
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
-  return folder;
 }
 
 /** The real path of `path`, which must lie inside `folder` with all links followed; undefined when there is nothing. */

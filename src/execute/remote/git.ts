@@ -1,12 +1,13 @@
 /** Compose files in git repositories, by the git program: one commit, without history, into the cache. */
 
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { realpath } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { TscError } from "../../lib/errors.js";
 import { given } from "../../lib/given.js";
 import { printable } from "../../lib/printable.js";
 import { runProgram } from "../../lib/program.js";
-import { cachedFolder, composeFileIn } from "./cache.js";
+import { cachedFolder, composeFileIn, type Fetched } from "./cache.js";
 import type { RemoteSurroundings } from "./surroundings.js";
 
 const TIMEOUT_MS = 300_000;
@@ -111,18 +112,19 @@ function loginEnvironment(login: GitLogin | undefined): Record<string, string> {
 export async function loadGit(
   reference: string,
   { env, signal }: RemoteSurroundings,
-): Promise<{ readonly path: string; readonly digest: string; readonly folder: string }> {
+): Promise<Fetched & { readonly path: string; readonly digest: string }> {
   const { url, login, ref, path } = parseGitReference(reference);
   const surroundings = { ...env, ...loginEnvironment(login) };
   const run = (args: readonly string[], cwd?: string) => git(args, surroundings, signal, url, cwd);
   const commit = /^[0-9a-f]{40}$/.test(ref) ? ref : await resolveRef(run, url, ref);
   const key = join("git", createHash("sha256").update(url).digest("hex").slice(0, 32), commit);
-  const folder = await cachedFolder(env, key, async (temporary) => {
+  const { folder, original } = await cachedFolder(env, key, async (temporary) => {
     await run(["init", "--quiet", temporary]);
     await run(["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", url, commit], temporary);
     await run(["checkout", "--quiet", "--detach", commit], temporary);
   });
-  return { path: await composeFileIn(folder, path === "" ? "." : path, printable(reference)), digest: commit, folder };
+  const found = await composeFileIn(original, path === "" ? "." : path, printable(reference));
+  return { path: join(folder, relative(await realpath(original), found)), digest: commit, folder, original };
 }
 
 async function resolveRef(

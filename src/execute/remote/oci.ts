@@ -3,7 +3,7 @@ import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactFile } from "../../engine/api.js";
 import { TscError } from "../../lib/errors.js";
-import { cachedFolder } from "./cache.js";
+import { cachedFolder, type Fetched } from "./cache.js";
 import { COMPOSE_FILE_TYPE, ENV_FILE_TYPE } from "./media-types.js";
 import type { RemoteSurroundings } from "./surroundings.js";
 
@@ -11,15 +11,15 @@ import type { RemoteSurroundings } from "./surroundings.js";
 export async function loadOci(
   reference: string,
   { env, images, signal }: RemoteSurroundings,
-): Promise<{ readonly path: string; readonly digest: string; readonly folder: string }> {
+): Promise<Fetched & { readonly path: string; readonly digest: string }> {
   const registry = await images();
   const digest = await registry.resolveDigest(reference);
   const pinned = `${reference.replace(/@sha256:[0-9a-f]+$/, "")}@${digest}`;
-  const folder = await cachedFolder(env, join("oci", digest.replace(":", "-")), async (temporary) => {
+  const { folder, original } = await cachedFolder(env, join("oci", digest.replace(":", "-")), async (temporary) => {
     const { files } = await registry.fetchArtifact(pinned, signal === undefined ? {} : { signal });
     await unpack(files, temporary, reference);
   });
-  return { path: join(folder, "compose.yaml"), digest, folder };
+  return { path: join(folder, "compose.yaml"), digest, folder, original };
 }
 
 async function unpack(files: readonly ArtifactFile[], folder: string, reference: string): Promise<void> {

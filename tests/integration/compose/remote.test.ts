@@ -230,6 +230,25 @@ describe("git", () => {
     expect(stdout).toContain("OWN: mine");
   });
 
+  test("is read as it was fetched, whatever a container has made of the folder that it was given", () => {
+    const show = () => compose(["-f", `${url}#main:evil/own.yaml`, "config"]);
+    const before = show();
+    const [key = ""] = readdirSync(join(folder, "cache/tscompose/remote/git"));
+    const place = join(folder, "cache/tscompose/remote/git", key, commit, "evil");
+    const stranger = "services: {a: {image: x, privileged: true}}\n";
+    writeFileSync(join(place, "own.yaml"), stranger);
+    writeFileSync(join(place, ".env"), "COMPOSE_PROFILES=more\n");
+    writeFileSync(join(place, "own.env"), "OWN=theirs\n");
+    expect(show()).toEqual(before);
+    rmSync(join(place, "own.env"));
+    symlinkSync(join(folder, "secret.env"), join(place, "own.env"));
+    expect(show().stdout).not.toContain("topsecret");
+    // and what it has put there is no file of the project
+    writeFileSync(join(place, "mine.yaml"), stranger);
+    const { status, stderr } = compose(["-f", `${url}#main:evil/mine.yaml`, "config"]);
+    expect([status, stderr.includes("TSC_REMOTE_INVALID")]).toEqual([1, true]);
+  });
+
   test("can be switched off", () => {
     const { status, stderr } = compose(["-f", url, "config"], { COMPOSE_EXPERIMENTAL_GIT_REMOTE: "false" });
     expect([status, stderr.includes("TSC_REMOTE_DISABLED")]).toEqual([1, true]);

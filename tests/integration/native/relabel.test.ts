@@ -82,7 +82,7 @@ asRoot("labels of files", () => {
     symlinkSync(home, join(base, "me"));
     execFileSync("mount", ["--bind", "/etc", join(tree, "mounted")]);
     const refused = async (path: string, as?: string): Promise<void> =>
-      await expect(relabel(kernel, path, LABEL, as)).rejects.toMatchObject({
+      await expect(relabel(kernel, { root: "/", path }, LABEL, as)).rejects.toMatchObject({
         code: "TSC_RELABEL",
         message: expect.stringContaining("is not allowed"),
       });
@@ -95,7 +95,7 @@ asRoot("labels of files", () => {
       await refused(join(base, "people"), home);
     }
     for (const folder of [`${home}/data`, join(base, "other")]) {
-      await relabel(kernel, folder, LABEL, home);
+      await relabel(kernel, { root: "/", path: folder }, LABEL, home);
       expect(labelOf(folder)).toBe(LABEL);
     }
   });

@@ -53,4 +53,12 @@ test("a project's .env says neither which code a provider's program loads nor wh
     Object.keys(env).filter((name) => name !== "LD_LIBRARY_PATH" && name !== "NODE_OPTIONS" && !(name in project)),
   );
   expect(providerEnvironment({ env: callerEnv, callerEnv }).withheld).toEqual([]);
+  // each of these makes some interpreter, library or tool run a file of the project
+  const more = ["PYTHONUSERBASE", "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_COUNT", "OPENSSL_CONF", "DOCKER_CONFIG"];
+  const others = ["GEM_HOME", "CLASSPATH", "npm_config_node_options", "KUBECONFIG", "SSH_ASKPASS", "IFS"];
+  const steering = Object.fromEntries([...more, ...others].map((name) => [name, "./evil"]));
+  expect(providerEnvironment({ env: { ...callerEnv, ...steering }, callerEnv })).toEqual({
+    env: callerEnv,
+    withheld: [...more, ...others],
+  });
 });
