@@ -50,7 +50,7 @@ export interface StartOptions {
   readonly onCreated?: (row: ContainerRow) => Promise<void>;
 }
 
-/** Starts a created or exited container; nothing when it runs. `TSC_CONTAINER_START` with exit code 125–127. */
+/** Starts a created or exited container; nothing when it runs. `TSC_CONTAINER_PAUSED`, `TSC_CONTAINER_START` with exit code 125–127. */
 export async function startContainer(deps: RuntimeDeps, id: string, options: StartOptions = {}): Promise<void> {
   const { ctx } = deps;
   using _lock = await lockContainer(ctx, id);
@@ -59,7 +59,13 @@ export async function startContainer(deps: RuntimeDeps, id: string, options: Sta
   if (row === undefined) {
     throw noSuchContainer(id);
   }
-  if (row.state === "running" || row.state === "paused") return;
+  if (row.state === "running") return;
+  if (row.state === "paused") {
+    throw new TscError("TSC_CONTAINER_PAUSED", `container ${row.name} is paused and cannot be started`, {
+      kind: "conflict",
+      hint: "unpause it",
+    });
+  }
   if (row.state === "removing") {
     throw new TscError("TSC_CONTAINER_REMOVING", `container ${row.name} is being removed`, { kind: "conflict" });
   }
