@@ -59,8 +59,9 @@ export interface CliContext {
   /** Loads the project; the same request is answered from memory. Warnings are printed once. */
   project(request?: ProjectRequest): Promise<Project>;
   /**
-   * The project's name and, if its files can be found, the project. With `-p` or COMPOSE_PROJECT_NAME a missing compose file is
-   * no error: commands then work from labels (docker compose's rule). For commands that make no containers: `env_file`s are not read.
+   * The project's name and the project as its files say. With `-p` and without `-f` no file is read, with COMPOSE_PROJECT_NAME a missing or
+   * broken one is no error: commands then work from labels (docker compose's rule). For commands that make no containers: `env_file`s are not
+   * read.
    */
   projectOrName(request?: ProjectRequest): Promise<{ readonly name: string; readonly project: Project | undefined }>;
   /** Opens the engine once; closed by the program at the end. */

@@ -132,14 +132,18 @@ export function openContext(
     },
     project,
     async projectOrName(request) {
-      const name = globals.projectName ?? around.env["COMPOSE_PROJECT_NAME"];
+      // docker compose's rule: `-p` alone names a project, whatever file lies in this folder
+      const { projectName: given, files } = globals;
+      if (given !== undefined && given !== "" && files.length === 0)
+        return { name: (await import("./select.js")).checkedName(given), project: undefined };
+      const name = around.env["COMPOSE_PROJECT_NAME"];
       try {
         const loaded = await project({ ...request, noEnvResolution: true });
         return { name: loaded.name, project: loaded };
       } catch (error) {
-        const named = name !== undefined && name !== "" && globals.files.length === 0;
+        const named = name !== undefined && name !== "" && files.length === 0;
         if (!named || !(error instanceof TscError)) throw error;
-        // docker compose does not read files at all then; a broken one must not keep a person from `down`
+        // a broken one must not keep a person from `down`
         if (error.code !== "TSC_COMPOSE_FILE_NOT_FOUND") warn(`the compose file is not used: ${error.message}`);
         return { name, project: undefined };
       }

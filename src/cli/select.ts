@@ -16,7 +16,8 @@ export async function projectName(ctx: CliContext): Promise<string> {
   return (await ctx.projectOrName()).name;
 }
 
-function checkedName(name: string): string {
+/** The name as given. `TSC_PROJECT_NAME` when no project can have it. */
+export function checkedName(name: string): string {
   if (/^[a-z0-9][a-z0-9_-]*$/.test(name)) return name;
   throw new TscError(
     "TSC_PROJECT_NAME",

@@ -5,7 +5,7 @@ import { imageName, networkName, type Separator, volumeName } from "./names.js";
 import type { Observed, ObservedContainer } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 import { orphansOf } from "./reconcile/orphans.js";
-import { inReverseOrder, resourceOf, select, targetOf } from "./selection.js";
+import { inReverseOrder, resourceOf, select, targetOf, tellMissing } from "./selection.js";
 import { addProviders, addStops } from "./stop.js";
 
 /** What `down` is told besides what is there. */
@@ -25,6 +25,10 @@ export function planDown(observed: Observed, options: DownOptions): Plan {
   const plan = new PlanBuilder(observed.project);
   const { project, services = [] } = options;
   const containers = doomed(observed, options);
+  if (project === undefined && services.length > 0 && containers.length === 0) {
+    tellMissing(plan, observed, { services });
+    return plan.build();
+  }
   const stops = addStops(plan, containers, observed, { project, timeoutMs: options.timeoutMs, cause: "down" });
   const removed: number[] = [];
   for (const container of inReverseOrder(containers, observed, project)) {
@@ -71,6 +75,7 @@ export function planDown(observed: Observed, options: DownOptions): Plan {
       );
     }
   }
+  tellMissing(plan, observed, { services, project });
   if (plan.build().operations.length === 0) {
     plan.warn(`No resource found to remove for project "${observed.project}".`);
   }

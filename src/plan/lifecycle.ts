@@ -1,7 +1,7 @@
 /** Plans of the commands that do one thing to each container that exists: kill, pause, unpause, rm. Pure. */
 import { isActive, type Observed } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
-import { resourceOf, type Selection, select, targetOf } from "./selection.js";
+import { resourceOf, type Selection, select, targetOf, tellMissing } from "./selection.js";
 import { addStops } from "./stop.js";
 
 /** `kill`: every running container at once, one-offs too when no service is named. */
@@ -27,6 +27,7 @@ export function planPause(observed: Observed, selection: Selection, kind: "pause
       { kind: `${kind}-container`, container: targetOf(container) },
     );
   }
+  tellMissing(plan, observed, selection);
   return plan.build();
 }
 

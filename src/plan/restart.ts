@@ -1,4 +1,5 @@
 /** The plan of `restart`. Pure. */
+import { noSuchService } from "../compose/no-such-service.js";
 import { awaitDependency } from "./conditions.js";
 import { isActive, type Observed } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
@@ -26,6 +27,8 @@ export function planRestart(
 ): Plan {
   const plan = new PlanBuilder(observed.project);
   const dependencies = knownDependencies(observed, selection.project);
+  for (const service of selection.project === undefined ? selection.services : [])
+    if (!observed.containers.some((container) => container.service === service)) throw noSuchService(service);
   const chosen = new Set(select(observed, selection).map(({ service }) => service));
   if (options.noDependencies !== true) {
     for (let grown = true; grown; ) {

@@ -4,11 +4,11 @@ import { noSuchService } from "../compose/no-such-service.js";
 import { dependenciesOf, parseDependsOnLabel } from "./dependency-order.js";
 import { LABEL } from "./labels.js";
 import type { Observed, ObservedContainer } from "./observe.js";
-import type { ContainerTarget, HookRun } from "./plan.js";
+import type { ContainerTarget, HookRun, PlanBuilder } from "./plan.js";
 
 /** Which containers a command means. */
 export interface Selection {
-  /** Only these services; empty means all. TSC_COMPOSE_SERVICE_UNKNOWN for one that neither the project nor a container knows. */
+  /** Only these services; empty means all. TSC_COMPOSE_SERVICE_UNKNOWN for one that the project does not know. */
   readonly services: readonly string[];
   readonly project?: Project | undefined;
   readonly oneOffs?: boolean;
@@ -18,17 +18,24 @@ export interface Selection {
 export function select(observed: Observed, selection: Selection): ObservedContainer[] {
   const { project } = selection;
   for (const service of selection.services) {
-    const known =
-      project?.services[service] !== undefined ||
-      project?.disabledServices[service] !== undefined ||
-      (project === undefined && observed.containers.some((container) => container.service === service));
-    if (!known) throw noSuchService(service);
+    if (project === undefined) continue;
+    if (project.services[service] === undefined && project.disabledServices[service] === undefined)
+      throw noSuchService(service);
   }
   return observed.containers.filter((container) => {
     if (container.oneOff && selection.oneOffs !== true) return false;
     if (selection.services.length > 0) return selection.services.includes(container.service);
     return project === undefined || project.services[container.service] !== undefined;
   });
+}
+
+/** Warns of services that have no container: without a compose file a wrong name looks like one whose containers are gone. */
+export function tellMissing(plan: PlanBuilder, observed: Observed, { services, project }: Selection): void {
+  if (project !== undefined) return;
+  for (const service of services) {
+    if (observed.containers.some((container) => container.service === service)) continue;
+    plan.warn(`service "${service}" has no container in project "${observed.project}"`);
+  }
 }
 
 /** What each service depends on: from the compose file, else from the labels of its containers. */

@@ -32,7 +32,8 @@ export function planStart(observed: Observed, selection: Selection, options: { r
         hint: `make it with: tscompose create ${service}`,
       });
     }
-    const idle = own.filter((container) => !isActive(container));
+    // a paused one too: that it cannot be started is the engine's word, as it is docker's
+    const idle = own.filter((container) => !isActive(container) || container.info.state === "paused");
     const dependsOn: number[] = [];
     const after: number[] = [];
     for (const [name, dependency] of [...(dependencies.get(service) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))) {

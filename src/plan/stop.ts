@@ -10,6 +10,7 @@ import {
   type Selection,
   select,
   targetOf,
+  tellMissing,
 } from "./selection.js";
 
 /** Adds stops in reverse dependency order; stop ids by container id. */
@@ -64,6 +65,7 @@ export function planStop(
   const { project } = selection;
   addStops(plan, containers, observed, { project, timeoutMs: options.timeoutMs, cause: "stop", all: true });
   addProviders(plan, selection, "stop");
+  tellMissing(plan, observed, selection);
   return plan.build();
 }
 

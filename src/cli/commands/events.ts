@@ -46,9 +46,7 @@ async function events(ctx: CliContext, services: readonly string[], options: Par
 
 /** The project's name; a service that its file does not declare is refused, as nothing could ever come of it. */
 async function checkedProject(ctx: CliContext, services: readonly string[]): Promise<string> {
-  const { files, projectName: given } = ctx.globals;
-  // by its name alone any project is followed
-  if (services.length === 0 || (given !== undefined && files.length === 0)) return await projectName(ctx);
+  if (services.length === 0) return await projectName(ctx);
   const { name, project } = await ctx.projectOrName();
   checkServices(project, services);
   return name;

@@ -20,7 +20,7 @@ export const command: CommandSpec = {
     await using session = await openSession(ctx, project ?? { name }, { lock: false });
     const observed = await observe(session.engine, name, { resources: false });
     const plan = planKill(observed, { services, project }, options.text("signal") ?? "SIGKILL");
-    if (plan.operations.length === 0) ctx.note(printed`no container to kill\n`);
+    if (plan.operations.length === 0) ctx.note(printed`No container to kill\n`);
     await session.run(plan);
     if (removeOrphans && project !== undefined) {
       const orphans = orphansOf(project, observed);

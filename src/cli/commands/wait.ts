@@ -18,7 +18,7 @@ export const command: CommandSpec = {
     await using session = await openSession(ctx, project ?? { name }, { lock: false });
     const observed = await observe(session.engine, name, { resources: false });
     const containers = select(observed, { services, project, oneOffs: true }).filter(
-      ({ oneOff, info }) => !oneOff || info.state === "running",
+      ({ oneOff, info }) => info.state !== "created" && (!oneOff || info.state === "running"),
     );
     if (containers.length === 0) {
       throw new TscError("TSC_NO_CONTAINER", `no containers for project "${name}"`, { kind: "not-found" });

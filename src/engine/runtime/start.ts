@@ -22,7 +22,7 @@ import type { RuntimeDeps } from "./deps.js";
 import { confirmDonors, type Donors, findDonors, networkDonor } from "./donors.js";
 import { withLabels } from "./labels.js";
 import { updateLinkingContainers } from "./links.js";
-import { bundleOf, eventAttributes, folderOf, isBeingRestarted, isUp, lockContainer } from "./lookup.js";
+import { bundleOf, eventAttributes, folderOf, isBeingRestarted, lockContainer } from "./lookup.js";
 import { lacksDeviceFilter } from "./oci/device-filter.js";
 import type { OciConfig } from "./oci/types.js";
 import { chooseRuntime, runtimeRoot, startCreated } from "./oci-runtime.js";
@@ -47,7 +47,7 @@ export interface StartOptions {
   readonly onCreated?: (row: ContainerRow) => Promise<void>;
 }
 
-/** Starts a created or exited container; nothing when it runs. `TSC_CONTAINER_START` with exit code 125–127. */
+/** Starts a created or exited container; nothing when it runs. `TSC_CONTAINER_PAUSED`, `TSC_CONTAINER_START` with exit code 125–127. */
 export async function startContainer(deps: RuntimeDeps, id: string, options: StartOptions = {}): Promise<void> {
   const { ctx } = deps;
   using _lock = await lockContainer(ctx, id);
@@ -56,7 +56,13 @@ export async function startContainer(deps: RuntimeDeps, id: string, options: Sta
   if (row === undefined) {
     throw noSuchContainer(id);
   }
-  if (isUp(row)) return;
+  if (row.state === "running") return;
+  if (row.state === "paused") {
+    throw new TscError("TSC_CONTAINER_PAUSED", `container ${row.name} is paused and cannot be started`, {
+      kind: "conflict",
+      hint: "unpause it",
+    });
+  }
   if (row.state === "removing") {
     throw new TscError("TSC_CONTAINER_REMOVING", `container ${row.name} is being removed`, { kind: "conflict" });
   }

@@ -4,7 +4,7 @@ import { buildPlatforms } from "../../../src/plan/build-platforms.js";
 import { planDown } from "../../../src/plan/down.js";
 import { planPull } from "../../../src/plan/image-commands.js";
 import { imageReferences, planImages } from "../../../src/plan/images.js";
-import { planKill, planRemove } from "../../../src/plan/lifecycle.js";
+import { planKill, planPause, planRemove } from "../../../src/plan/lifecycle.js";
 import { formatPlan } from "../../../src/plan/plan.js";
 import { planRestart } from "../../../src/plan/restart.js";
 import { planStart } from "../../../src/plan/start.js";
@@ -84,6 +84,24 @@ describe("stop, start, restart", () => {
     expect(planRemove(up(), all, {}).operations).toEqual([]);
     expect(formatPlan(planRemove(up(), { services: ["web"], project: stack }, { stop: true }))).toBe(
       "#1 stop container web-1: rm --stop\n#2 remove container web-1: rm (after #1)\n",
+    );
+  });
+
+  test("by the project's name alone a service without containers is told, and refused only where the reference does", () => {
+    const gone = { services: ["gone"] };
+    const told = ['service "gone" has no container in project "p"'];
+    for (const plan of [planStop(up(), gone), planPause(up(), gone, "pause"), planDown(up(), gone)])
+      expect({ operations: plan.operations, warnings: plan.warnings }).toEqual({ operations: [], warnings: told });
+    expect(planRemove(up(), gone, { stop: true }).operations).toEqual([]);
+    expect(planKill(up(), gone, "SIGKILL").operations).toEqual([]);
+    expect(() => planRestart(up(), gone)).toThrow("no such service: gone");
+    expect(() => planStart(up(), gone)).toThrow('service "gone" has no container to start');
+  });
+
+  test("a paused container is one that start must speak of", () => {
+    const frozen = observed(stack, [container(stack, "db", 1, { state: "paused" }), container(stack, "web", 1)]);
+    expect(formatPlan(planStart(frozen, { services: ["db"], project: stack }))).toBe(
+      "#1 start container db-1: is paused\n",
     );
   });
 });
