@@ -80,7 +80,7 @@ static void link_newest(struct flow *flow) {
 }
 
 static void touch(struct flow *flow) {
-  flow->last_ms = portd_now_ms();
+  flow->last_ms = tsc_now_ms();
   if (flow->port->newest == flow) return;
   unlink_flow(flow);
   link_newest(flow);
@@ -264,7 +264,7 @@ static void handle_port(struct source *source, uint32_t events) {
 }
 
 void udp_open(struct port *port) {
-  if (seed == 0 && getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = (uint64_t)portd_now_ms();
+  if (seed == 0 && getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = (uint64_t)tsc_now_ms();
   seed |= 1;
   port->source.handle = handle_port;
   if (portd_watch(port->fd, &port->source, EPOLLIN)) return;
