@@ -65,6 +65,7 @@ bool job_enter(struct job *job, const char *path);
 void call_back(napi_env env, napi_ref function, size_t count, const napi_value *args);
 
 void init_mount(napi_env env, napi_value exports);
+void init_overlay(napi_env env, napi_value exports);
 void init_bridge(napi_env env, napi_value exports);
 void init_netns(napi_env env, napi_value exports);
 void init_links(napi_env env, napi_value exports);

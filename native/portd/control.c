@@ -120,7 +120,7 @@ static void handle_listener(struct source *source, uint32_t events) {
     close(fd);
     return;
   }
-  *caller = (struct caller){.source = {handle_caller}, .fd = fd, .since = portd_now_ms()};
+  *caller = (struct caller){.source = {handle_caller}, .fd = fd, .since = tsc_now_ms()};
   if (!portd_watch(fd, &caller->source, EPOLLIN)) hang_up(caller);
 }
 

@@ -12,7 +12,7 @@ static struct flow *buckets[BUCKETS], *kept[BUCKETS];
 static uint64_t seed;
 
 void flows_begin(void) {
-  if (seed == 0 && getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = (uint64_t)portd_now_ms();
+  if (seed == 0 && getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = (uint64_t)tsc_now_ms();
   seed |= 1;
 }
 
@@ -76,7 +76,7 @@ static void link_newest(struct flow *flow) {
 }
 
 void flows_touch(struct flow *flow) {
-  flow->last_ms = portd_now_ms();
+  flow->last_ms = tsc_now_ms();
   if (flow->port->newest == flow) return;
   unlink_flow(flow);
   link_newest(flow);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "common.h"
+#include "daemon.h"
 
 #define OWNER_MAX 64
 
@@ -41,8 +42,9 @@ struct port {
   int flows;
 };
 
-/* main.c */
-int64_t portd_now_ms(void);
+/* loop.c */
+/* Takes the folder's lock, writes a byte to `ready` once callers may come, and serves until the last port is gone. The exit code. */
+int portd_loop(int ready);
 /* Registers a descriptor; false when the kernel has no room. */
 bool portd_watch(int fd, struct source *source, uint32_t events);
 /* Waits for other events of a registered descriptor from now on. */
@@ -53,8 +55,14 @@ int portd_room(void);
 bool portd_room_for_pipe(void);
 /* Counts descriptors opened (positive) or closed (negative) by ports, connections and flows. */
 void portd_count(int descriptors);
+
+/* outside.c */
+/* From now on sockets are made in this namespace, wherever this thread goes. */
+bool outside_begin(void);
 /* A socket where ports are published: in the namespace this process began in. */
-int portd_outside_socket(int family, int type);
+int outside_socket(int family, int type);
+/* Leaves this thread no capabilities but these bits. */
+bool outside_drop(uint32_t kept);
 
 /* address.c */
 bool address_parse(union address *address, const char *text, unsigned port);

@@ -11,7 +11,7 @@ struct port *ports;
 
 static int listen_on(const struct port *port) {
   int family = port->listen.any.sa_family;
-  int fd = portd_outside_socket(family, port->udp ? SOCK_DGRAM : SOCK_STREAM);
+  int fd = outside_socket(family, port->udp ? SOCK_DGRAM : SOCK_STREAM);
   if (fd < 0) return -1;
   int on = 1;
   if (family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);

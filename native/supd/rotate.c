@@ -1,19 +1,17 @@
 /* Rotation of a container's log: docker's max-size, max-file and compress. conmon writes the log and opens it anew when told; here is
  * decided when, and which old files go. Files and locks: ../supervisor.md. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common.h"
-#include "supd.h"
+#include "old-files.h"
 
 #define LOOK_MS 20        /* between two looks at a file that grows */
 #define AHEAD_MS 10       /* what comes in this time at the pace of now belongs to a file's size */
@@ -23,95 +21,6 @@
 #define PACK_AGAIN_MS 10000 /* after packing failed: a full disk must not have it done over and over */
 #define HELD_BYTES (256LL << 20)
 #define HELD_FILES 4096
-#define NUMBER_DIGITS 15
-
-struct old_file {
-  unsigned long long number;
-  long long size;
-  bool packed;
-};
-
-static void name_of(const struct watch *watch, const struct old_file *old, char *name, size_t size) {
-  snprintf(name, size, "%s.%llu%s", watch->log_name, old->number, old->packed ? ".gz" : "");
-}
-
-static bool old_file_of(const struct watch *watch, const char *name, struct old_file *old) {
-  size_t length = strlen(watch->log_name);
-  if (strncmp(name, watch->log_name, length) != 0 || name[length] != '.') return false;
-  const char *digits = name + length + 1;
-  size_t count = strspn(digits, "0123456789");
-  if (count == 0 || count > NUMBER_DIGITS) return false;
-  old->packed = strcmp(digits + count, ".gz") == 0;
-  old->number = strtoull(digits, NULL, 10);
-  return old->packed || digits[count] == '\0';
-}
-
-static int by_number(const void *a, const void *b) {
-  const struct old_file *one = a, *other = b;
-  if (one->number != other->number) return one->number < other->number ? -1 : 1;
-  return one->packed - other->packed;
-}
-
-static DIR *open_folder(const struct watch *watch) {
-  int copy = openat(watch->log_folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR *folder = copy < 0 ? NULL : fdopendir(copy);
-  if (folder == NULL && copy >= 0) close(copy);
-  return folder;
-}
-
-/* Removes what a compression left that was killed. */
-static void tidy(const struct watch *watch) {
-  DIR *folder = open_folder(watch);
-  if (folder == NULL) return;
-  size_t length = strlen(watch->log_name);
-  for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-    const char *name = entry->d_name, *end = strrchr(name, '.');
-    if (strncmp(name, watch->log_name, length) == 0 && strstr(name, ".gz.") != NULL && strcmp(end, ".tmp") == 0)
-      unlinkat(watch->log_folder, name, 0);
-  }
-  closedir(folder);
-}
-
-/* The rotated files, oldest first; NULL for none or no memory. */
-static struct old_file *list(const struct watch *watch, int *count) {
-  DIR *folder = open_folder(watch);
-  struct old_file old;
-  int room = 0;
-  *count = 0;
-  if (folder == NULL) return NULL;
-  for (struct dirent *entry; (entry = readdir(folder)) != NULL;) room += old_file_of(watch, entry->d_name, &old);
-  struct old_file *files = room == 0 ? NULL : calloc((size_t)room, sizeof *files);
-  rewinddir(folder);
-  for (struct dirent *entry; files != NULL && *count < room && (entry = readdir(folder)) != NULL;) {
-    struct stat st;
-    if (!old_file_of(watch, entry->d_name, &old)) continue;
-    if (fstatat(watch->log_folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) continue;
-    old.size = st.st_size;
-    files[(*count)++] = old;
-  }
-  closedir(folder);
-  if (files != NULL) qsort(files, (size_t)*count, sizeof *files, by_number);
-  return files;
-}
-
-/* Readers lock (shared) the file they are at; its lock keeps every newer file too. */
-static bool is_read(const struct watch *watch, const char *name) {
-  int fd = openat(watch->log_folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0) return false;
-  bool held = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  close(fd);
-  return held;
-}
-
-/* An empty file keeps the number of the last one: numbers only grow, by them a reader knows what comes next. */
-static void leave_empty(const struct watch *watch, const char *name) {
-  char temporary[NAME_MAX + 32];
-  snprintf(temporary, sizeof temporary, "%s.0.gz.%d.tmp", watch->log_name, (int)getpid());
-  int fd = openat(watch->log_folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd < 0) return;
-  close(fd);
-  renameat(watch->log_folder, temporary, watch->log_folder, name);
-}
 
 /* Takes the oldest away until what is left is allowed, not what somebody still reads; true when some stays for a reader. */
 static bool drop(const struct watch *watch, const struct old_file *files, int count) {
@@ -125,11 +34,11 @@ static bool drop(const struct watch *watch, const struct old_file *files, int co
   for (int i = 0; i < first; i++) held += files[i].size;
   for (int i = 0; i < first; i++) {
     char name[NAME_MAX + 32];
-    name_of(watch, &files[i], name, sizeof name);
-    if (held <= HELD_BYTES && first - i <= HELD_FILES && is_read(watch, name)) return true;
+    old_file_name(watch, &files[i], name, sizeof name);
+    if (held <= HELD_BYTES && first - i <= HELD_FILES && old_file_is_read(watch, name)) return true;
     held -= files[i].size;
     if (i < count - 1) unlinkat(watch->log_folder, name, 0);
-    else if (files[i].size > 0) leave_empty(watch, name);
+    else if (files[i].size > 0) old_file_leave_empty(watch, name);
   }
   return false;
 }
@@ -140,9 +49,9 @@ static bool compress_next(struct watch *watch, const struct old_file *files, int
   if (files == NULL || !watch->spec.log_compress || watch->compression > 0) return false;
   for (int i = 0; i < count; i++) {
     char name[NAME_MAX + 32];
-    name_of(watch, &files[i], name, sizeof name);
+    old_file_name(watch, &files[i], name, sizeof name);
     if (files[i].packed || files[i].size == 0) continue;
-    held = is_read(watch, name);
+    held = old_file_is_read(watch, name);
     if (held) continue;
     watch->compression = log_compress(watch->log_folder, name);
     if (watch->compression > 0) return false;
@@ -158,10 +67,10 @@ static void settle(struct watch *watch, int64_t now) {
   struct stat st;
   /* while there is no log conmon still writes to the last of the old ones */
   int written = fstatat(watch->log_folder, watch->log_name, &st, AT_SYMLINK_NOFOLLOW) != 0;
-  struct old_file *files = list(watch, &count);
+  struct old_file *files = old_files_list(watch, &count);
   bool held = drop(watch, files, count - written);
   free(files);
-  files = list(watch, &count);
+  files = old_files_list(watch, &count);
   held = compress_next(watch, files, count - written) || held;
   free(files);
   watch->settle_due_ms = held ? now + HELD_LOOK_MS : INT64_MAX;
@@ -181,10 +90,10 @@ static bool ask(struct watch *watch, int64_t now) {
 
 static void rotate(struct watch *watch, int64_t now) {
   int count;
-  struct old_file *files = list(watch, &count);
+  struct old_file *files = old_files_list(watch, &count);
   struct old_file next = {.number = count == 0 ? 1 : files[count - 1].number + 1};
   char name[NAME_MAX + 32];
-  name_of(watch, &next, name, sizeof name);
+  old_file_name(watch, &next, name, sizeof name);
   free(files);
   watch->look_due_ms = now + ASK_AGAIN_MS;
   if (renameat(watch->log_folder, watch->log_name, watch->log_folder, name) != 0) return;
@@ -204,7 +113,7 @@ void log_begin(struct watch *watch, int64_t now) {
   free(folder);
   if (watch->log_folder < 0) return;
   watch->log_name = slash + 1;
-  tidy(watch);
+  old_files_tidy(watch);
   watch->wait_ms = 1;
   watch->log_size = -1;
   watch->look_due_ms = watch->settle_due_ms = now;

@@ -8,6 +8,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "daemon.h"
+
 #define HEALTH_LOG_ENTRIES 5
 #define HEALTH_OUTPUT_BYTES 4096
 #define ARGV_MAX 128
@@ -79,11 +81,8 @@ struct watch {
   pid_t compression;
 };
 
-/* Milliseconds of CLOCK_BOOTTIME: goes on while the machine sleeps and never jumps. */
-int64_t supd_now_ms(void);
-
-/* Takes the lock of the working directory; its descriptor, -1 when another supervisor holds it. */
-int supd_take_lock(void);
+/* Watches the current folder until nothing is to be watched for a while, then gives `lock` back; the exit code. */
+int supd_loop(int lock);
 
 /* Parses a watch file; false when it is not one (the reason goes nowhere: the engine wrote it). Free with spec_free. */
 bool spec_parse(const char *text, struct spec *spec);

@@ -5,8 +5,6 @@
  *              [--max-bytes N] [--max-entries N]
  */
 #include <errno.h>
-#include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,34 +17,6 @@
 
 /* Headers accepted unless told otherwise: far above real layers, far below what fills a disk with inodes unseen. */
 #define DEFAULT_MAX_ENTRIES 5000000ULL
-
-static _Noreturn void answer_error(const char *code, const char *path, const char *message) {
-  struct tsc_text text = {0};
-  tsc_text_adds(&text, "{\"error\":{\"code\":");
-  tsc_text_json(&text, code, strlen(code));
-  tsc_text_adds(&text, ",\"path\":");
-  tsc_text_json(&text, path, strnlen(path, 4096));
-  tsc_text_adds(&text, ",\"message\":");
-  tsc_text_json(&text, message, strlen(message));
-  tsc_text_adds(&text, "}}\n");
-  if (!text.failed) (void)!tsc_write_all(1, text.data, text.length);
-  /* Threads may still run: no destructors, no flushing. */
-  _exit(1);
-}
-
-void fail(const char *code, const char *path, const char *format, ...) {
-  char message[512];
-  va_list args;
-  va_start(args, format);
-  vsnprintf(message, sizeof message, format, args);
-  va_end(args);
-  answer_error(code == NULL ? "EIO" : code, path, message);
-}
-
-void fail_errno(const char *path, const char *call) {
-  int error = errno;
-  fail(strerrorname_np(error), path, "%s: %s", call == NULL ? "system call" : call, strerror(error));
-}
 
 static uint64_t count_of(const char *text) {
   char *end;

@@ -11,23 +11,9 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "ring.h"
 #include "sha256.h"
 #include "unpack.h"
-
-#define SLOTS 8
-#define SLOT_SIZE (512 * 1024)
-
-struct ring {
-  pthread_mutex_t lock;
-  pthread_cond_t moved;
-  uint8_t *data[SLOTS];
-  size_t length[SLOTS];
-  uint64_t produced, taken[2];
-  int consumers;
-  bool finished;
-  /* Why the producer stopped early; empty after a clean end. */
-  char code[16], message[160];
-};
 
 static struct ring input = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER, .consumers = 1};
 static struct ring output = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER, .consumers = 2};
@@ -39,63 +25,6 @@ static pthread_t reader, inflater, hasher;
 static const uint8_t *at;
 static size_t at_left;
 static bool holding;
-
-static void ring_start(struct ring *ring) {
-  for (int i = 0; i < SLOTS; i++) {
-    ring->data[i] = malloc(SLOT_SIZE);
-    if (ring->data[i] == NULL) fail("ENOMEM", "", "out of memory");
-  }
-}
-
-static uint8_t *ring_reserve(struct ring *ring) {
-  pthread_mutex_lock(&ring->lock);
-  for (;;) {
-    uint64_t slowest = ring->taken[0];
-    if (ring->consumers == 2 && ring->taken[1] < slowest) slowest = ring->taken[1];
-    if (ring->produced - slowest < SLOTS) break;
-    pthread_cond_wait(&ring->moved, &ring->lock);
-  }
-  uint8_t *slot = ring->data[ring->produced % SLOTS];
-  pthread_mutex_unlock(&ring->lock);
-  return slot;
-}
-
-static void ring_publish(struct ring *ring, size_t length) {
-  pthread_mutex_lock(&ring->lock);
-  ring->length[ring->produced % SLOTS] = length;
-  ring->produced++;
-  pthread_cond_broadcast(&ring->moved);
-  pthread_mutex_unlock(&ring->lock);
-}
-
-static void ring_end(struct ring *ring, const char *code, const char *message) {
-  pthread_mutex_lock(&ring->lock);
-  ring->finished = true;
-  snprintf(ring->code, sizeof ring->code, "%s", code);
-  snprintf(ring->message, sizeof ring->message, "%s", message);
-  pthread_cond_broadcast(&ring->moved);
-  pthread_mutex_unlock(&ring->lock);
-}
-
-/* Waits for a buffer; 0 at the end. */
-static size_t ring_take(struct ring *ring, int consumer, const uint8_t **data) {
-  size_t length = 0;
-  pthread_mutex_lock(&ring->lock);
-  while (ring->taken[consumer] == ring->produced && !ring->finished) pthread_cond_wait(&ring->moved, &ring->lock);
-  if (ring->taken[consumer] != ring->produced) {
-    *data = ring->data[ring->taken[consumer] % SLOTS];
-    length = ring->length[ring->taken[consumer] % SLOTS];
-  }
-  pthread_mutex_unlock(&ring->lock);
-  return length;
-}
-
-static void ring_release(struct ring *ring, int consumer) {
-  pthread_mutex_lock(&ring->lock);
-  ring->taken[consumer]++;
-  pthread_cond_broadcast(&ring->moved);
-  pthread_mutex_unlock(&ring->lock);
-}
 
 /* Fills a buffer from the input; short only at its end. -1 with errno. */
 static ssize_t fill(uint8_t *slot) {

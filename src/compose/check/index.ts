@@ -11,7 +11,7 @@ import { resourceRules } from "./resources.js";
 import { secretRules } from "./secrets.js";
 import type { CheckContext, Level, Rule } from "./types.js";
 
-export type { CheckContext, Complaint, DriverFacts, Level, Rule } from "./types.js";
+export type { CheckContext, Complaint, Level, Rule } from "./types.js";
 export { LEVELS } from "./types.js";
 
 /** Every rule, in the order of reports. */

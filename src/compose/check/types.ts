@@ -6,7 +6,7 @@ export type Level = "error" | "warning" | "note";
 export const LEVELS: readonly Level[] = ["error", "warning", "note"];
 
 /** What a network driver is to whoever reads a compose file. */
-export interface DriverFacts {
+interface DriverFacts {
   /** Why no network can be made with it, as the end of a sentence; undefined when one can. */
   readonly refusal?: string;
   readonly needsRoot: boolean;

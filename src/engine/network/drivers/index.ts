@@ -8,7 +8,7 @@ import { host, none, overlay } from "./unmade.js";
 
 export { BRIDGE_NAME, bridgeOf, hostBinding, isolatesContainers, masquerades } from "./bridge.js";
 export { bridgeJoinOf, bridgeResult } from "./bridge-plugin.js";
-export type { Links, NetworkDriver, Problem, UnmadeDriver, Wish } from "./driver.js";
+export type { Links, NetworkDriver, Problem, UnmadeDriver } from "./driver.js";
 export { mtuIn } from "./option-checks.js";
 
 /** Every driver that makes networks, the default one first. */
