@@ -5,7 +5,7 @@ import type { Images } from "./images/index.js";
 import type { Networking } from "./network/types.js";
 
 /** What is made once, when it is first asked for. */
-export interface Once<T> {
+interface Once<T> {
   (): Promise<T>;
   /** Whether it was ever called. */
   used(): boolean;

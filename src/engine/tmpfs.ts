@@ -4,7 +4,7 @@ import type { Kernel } from "../kernel/kernel.js";
 import { labelOption } from "./selinux/index.js";
 
 /** A file system in memory, and where. */
-export interface TmpfsRequest {
+interface TmpfsRequest {
   /** What mount(8) shows as its source. */
   readonly name: string;
   readonly folder: string;

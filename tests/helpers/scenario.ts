@@ -3,6 +3,7 @@
  * from ../shared in place (they are other projects' files); each scenario runs in a copy, in a store and under a project name of its own.
  */
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, test } from "@jest/globals";
 import { debianRootfs } from "./debian.js";
@@ -211,6 +212,35 @@ export interface ScenarioOptions {
   readonly timeoutMs?: number;
 }
 
+/** Where a failed scenario leaves what one looks at first. */
+const ARTEFACTS = process.env["TSCOMPOSE_TEST_ARTEFACTS"] ?? join(tmpdir(), "tscompose-artefacts");
+
+/** Keeps the compose files, the last command's output, `ps`, plan, logs and events of a scenario that failed; the failure, which names the folder. */
+async function withArtefacts(current: Scenario, failure: unknown): Promise<unknown> {
+  const { host, folder, project, env, last } = current;
+  const kept = join(ARTEFACTS, `${project}-${host.mode}-${process.pid}`);
+  rmSync(kept, { recursive: true, force: true });
+  mkdirSync(kept, { recursive: true });
+  cpSync(folder, join(kept, "project"), { recursive: true });
+  const write = (name: string, { code, stdout, stderr }: Result) =>
+    writeFileSync(join(kept, `${name}.txt`), `exit ${code}\n--- stdout\n${stdout}\n--- stderr\n${stderr}`);
+  write("last", last);
+  const looks: Record<string, string[]> = {
+    ps: ["ps", "--all", "--orphans"],
+    plan: ["--dry-run", "up", "-d"],
+    logs: ["logs", "--timestamps"],
+    events: ["events", "--json", "--since", "1h", "--until", "0s"],
+  };
+  for (const [name, args] of Object.entries(looks)) {
+    await host.run(folder, ["-p", project, "--profile", "*", ...args], { env }).then(
+      (result) => write(name, result),
+      (error: unknown) => writeFileSync(join(kept, `${name}.txt`), String(error)),
+    );
+  }
+  if (failure instanceof Error) failure.message += `\nps, plan, logs and events: ${kept}`;
+  return failure;
+}
+
 /** One scenario; rootless unless `modes` says more. Skips loudly without the fixtures or without root. */
 export function scenario(
   name: string,
@@ -242,7 +272,7 @@ export function scenario(
         try {
           await body(current);
         } catch (error) {
-          failure = error;
+          failure = await withArtefacts(current, error);
         }
         await host.run(folder, ["-p", project, "--profile", "*", "down", "-v", "-t", "0", "--remove-orphans"], {
           env: current.env,

@@ -26,7 +26,6 @@ const LONG_FUNCTIONS: readonly string[] = [
   "engine/network/live-change.ts createLiveChange",
   "engine/network/networks.ts createNetworkStore",
   "engine/network/reserve.ts (function)",
-  "engine/network/reserve.ts (function)",
   "engine/network/reserve.ts reserve",
   "engine/network/rootless-site.ts rootlessSite",
   "engine/network/steps.ts createSteps",
@@ -45,6 +44,10 @@ const FACES_WITH_BODY: readonly string[] = [
   "plan/service-spec/index.ts",
   "plan/up/writers/index.ts",
 ];
+
+/** What is not on a list; the lists only ever lose lines. */
+const beyond = (list: readonly string[], found: readonly string[]): string[] =>
+  found.filter((one) => !list.includes(one)).toSorted();
 
 interface Source {
   readonly path: string;
@@ -102,25 +105,35 @@ describe("shape", () => {
     const withBody = [...bodies]
       .filter(([path]) => basename(path) === "index.ts")
       .filter(([, { functions, classes }]) => functions.length + classes > 0);
-    expect(withBody.map(([path]) => path).toSorted()).toEqual(FACES_WITH_BODY);
+    expect(
+      beyond(
+        FACES_WITH_BODY,
+        withBody.map(([path]) => path),
+      ),
+    ).toEqual([]);
   });
 
   test("no file is longer than 300 lines", () => {
     const long = sources.filter(({ text }) => lines(text) > 300);
-    expect(long.map(({ path }) => path).toSorted()).toEqual(LONG_FILES);
+    expect(
+      beyond(
+        LONG_FILES,
+        long.map(({ path }) => path),
+      ),
+    ).toEqual([]);
   });
 
   test("no function is longer than 100 lines", () => {
     const long = [...bodies].flatMap(([path, { functions }]) =>
       functions.filter((body) => body.lines > 100).map(({ name }) => `${path} ${name}`),
     );
-    expect(long.toSorted()).toEqual(LONG_FUNCTIONS);
+    expect(beyond(LONG_FUNCTIONS, long)).toEqual([]);
   });
 
   test("no function takes more than six parameters: a request object names them", () => {
     const wide = [...bodies].flatMap(([path, { functions }]) =>
       functions.filter(({ parameters }) => parameters > 6).map(({ name }) => `${path} ${name}`),
     );
-    expect(wide.toSorted()).toEqual(WIDE_FUNCTIONS);
+    expect(beyond(WIDE_FUNCTIONS, wide)).toEqual([]);
   });
 });

@@ -75,7 +75,7 @@ export const command: CommandSpec = {
   },
 };
 
-/** Rule 30: what cannot be asked for together, in docker compose's order and words. */
+/** docs/reconcile.md R10: what cannot be asked for together, in docker compose's order and words. */
 function conflictOf(options: ParsedOptions): string | undefined {
   const has = (long: string) => options.flag(long);
   const hasAttach = options.list("attach").length > 0;

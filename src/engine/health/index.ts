@@ -3,7 +3,7 @@
  * what it found out. Probes and restarts themselves are the supervisor's.
  */
 
-export { type HealthFacts, importHealthEvents, readHealth } from "./findings.js";
+export { importHealthEvents, readHealth } from "./findings.js";
 export { ensureSupervisor, isSupervised } from "./supervisor.js";
 export {
   hasWatches,
@@ -11,7 +11,5 @@ export {
   isWatchedRun,
   needsSupervision,
   unwatchContainer,
-  type WatchedRun,
-  type WatchRequest,
   watchContainer,
 } from "./watch-file.js";

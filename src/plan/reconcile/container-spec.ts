@@ -36,7 +36,7 @@ export function buildSpec(
   return previous === undefined || options.renewAnonymousVolumes === true ? spec : inheritVolumes(spec, previous);
 }
 
-/** Rule 23: anonymous volumes of the previous container are mounted at the same places. */
+/** docs/reconcile.md R5: anonymous volumes of the previous container are mounted at the same places. */
 function inheritVolumes(spec: ContainerSpec, previous: ObservedContainer): ContainerSpec {
   const anonymous = previous.info.mounts.filter(({ type, anonymous }) => type === "volume" && anonymous);
   if (anonymous.length === 0) return spec;
