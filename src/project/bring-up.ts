@@ -4,6 +4,7 @@
  */
 import type { Project } from "../compose/model.js";
 import type { EngineApi } from "../engine/api.js";
+import { given } from "../lib/given.js";
 import { goBoolean } from "../lib/go-boolean.js";
 import { type ImageOptions, imageReferences, planImages } from "../plan/images.js";
 import { observe, observeImages } from "../plan/observe.js";
@@ -36,7 +37,7 @@ export async function bringUp(runner: PlanRunner, project: Project, options: Bri
   const images = planImages(
     project,
     observed.images,
-    imageOptions(project, { ...up, ...(imageRules === undefined ? {} : { images: imageRules }) }),
+    imageOptions(project, { ...up, ...given({ images: imageRules }) }),
   );
   if (images.operations.length > 0 || images.warnings.length > 0) {
     await runner.run(images);
@@ -52,8 +53,7 @@ export function imageOptions(
 ): ImageOptions {
   return {
     ...options.images,
-    ...(options.scale === undefined ? {} : { scale: options.scale }),
-    ...(options.separator === undefined ? {} : { separator: options.separator }),
+    ...given({ scale: options.scale, separator: options.separator }),
     ...defaultPlatformOf(project),
     ...classicBuilderOf(project),
     now: Date.now(),

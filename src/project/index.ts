@@ -7,6 +7,7 @@ import type { Project } from "../compose/model.js";
 import type { EngineApi } from "../engine/api.js";
 import type { ExecuteListener } from "../execute/events.js";
 import { execute } from "../execute/executor.js";
+import { given } from "../lib/given.js";
 import { type DownOptions, planDown } from "../plan/down.js";
 import { observe } from "../plan/observe.js";
 import type { Plan } from "../plan/plan.js";
@@ -98,10 +99,4 @@ async function carryOut(
     callerEnv: env,
     ...given({ cwd: project?.workingDir, signal, parallel }),
   });
-}
-
-/** An option that is not given is left out, so that it does not stand in the way of a default. */
-function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const present = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

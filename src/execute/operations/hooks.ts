@@ -1,6 +1,7 @@
 /** post_start and pre_stop commands, run inside the container one after the other. */
 import { StringDecoder } from "node:string_decoder";
 import { isTscError, TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { printable } from "../../lib/printable.js";
 import type { HookRun } from "../../plan/plan.js";
 import { cancelled, type ExecuteContext } from "../context.js";
@@ -41,9 +42,7 @@ async function runCommands(context: ExecuteContext, id: string, name: string, ho
     await using session = await context.engine.containers.exec(id, {
       argv: hook.command ?? [],
       env,
-      ...(hook.user === undefined ? {} : { user: hook.user }),
-      ...(hook.working_dir === undefined ? {} : { workingDir: hook.working_dir }),
-      ...(hook.privileged === undefined ? {} : { privileged: hook.privileged }),
+      ...given({ user: hook.user, workingDir: hook.working_dir, privileged: hook.privileged }),
     });
     const tails = { stdout: new OutputTail(), stderr: new OutputTail() };
     const lines = new LineSplitter((stream, text) => {

@@ -1,6 +1,7 @@
 /** Pull, push, build and remove images, with their progress. */
 import type { ProgressEvent, ProgressListener } from "../../engine/types.js";
 import { changedError, isTscError, messageOf } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, errorEvent, told } from "../context.js";
 
@@ -16,7 +17,7 @@ function forward(context: ExecuteContext, name: string): ProgressListener {
 export function pullImage(context: ExecuteContext, operation: OperationOf<"pull-image">): Promise<void> {
   const { image, platform } = operation;
   return transfer(context, operation, { begin: "Pulling", end: "Pulled" }, (options) =>
-    context.engine.images.pull(image, { ...options, ...(platform === undefined ? {} : { platform }) }),
+    context.engine.images.pull(image, { ...options, ...given({ platform }) }),
   );
 }
 
@@ -41,13 +42,13 @@ async function transfer(
       name,
       status,
       text,
-      ...(details === undefined ? {} : { details }),
+      ...given({ details }),
     });
   tell("working", words.begin);
   try {
     await work({
       ...(operation.quiet === true ? {} : { onProgress: forward(context, name) }),
-      ...(context.signal === undefined ? {} : { signal: context.signal }),
+      ...given({ signal: context.signal }),
     });
   } catch (error) {
     if (operation.tolerant === true && context.signal?.aborted !== true) {
@@ -80,7 +81,7 @@ export async function buildImage(context: ExecuteContext, operation: OperationOf
               if (unseen.length > MAX_UNSEEN) unseen.shift();
             }
           },
-          ...(context.signal === undefined ? {} : { signal: context.signal }),
+          ...given({ signal: context.signal }),
         });
       }
     } catch (error) {

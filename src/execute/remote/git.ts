@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { printable } from "../../lib/printable.js";
 import { runProgram } from "../../lib/program.js";
 import { cachedFolder, composeFileIn } from "./cache.js";
@@ -68,7 +69,7 @@ function withoutLogin(url: string, reference: string): Pick<GitReference, "url" 
       kind: "invalid-input",
     });
   }
-  return { url: `${origin}${rest}`, login: { origin, user, ...(password === undefined ? {} : { password }) } };
+  return { url: `${origin}${rest}`, login: { origin, user, ...given({ password }) } };
 }
 
 function decoded(text: string): string {
@@ -203,7 +204,7 @@ async function git(
     timeoutMs: TIMEOUT_MS,
     maxOutput: 16 * 1024 * 1024,
     signal,
-    ...(cwd === undefined ? {} : { cwd }),
+    ...given({ cwd }),
   });
   if (result.exitCode === 0) return result.stdout;
   if (result.errno === "ENOENT") {
