@@ -1,4 +1,5 @@
 /** Works out completions from the command table and, for names, from the project and the engine. Prints nothing. */
+import { given } from "../lib/given.js";
 import type { ArgumentSpec, CommandSpec, CommandTable, Completion, OptionSpec } from "./command.js";
 import type { CliContext } from "./context.js";
 import { globalOptionSpecs, persistentOptionSpecs } from "./globals.js";
@@ -239,7 +240,6 @@ async function completionProject(ctx: CliContext, globals: Line["globals"]) {
     envFiles: globals.get("env-file") ?? [],
     noConsistency: true,
     noEnvResolution: true,
-    ...(projectName === undefined ? {} : { projectName }),
-    ...(projectDirectory === undefined ? {} : { projectDirectory }),
+    ...given({ projectName, projectDirectory }),
   });
 }

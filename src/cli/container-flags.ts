@@ -2,6 +2,7 @@
  * docker's flags of `container run` and `create` as a compose service: one reader of ports, volumes, sizes and durations for both. A table
  * says which flag is which attribute.
  */
+import { given } from "../lib/given.js";
 import type { OptionSpec, ParsedOptions } from "./command.js";
 import { usage } from "./usage.js";
 
@@ -14,7 +15,7 @@ const text = (long: string, key: string | undefined, help: string, more: Partial
   long,
   value: "string",
   help,
-  ...(key === undefined ? {} : { key }),
+  ...given({ key }),
   ...more,
 });
 const list = (long: string, key: string | undefined, help: string, more: Partial<Flag> = {}): Flag =>
@@ -24,8 +25,7 @@ const int = (long: string, key: string | undefined, help: string, more: Partial<
 const flag = (long: string, key: string | undefined, help: string, short?: string): Flag => ({
   long,
   help,
-  ...(key === undefined ? {} : { key }),
-  ...(short === undefined ? {} : { short }),
+  ...given({ key, short }),
 });
 
 const FLAGS: readonly Flag[] = [
@@ -145,7 +145,7 @@ export function containerDocument(
   const network = networkOf(options);
   return {
     services: { [name]: { ...service, ...network.service } },
-    ...(network.networks === undefined ? {} : { networks: network.networks }),
+    ...given({ networks: network.networks }),
     volumes: Object.fromEntries([...volumes, ...sources].map((volume) => [volume, { name: volume }])),
   };
 }
@@ -185,7 +185,7 @@ function mountOf(value: string): Mount {
   return {
     type,
     target,
-    ...(source === undefined ? {} : { source }),
+    ...given({ source }),
     ...(readOnly === undefined ? {} : { read_only: readOnly === "true" || readOnly === "1" }),
   };
 }
@@ -202,10 +202,12 @@ function healthcheckOf(options: ParsedOptions): Readonly<Record<string, unknown>
   const command = options.text("health-cmd");
   const check = {
     ...(command === undefined ? {} : { test: ["CMD-SHELL", command] }),
-    ...given("interval", options.text("health-interval")),
-    ...given("timeout", options.text("health-timeout")),
-    ...given("retries", options.number("health-retries")),
-    ...given("start_period", options.text("health-start-period")),
+    ...given({
+      interval: options.text("health-interval"),
+      timeout: options.text("health-timeout"),
+      retries: options.number("health-retries"),
+      start_period: options.text("health-start-period"),
+    }),
   };
   return Object.keys(check).length === 0 ? {} : { healthcheck: check };
 }
@@ -228,8 +230,7 @@ function networkOf(options: ParsedOptions): {
 } {
   const name = options.text("network") ?? "bridge";
   const own = {
-    ...given("ipv4_address", options.text("ip")),
-    ...given("ipv6_address", options.text("ip6")),
+    ...given({ ipv4_address: options.text("ip"), ipv6_address: options.text("ip6") }),
     ...(options.list("network-alias").length === 0 ? {} : { aliases: options.list("network-alias") }),
   };
   if (["bridge", "default", "host", "none"].includes(name) || name.startsWith("container:")) {
@@ -238,8 +239,4 @@ function networkOf(options: ParsedOptions): {
     return { service: { network_mode: name === "default" ? "bridge" : name } };
   }
   return { service: { networks: { [name]: own } }, networks: { [name]: { external: true, name } } };
-}
-
-function given(key: string, value: unknown): Readonly<Record<string, unknown>> {
-  return value === undefined ? {} : { [key]: value };
 }

@@ -1,5 +1,6 @@
 /** Progress of one engine call (pull, push, load, build) through the chosen renderer. */
 import type { ProgressListener } from "../engine/types.js";
+import { given } from "../lib/given.js";
 import type { CliContext } from "./context.js";
 
 /** Runs `work` with a listener that draws; the terminal is restored before the result or the error is passed on. */
@@ -32,7 +33,7 @@ export async function withItemProgress<T>(
 ): Promise<T> {
   const progress = await ctx.progress();
   const { id } = words;
-  const details = words.details === undefined ? {} : { details: words.details };
+  const details = given({ details: words.details });
   try {
     progress.update({ kind: "item", id, status: "working", text: words.doing, ...details });
     const result = await work();

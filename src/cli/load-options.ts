@@ -1,6 +1,7 @@
 /** The loader's options from the global ones. */
 import type { LoadOptions } from "../compose/index.js";
 import type { Engine } from "../engine/index.js";
+import { given } from "../lib/given.js";
 import type { GlobalOptions } from "./context.js";
 import { remoteLoaders } from "./remotes.js";
 
@@ -27,8 +28,7 @@ export function loadOptions(around: {
     warn: (warning) => warn(warning.message),
     ...(around.engine === undefined
       ? {}
-      : { remotes: remoteLoaders({ env, engine: around.engine, ...(signal === undefined ? {} : { signal }) }) }),
-    ...(globals.projectName === undefined ? {} : { projectName: globals.projectName }),
-    ...(globals.projectDirectory === undefined ? {} : { projectDirectory: globals.projectDirectory }),
+      : { remotes: remoteLoaders({ env, engine: around.engine, ...given({ signal }) }) }),
+    ...given({ projectName: globals.projectName, projectDirectory: globals.projectDirectory }),
   };
 }

@@ -2,6 +2,7 @@
 import type { Project } from "../compose/index.js";
 import type { Engine } from "../engine/index.js";
 import { TscError } from "../lib/errors.js";
+import { given } from "../lib/given.js";
 import { printable } from "../lib/printable.js";
 import type { CliContext, GlobalOptions, ProjectRequest } from "./context.js";
 import { isTrue } from "./globals.js";
@@ -224,9 +225,11 @@ async function loadRequested(
   const { loadProject } = await import("../compose/index.js");
   return await loadProject({
     ...loadOptions({ env: around.env, cwd: around.cwd, globals, warn, engine, signal }),
-    ...(request.services === undefined ? {} : { services: request.services }),
-    ...(request.noDependencies === undefined ? {} : { noDependencies: request.noDependencies }),
-    ...(request.allProfiles === undefined ? {} : { allProfiles: request.allProfiles }),
+    ...given({
+      services: request.services,
+      noDependencies: request.noDependencies,
+      allProfiles: request.allProfiles,
+    }),
     // who needs no environment makes no containers, and is not kept from its work by names that two services claim
     ...(request.noEnvResolution === true ? { noEnvResolution: true, sharedNames: true } : {}),
   });

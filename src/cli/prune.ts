@@ -1,6 +1,7 @@
 /** What the prunes have in common: docker's warning and question, its list of what went, and the total. */
 import type { PruneFilter, PrunePlan, PruneRequest } from "../engine/index.js";
 import { TscError } from "../lib/errors.js";
+import { given } from "../lib/given.js";
 import type { OptionSpec, ParsedOptions } from "./command.js";
 import type { CliContext } from "./context.js";
 import { DRY_RUN_PREFIX } from "./dry-run.js";
@@ -52,7 +53,7 @@ export function pruneFilter(filters: readonly string[], now: number, allowUntil:
   return {
     ...(labels.length === 0 ? {} : { labels }),
     ...(notLabels.length === 0 ? {} : { notLabels }),
-    ...(until === undefined ? {} : { until }),
+    ...given({ until }),
   };
 }
 

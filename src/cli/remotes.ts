@@ -1,6 +1,7 @@
 /** Which compose file references are remote. Loading one brings the code for it in. */
 import type { RemoteLoader } from "../compose/index.js";
 import type { Engine } from "../engine/index.js";
+import { given } from "../lib/given.js";
 
 /** `oci://…`, and what git takes as a URL. A plain path, also one that ends in `.git`, is never remote. */
 const REMOTE = /^(?:oci:\/\/|https?:\/\/[^#]+\.git(?:#|$)|git:\/\/|ssh:\/\/|git@[^:/]+:|github\.com\/[^/]+\/[^/]+)/;
@@ -40,7 +41,7 @@ export function remoteLoaders(around: {
           loadRemote(reference, {
             env: around.env,
             images: async () => (await around.engine()).images,
-            ...(around.signal === undefined ? {} : { signal: around.signal }),
+            ...given({ signal: around.signal }),
           }),
         );
         loaded.set(reference, loading);

@@ -2,6 +2,7 @@
 
 import type { ErrorCode, SourcePlace } from "../lib/errors.js";
 import { TscError, throwAll } from "../lib/errors.js";
+import { given } from "../lib/given.js";
 import type { Path } from "./tree.js";
 import type { YamlFile } from "./yaml/parse.js";
 
@@ -66,8 +67,7 @@ export function problem(
   const where = placeOf(files, path, options.onKey === true);
   return new TscError(code, message, {
     kind: "invalid-input",
-    ...(where === undefined ? {} : { where }),
-    ...(options.hint === undefined ? {} : { hint: options.hint }),
+    ...given({ where, hint: options.hint }),
   });
 }
 
@@ -76,8 +76,7 @@ export function withPlace(error: TscError, where: SourcePlace | undefined, messa
   const place = error.where ?? where;
   return new TscError(error.code, message, {
     kind: error.kind,
-    ...(place === undefined ? {} : { where: place }),
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...given({ where: place, hint: error.hint }),
     cause: error,
   });
 }

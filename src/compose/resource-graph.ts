@@ -1,4 +1,5 @@
 /** The graph of a project's resources and what they need: plain data, cycles reported as a path. Decides no order of work. */
+import { given } from "../lib/given.js";
 import type { DependencyCondition, Project, Service } from "./model.js";
 import { serviceReferences } from "./references.js";
 
@@ -52,7 +53,7 @@ export function dependencyGraph(project: Resources): DependencyGraph {
   }
   const edges = Object.entries(project.services).flatMap(([name, service]) => edgesOf(name, service, node));
   const cycle = dependencyCycle(project.services);
-  return { nodes: [...nodes.values()], edges, ...(cycle === undefined ? {} : { cycle }) };
+  return { nodes: [...nodes.values()], edges, ...given({ cycle }) };
 }
 
 function edgesOf(name: string, service: Service, node: (kind: ResourceKind, name: string) => string): GraphEdge[] {

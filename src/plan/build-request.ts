@@ -4,6 +4,7 @@ import type { Build, Project, Service } from "../compose/model.js";
 import { namedService } from "../compose/references.js";
 import type { BuildRequest, Entitlement } from "../engine/api.js";
 import { TscError } from "../lib/errors.js";
+import { given } from "../lib/given.js";
 import { inlineContent } from "./hash.js";
 import { LABEL } from "./labels.js";
 import { sayLimits } from "./limits.js";
@@ -34,18 +35,17 @@ export function buildRequest(
   const { platform } = options;
   return {
     context: build.context ?? project.workingDir,
-    ...(build.dockerfile_inline === undefined ? {} : { dockerfileInline: build.dockerfile_inline }),
+    ...given({ dockerfileInline: build.dockerfile_inline }),
     ...(build.dockerfile === undefined || build.dockerfile_inline !== undefined
       ? {}
       : { dockerfile: build.dockerfile }),
     tags: [...new Set([imageName(project.name, service, config, options.separator), ...(build.tags ?? [])])],
     args: { ...buildArgs(project, build), ...options.args },
-    ...(build.target === undefined ? {} : { target: build.target }),
+    ...given({ target: build.target }),
     labels: { ...build.labels, [LABEL.project]: project.name, [LABEL.service]: service },
     ...(build.no_cache === true || options.noCache === true ? { noCache: true } : {}),
     ...(build.pull === true || options.pull === true ? { pull: true } : {}),
-    ...(platform === undefined ? {} : { platform }),
-    ...(build.network === undefined ? {} : { network: build.network }),
+    ...given({ platform, network: build.network }),
     ...shmSize(service, build),
     extraHosts: (build.extra_hosts ?? []).map((entry) => {
       const at = entry.search(/[=:]/);
@@ -116,7 +116,7 @@ export function entitlement(name: string, where: string): Entitlement {
 
 function shmSize(service: string, build: Build): { shmSizeBytes?: number } {
   const size = bytes(service, "build.shm_size", build.shm_size);
-  return size === undefined ? {} : { shmSizeBytes: size };
+  return given({ shmSizeBytes: size });
 }
 
 function secret(

@@ -1,6 +1,7 @@
 /** The plans of `pull`, `push` and `build`. Pure. */
 import type { Project, Service } from "../compose/model.js";
 import type { ImageInfo } from "../engine/types.js";
+import { given } from "../lib/given.js";
 import { addBuilds, type ImageOptions } from "./images.js";
 import { imageKey, imageName, type Separator } from "./names.js";
 import { type Plan, PlanBuilder } from "./plan.js";
@@ -45,7 +46,7 @@ export function planPull(project: Project, images: ReadonlyMap<string, ImageInfo
           kind: "pull-image",
           image: name,
           services: [service],
-          ...(platform === undefined ? {} : { platform }),
+          ...given({ platform }),
           ...(command.ignoreFailures || config.build !== undefined ? { tolerant: true } : {}),
           ...(command.quiet ? { quiet: true } : {}),
         },

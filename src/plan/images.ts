@@ -8,6 +8,7 @@ import type { Entitlement } from "../engine/api.js";
 import type { ImageInfo } from "../engine/types.js";
 import { parseDurationMs } from "../lib/duration.js";
 import { TscError } from "../lib/errors.js";
+import { given } from "../lib/given.js";
 import { buildPlatforms } from "./build-platforms.js";
 import { buildRequest, checkClassicBuilder } from "./build-request.js";
 import { imageKey, imageName, type Separator, scaleOf } from "./names.js";
@@ -81,7 +82,7 @@ export function planImages(project: Project, images: ReadonlyMap<string, ImageIn
     const tolerant = config?.build !== undefined;
     const known = pulls.get(imageKey(image, platform));
     if (known === undefined) {
-      const wanted = platform === undefined ? {} : { platform };
+      const wanted = given({ platform });
       pulls.set(imageKey(image, platform), { image, services: [service], cause: pull, tolerant, ...wanted });
     } else known.services.push(service);
   };
@@ -108,7 +109,7 @@ export function planImages(project: Project, images: ReadonlyMap<string, ImageIn
         kind: "pull-image",
         image,
         services,
-        ...(platform === undefined ? {} : { platform }),
+        ...given({ platform }),
         ...(tolerant ? { tolerant } : {}),
         ...(options.quietPull === true ? { quiet: true } : {}),
       },
@@ -151,11 +152,10 @@ export function addBuilds(
         image,
         request: buildRequest(project, service, config, {
           separator,
-          ...(first === undefined ? {} : { platform: first }),
+          ...given({ platform: first }),
           ...(options.noCache === true ? { noCache: true } : {}),
           ...(options.pullBase === true ? { pull: true } : {}),
-          ...(options.buildArgs === undefined ? {} : { args: options.buildArgs }),
-          ...(options.allow === undefined ? {} : { allow: options.allow }),
+          ...given({ args: options.buildArgs, allow: options.allow }),
           warn: (message) => plan.warn(message),
         }),
         ...(others.length === 0 ? {} : { alsoFor: others }),

@@ -2,6 +2,7 @@
 import { limitText, type Met } from "../compose/attributes/index.js";
 import type { Project } from "../compose/model.js";
 import { TscError, throwAll } from "../lib/errors.js";
+import { given } from "../lib/given.js";
 
 /** Warns of what has no effect; throws TSC_SERVICE_UNSUPPORTED with its place, every one of them, for what cannot be done without. */
 export function sayLimits(
@@ -18,6 +19,6 @@ function refusal(met: Met, { locate }: Pick<Project, "locate">): TscError {
   return new TscError("TSC_SERVICE_UNSUPPORTED", limitText(met), {
     kind: "unsupported",
     hint: met.limit.why,
-    ...(where === undefined ? {} : { where }),
+    ...given({ where }),
   });
 }

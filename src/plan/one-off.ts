@@ -2,6 +2,7 @@
 import type { Project, Service } from "../compose/model.js";
 import type { ContainerSpec } from "../engine/types.js";
 import { TscError } from "../lib/errors.js";
+import { given } from "../lib/given.js";
 import { dependenciesOf } from "./dependency-order.js";
 import { LABEL, withoutOurs } from "./labels.js";
 import { imageKey, imageName, type Separator } from "./names.js";
@@ -77,9 +78,7 @@ export function planOneOff(
     networks: (base.networks ?? []).map(({ ipv4, ipv6, mac, aliases, ...attachment }) => ({
       ...attachment,
       // A fixed address belongs to the service's own container while that runs.
-      ...(isRunning || ipv4 === undefined ? {} : { ipv4 }),
-      ...(isRunning || ipv6 === undefined ? {} : { ipv6 }),
-      ...(isRunning || mac === undefined ? {} : { mac }),
+      ...(isRunning ? {} : given({ ipv4, ipv6, mac })),
       aliases: request.useAliases ? [...new Set([name, ...(aliases ?? []).slice(1)])] : [name],
     })),
     labels: {

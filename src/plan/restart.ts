@@ -1,5 +1,6 @@
 /** The plan of `restart`. Pure. */
 import { noSuchService } from "../compose/no-such-service.js";
+import { given } from "../lib/given.js";
 import { awaitDependency } from "./conditions.js";
 import { isActive, type Observed } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
@@ -79,9 +80,7 @@ export function planRestart(
       {
         kind: "restart-container",
         container: targetOf(container),
-        ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-        ...(preStop === undefined ? {} : { preStop }),
-        ...(postStart === undefined ? {} : { postStart }),
+        ...given({ timeoutMs: options.timeoutMs, preStop, postStart }),
       },
     );
     restarted.set(service, [...(restarted.get(service) ?? []), id]);

@@ -2,6 +2,7 @@
 
 import { noSuchService } from "../compose/no-such-service.js";
 import { TscError } from "../lib/errors.js";
+import { given } from "../lib/given.js";
 import { awaitDependency } from "./conditions.js";
 import { scaleOf } from "./names.js";
 import { isActive, type Observed } from "./observe.js";
@@ -53,7 +54,7 @@ export function planStart(observed: Observed, selection: Selection, options: { r
           {
             kind: "start-container",
             container: targetOf(container),
-            ...(postStart === undefined ? {} : { postStart }),
+            ...given({ postStart }),
           },
         ),
       );

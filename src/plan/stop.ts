@@ -1,5 +1,6 @@
 /** The plan of `stop`, and the stops in other plans. Pure. */
 import type { Project } from "../compose/model.js";
+import { given } from "../lib/given.js";
 import { isActive, type Observed, type ObservedContainer } from "./observe.js";
 import { type Plan, PlanBuilder } from "./plan.js";
 import {
@@ -44,8 +45,7 @@ export function addStops(
       {
         kind: "stop-container",
         container: targetOf(container),
-        ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-        ...(preStop === undefined ? {} : { preStop }),
+        ...given({ timeoutMs: options.timeoutMs, preStop }),
       },
     );
     stops.set(container.id, id);

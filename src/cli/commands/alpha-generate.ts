@@ -1,5 +1,6 @@
 /** `alpha generate`: a compose file from containers that run already. */
 import type { ContainerInfo } from "../../engine/types.js";
+import { given } from "../../lib/given.js";
 import type { CommandSpec } from "../command.js";
 import { joined, printed, printedJson, printedText } from "../render/printed.js";
 import { usage } from "../usage.js";
@@ -49,8 +50,7 @@ export function composeModel(containers: readonly ContainerInfo[], project: stri
     services[name] = {
       image: imageName || spec.image,
       container_name: name,
-      ...(spec.command === undefined ? {} : { command: spec.command.map(escape) }),
-      ...(spec.entrypoint === undefined ? {} : { entrypoint: spec.entrypoint.map(escape) }),
+      ...given({ command: spec.command?.map(escape), entrypoint: spec.entrypoint?.map(escape) }),
       ...(environment.length === 0
         ? {}
         : { environment: Object.fromEntries(environment.map(([key, value]) => [key, escapeDollars(value ?? "")])) }),
@@ -78,8 +78,7 @@ export function composeModel(containers: readonly ContainerInfo[], project: stri
           }),
       ...(attached.length === 0 ? {} : { networks: attached }),
       ...(spec.restart === undefined || spec.restart.policy === "no" ? {} : { restart: spec.restart.policy }),
-      ...(spec.user === undefined ? {} : { user: spec.user }),
-      ...(spec.workingDir === undefined ? {} : { working_dir: spec.workingDir }),
+      ...given({ user: spec.user, working_dir: spec.workingDir }),
       ...(spec.privileged === true ? { privileged: true } : {}),
     };
   }

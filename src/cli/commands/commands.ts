@@ -1,4 +1,5 @@
 /** `commands`: every command with its flags, for comparison with the reference. */
+import { given } from "../../lib/given.js";
 import type { CommandSpec, CommandTable } from "../command.js";
 import { globalOptionSpecs } from "../globals.js";
 import { joined, printed, printedJson } from "../render/printed.js";
@@ -25,7 +26,7 @@ export const commandOver = (table: CommandTable): CommandSpec => ({
           flags: specs.map(({ long, short, value, hidden: isHidden }) => ({
             long: `--${long}`,
             ...(short === undefined ? {} : { short: `-${short}` }),
-            ...(value === undefined ? {} : { value }),
+            ...given({ value }),
             ...(isHidden === true ? { hidden: true } : {}),
           })),
         },

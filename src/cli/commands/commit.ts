@@ -1,4 +1,5 @@
 /** `commit`: a new image from a container's changes. */
+import { given } from "../../lib/given.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { printed } from "../render/printed.js";
@@ -38,9 +39,7 @@ async function commit(ctx: CliContext, args: readonly string[], options: ParsedO
       await engine.containers.commit(info.id, {
         changes: options.list("change"),
         pause: options.flag("pause"),
-        ...(reference === undefined ? {} : { reference }),
-        ...(author === undefined ? {} : { author }),
-        ...(message === undefined ? {} : { message }),
+        ...given({ reference, author, message }),
       }),
   );
   ctx.print(printed`${id}\n`);

@@ -1,5 +1,6 @@
 /** `container logs`: what one container wrote; stdout and stderr stay apart. */
 import { once } from "node:events";
+import { given } from "../../lib/given.js";
 import type { CommandSpec } from "../command.js";
 import { usage } from "../usage.js";
 
@@ -34,8 +35,7 @@ export const command: CommandSpec = {
       follow: options.flag("follow"),
       signal: ctx.signal,
       ...(tail === "all" || Number(tail) < 0 ? {} : { tail: Number(tail) }),
-      ...(since === undefined ? {} : { since }),
-      ...(until === undefined ? {} : { until }),
+      ...given({ since, until }),
     });
     try {
       for await (const line of lines) {

@@ -1,4 +1,5 @@
 /** `container stop`: stop one or more running containers. */
+import { given } from "../../lib/given.js";
 import type { OptionSpec, ParsedOptions } from "../command.js";
 import { containersCommand } from "../container-verb.js";
 
@@ -26,6 +27,6 @@ export const command = containersCommand({
   ],
   work: ({ containers }, { id }, options) => {
     const signal = options.text("signal");
-    return containers.stop(id, { ...stopLimit(options), ...(signal === undefined ? {} : { signal }) });
+    return containers.stop(id, { ...stopLimit(options), ...given({ signal }) });
   },
 });

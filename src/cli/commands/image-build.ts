@@ -1,5 +1,6 @@
 /** `image build`: an image from a folder and its Dockerfile. */
 import { resolve } from "node:path";
+import { given } from "../../lib/given.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { allowOption } from "../flags/lifecycle.js";
@@ -56,9 +57,7 @@ async function build(ctx: CliContext, args: readonly string[], options: ParsedOp
       onProgress,
       signal: ctx.signal,
       ...(file === undefined ? {} : { dockerfile: resolve(ctx.cwd, file) }),
-      ...(target === undefined ? {} : { target }),
-      ...(platform === undefined ? {} : { platform }),
-      ...(network === undefined ? {} : { network }),
+      ...given({ target, platform, network }),
     }),
   );
   ctx.print(printed`${image.id}\n`);

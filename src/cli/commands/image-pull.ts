@@ -1,4 +1,5 @@
 /** `image pull`: from its registry into the store. */
+import { given } from "../../lib/given.js";
 import type { CommandSpec } from "../command.js";
 import { printed } from "../render/printed.js";
 
@@ -17,7 +18,7 @@ export const command: CommandSpec = {
     const { withEngineProgress } = await import("../engine-progress.js");
     for (const name of names) {
       const image = await withEngineProgress(ctx, options.flag("quiet"), (onProgress) =>
-        engine.images.pull(name, { onProgress, signal: ctx.signal, ...(platform === undefined ? {} : { platform }) }),
+        engine.images.pull(name, { onProgress, signal: ctx.signal, ...given({ platform }) }),
       );
       ctx.print(printed`${image.id}\n`);
     }

@@ -1,4 +1,5 @@
 /** `images`: the images that the project's containers were made from. */
+import { given } from "../../lib/given.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { splitReference } from "../render/image-rows.js";
@@ -40,8 +41,7 @@ async function images(ctx: CliContext, services: readonly string[], options: Par
         Tag: tag,
         Platform: parts.filter((part) => part !== "").join("/"),
         Size: image?.sizeBytes ?? 0,
-        ...(image === undefined ? {} : { Created: image.createdAt }),
-        ...(image?.lastTaggedAt === undefined ? {} : { LastTagTime: image.lastTaggedAt }),
+        ...given({ Created: image?.createdAt, LastTagTime: image?.lastTaggedAt }),
       };
     });
   if (options.flag("quiet")) {

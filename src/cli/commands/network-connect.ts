@@ -1,4 +1,5 @@
 /** `network connect`: one more network for a container, running or not. */
+import { given } from "../../lib/given.js";
 import type { CommandSpec } from "../command.js";
 import { keyValues } from "../key-values.js";
 
@@ -30,9 +31,7 @@ export const command: CommandSpec = {
       ...(lists.aliases.length === 0 ? {} : { aliases: lists.aliases }),
       ...(lists.linkLocalIps.length === 0 ? {} : { linkLocalIps: lists.linkLocalIps }),
       ...(Object.keys(driverOpts).length === 0 ? {} : { driverOpts }),
-      ...(ipv4 === undefined ? {} : { ipv4 }),
-      ...(ipv6 === undefined ? {} : { ipv6 }),
-      ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
+      ...given({ ipv4, ipv6, gatewayPriority }),
     });
     return 0;
   },

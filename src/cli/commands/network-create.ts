@@ -1,5 +1,6 @@
 /** `network create`: a network outside any project. */
 import { DEFAULT_DRIVER } from "../../engine/network/drivers/index.js";
+import { given } from "../../lib/given.js";
 import type { CommandSpec } from "../command.js";
 import { keyValues } from "../key-values.js";
 import { printed } from "../render/printed.js";
@@ -27,7 +28,7 @@ export const command: CommandSpec = {
     const subnets = options.list("subnet").map((subnet, index) => {
       const gateway = gateways[index];
       const ipRange = ranges[index];
-      return { subnet, ...(gateway === undefined ? {} : { gateway }), ...(ipRange === undefined ? {} : { ipRange }) };
+      return { subnet, ...given({ gateway }), ...given({ ipRange }) };
     });
     if (subnets.length < Math.max(gateways.length, ranges.length)) {
       throw usage("every --gateway and --ip-range needs a --subnet");

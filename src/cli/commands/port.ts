@@ -1,5 +1,6 @@
 /** `port`: where a container's port is published. */
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { publishersOf } from "../render/container-rows.js";
@@ -49,8 +50,7 @@ export function readPort(text: string): { readonly number: number; readonly prot
   if (match === null || number > 65535) {
     throw usage(`invalid port "${text}": not a number up to 65535`);
   }
-  const protocol = match[2] as "tcp" | "udp" | "sctp" | undefined;
-  return { number, ...(protocol === undefined ? {} : { protocol }) };
+  return { number, ...given({ protocol: match[2] as "tcp" | "udp" | "sctp" | undefined }) };
 }
 
 /** `0.0.0.0:8080`, `[::]:8080`. */

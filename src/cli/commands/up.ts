@@ -2,6 +2,7 @@
 
 import { noSuchService } from "../../compose/no-such-service.js";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import { upOptions } from "../flags/lifecycle.js";
 import { printedWord } from "../render/printed.js";
@@ -51,7 +52,7 @@ export const command: CommandSpec = {
       wait: options.flag("wait"),
       renewAnonymousVolumes: options.flag("renew-anon-volumes"),
       noHosts: options.flag("no-hosts"),
-      ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+      ...given({ timeoutMs: timeout }),
       confirm: (question: string) => assumesYes || ctx.confirm(printedWord(question), false),
       images: {
         pull,

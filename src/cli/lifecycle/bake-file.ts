@@ -1,4 +1,5 @@
 /** `build --print`: the builds as a buildx bake file. Pure. */
+import { given } from "../../lib/given.js";
 import type { Plan } from "../../plan/plan.js";
 import { joined, type Printed, printed, printedJson } from "../render/printed.js";
 
@@ -9,17 +10,16 @@ export function bakeFile(plan: Plan): Printed {
     const { request } = operation;
     target[operation.service] = {
       context: request.context,
-      ...(request.dockerfile === undefined ? {} : { dockerfile: request.dockerfile }),
-      ...(request.dockerfileInline === undefined ? {} : { "dockerfile-inline": request.dockerfileInline }),
+      ...given({ dockerfile: request.dockerfile, "dockerfile-inline": request.dockerfileInline }),
       ...(Object.keys(request.args ?? {}).length === 0 ? {} : { args: request.args }),
       ...(Object.keys(request.labels ?? {}).length === 0 ? {} : { labels: request.labels }),
       ...(Object.keys(request.additionalContexts ?? {}).length === 0 ? {} : { contexts: request.additionalContexts }),
       tags: request.tags,
-      ...(request.target === undefined ? {} : { target: request.target }),
+      ...given({ target: request.target }),
       ...(request.noCache === true ? { "no-cache": true } : {}),
       ...(request.pull === true ? { pull: true } : {}),
       ...((request.allow ?? []).length === 0 ? {} : { entitlements: request.allow }),
-      ...(request.network === undefined ? {} : { network: request.network }),
+      ...given({ network: request.network }),
       ...(request.platform === undefined ? {} : { platforms: [request.platform, ...(operation.alsoFor ?? [])] }),
       output: ["type=docker"],
     };

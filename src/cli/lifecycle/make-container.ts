@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { Engine } from "../../engine/index.js";
 import type { ContainerSpec } from "../../engine/types.js";
+import { given } from "../../lib/given.js";
 import { serviceSpec } from "../../plan/service-spec/index.js";
 import type { ParsedOptions } from "../command.js";
 import { containerDocument } from "../container-flags.js";
@@ -76,7 +77,7 @@ async function bringImage(ctx: CliContext, engine: Engine, image: string, option
   const stored = policy === "always" ? undefined : await engine.images.find(image);
   if (stored !== undefined || policy === "never") return;
   const platform = options.text("platform");
-  const request = { signal: ctx.signal, ...(platform === undefined ? {} : { platform }) };
+  const request = { signal: ctx.signal, ...given({ platform }) };
   const quiet = options.flag("quiet");
   if (policy !== "always" && !quiet) ctx.note(printed`Unable to find image '${image}' locally\n`);
   const { withEngineProgress } = await import("../engine-progress.js");

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { Project, Service } from "../../compose/model.js";
 import { noSuchService } from "../../compose/no-such-service.js";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { imageReferences } from "../../plan/images.js";
 import { observe } from "../../plan/observe.js";
 import { planOneOff } from "../../plan/one-off.js";
@@ -138,7 +139,7 @@ async function start(session: Session, project: Project, target: Target): Promis
   const postStart = hooksOf(project, target.service, "post_start");
   plan.add(
     { resource: `container ${target.name}`, cause: "run" },
-    { kind: "start-container", container: target, ...(postStart === undefined ? {} : { postStart }) },
+    { kind: "start-container", container: target, ...given({ postStart }) },
   );
   await session.run(plan.build(), { quiet: true, containerExitCodes: true });
 }

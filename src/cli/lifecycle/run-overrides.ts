@@ -7,6 +7,7 @@ import { shellWords } from "../../compose/phases/shell-words.js";
 import { parsePorts } from "../../compose/phases/short-port.js";
 import { parseVolume } from "../../compose/phases/short-volume.js";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { withoutServiceTraits } from "../../plan/one-off.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
@@ -84,13 +85,12 @@ async function runEnvironment(
 /** A volume by its short form; relative paths start at the current folder, unknown names are plain named volumes. */
 function volumeOf(ctx: CliContext, text: string): ServiceVolume {
   const { type, source, target, read_only, bind, volume } = parseVolume(text);
-  const common = { target, ...(read_only === undefined ? {} : { read_only }) };
+  const common = { target, ...given({ read_only }) };
   if (type !== "bind" || source === undefined) {
     return {
       type,
       ...common,
-      ...(source === undefined ? {} : { source }),
-      ...(volume === undefined ? {} : { volume }),
+      ...given({ source, volume }),
     };
   }
   return {
@@ -98,8 +98,7 @@ function volumeOf(ctx: CliContext, text: string): ServiceVolume {
     ...common,
     source: source.startsWith("~") ? source.replace("~", ctx.env.HOME ?? "") : resolve(ctx.cwd, source),
     bind: {
-      ...(bind?.selinux === undefined ? {} : { selinux: bind.selinux }),
-      ...(bind?.propagation === undefined ? {} : { propagation: bind.propagation }),
+      ...given({ selinux: bind?.selinux, propagation: bind?.propagation }),
     },
   };
 }

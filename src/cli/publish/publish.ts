@@ -7,6 +7,7 @@ import type { Project } from "../../compose/model.js";
 import type { ArtifactFile } from "../../engine/api.js";
 import { COMPOSE_FILE_TYPE, ENV_FILE_TYPE } from "../../execute/remote/media-types.js";
 import { errnoOf, TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
 import { DRY_RUN_PREFIX } from "../dry-run.js";
@@ -63,7 +64,7 @@ export async function publish(ctx: CliContext, reference: string, options: Parse
       annotations: { "com.docker.compose.version": VERSION },
       signal: ctx.signal,
       ...(version === "1.0" || version === "1.1" ? { ociVersion: version } : {}),
-      ...(images === undefined ? {} : { images }),
+      ...given({ images }),
     });
   });
   return 0;

@@ -1,5 +1,6 @@
 /** Errors as text: code, message, place with a caret, hint, what went wrong while cleaning up. Pure. */
 import { isTscError, messageOf, type SourcePlace } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { blanked } from "../../lib/printable.js";
 import { systemError } from "../../lib/system-error.js";
 import { joined, type Printed, painted, printed, printedJson } from "./printed.js";
@@ -20,7 +21,7 @@ export function renderErrorJson(error: unknown): Printed {
   const lines = partsOf(error).map((one) => {
     const known = isTscError(one) ? one : undefined;
     const message = messageOf(one) || "unknown error";
-    const hint = known?.hint === undefined ? {} : { hint: known.hint };
+    const hint = given({ hint: known?.hint });
     return printedJson({ error: true, message, code: known?.code ?? "TSC_INTERNAL", ...hint });
   });
   return joined(lines.flatMap((line) => [line, printed`\n`]));

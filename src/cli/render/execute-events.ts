@@ -1,6 +1,7 @@
 /** Translates what execute and the engine tell into progress lines, in docker compose's words. Writes nothing itself. */
 import type { ProgressEvent, ProgressListener } from "../../engine/types.js";
 import type { ExecuteEvent } from "../../execute/events.js";
+import { given } from "../../lib/given.js";
 import type { Progress, ProgressUpdate } from "./progress.js";
 import { shortId } from "./units.js";
 
@@ -23,7 +24,7 @@ export function describeEvent(event: ExecuteEvent): readonly ProgressUpdate[] {
           id: event.resource === "Service" ? event.name : `${event.resource} ${event.name}`,
           status: event.status,
           text: event.text,
-          ...(event.details === undefined ? {} : { details: event.details }),
+          ...given({ details: event.details }),
         },
       ];
     case "progress":

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { ContainerInfo, NetworkEndpoint } from "../../engine/types.js";
+import { given } from "../../lib/given.js";
 import { hostConfig, mountPoints } from "./inspect-host-config.js";
 import { exposed, healthcheck, NO_TIME, orNull, withProtocol } from "./inspect-values.js";
 import { openMap } from "./template.js";
@@ -164,9 +165,11 @@ function ipamConfig(
 ): object | null {
   if (wanted?.ipv4 === undefined && wanted?.ipv6 === undefined && wanted?.linkLocalIps === undefined) return null;
   return {
-    ...(wanted.ipv4 === undefined ? {} : { IPv4Address: wanted.ipv4 }),
-    ...(wanted.ipv6 === undefined ? {} : { IPv6Address: wanted.ipv6 }),
-    ...(wanted.linkLocalIps === undefined ? {} : { LinkLocalIPs: wanted.linkLocalIps }),
+    ...given({
+      IPv4Address: wanted.ipv4,
+      IPv6Address: wanted.ipv6,
+      LinkLocalIPs: wanted.linkLocalIps,
+    }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Networks, volumes and images as docker's `inspect` shows them, so that templates and scripts written for it read them. Pure. */
 import type { ImageInfo, NetworkInfo, VolumeInfo } from "../../engine/types.js";
+import { given } from "../../lib/given.js";
 import { splitReference } from "./image-rows.js";
 import { exposed, healthcheck, NO_TIME, orNull } from "./inspect-values.js";
 import { openMap } from "./template.js";
@@ -19,9 +20,7 @@ export function inspectNetwork(info: NetworkInfo, nameOf: (containerId: string) 
       Options: null,
       Config: info.subnets.map(({ subnet, gateway, ipRange, auxAddresses }) => ({
         Subnet: subnet,
-        ...(ipRange === undefined ? {} : { IPRange: ipRange }),
-        ...(gateway === undefined ? {} : { Gateway: gateway }),
-        ...(auxAddresses === undefined ? {} : { AuxiliaryAddresses: auxAddresses }),
+        ...given({ IPRange: ipRange, Gateway: gateway, AuxiliaryAddresses: auxAddresses }),
       })),
     },
     Internal: info.internal,

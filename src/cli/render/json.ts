@@ -1,5 +1,6 @@
 /** Progress as one JSON object per line, the fields docker compose prints with `--progress json`. */
 
+import { given } from "../../lib/given.js";
 import { joined, type PrintedStream, printed, printedJson } from "./printed.js";
 import type { Progress } from "./progress.js";
 
@@ -15,12 +16,10 @@ export function jsonProgress(stream: PrintedStream): Progress {
       const { currentBytes, totalBytes } = update;
       write({
         id: update.id,
-        ...(update.parent === undefined ? {} : { parent_id: update.parent }),
+        ...given({ parent_id: update.parent }),
         status: { working: "Working", done: "Done", warning: "Warning", error: "Error" }[update.status],
         text: update.text,
-        ...(update.details === undefined ? {} : { details: update.details }),
-        ...(currentBytes === undefined ? {} : { current: currentBytes }),
-        ...(totalBytes === undefined ? {} : { total: totalBytes }),
+        ...given({ details: update.details, current: currentBytes, total: totalBytes }),
         ...(currentBytes === undefined || totalBytes === undefined || totalBytes <= 0
           ? {}
           : { percent: Math.min(100, Math.floor((currentBytes * 100) / totalBytes)) }),

@@ -1,5 +1,6 @@
 /** The linter of compose projects: one table of rules, run over a loaded project. Reads nothing but through its context. */
 import { compareText } from "../../lib/compare-text.js";
+import { given } from "../../lib/given.js";
 import type { Position } from "../model.js";
 import { accessRules } from "./access.js";
 import { dependencyRules } from "./dependencies.js";
@@ -45,7 +46,7 @@ export function checkProject(context: CheckContext, ignored: readonly string[] =
         level: complaint.level ?? rule.level,
         message: complaint.message,
         hint: complaint.hint ?? rule.help,
-        ...(where === undefined ? {} : { where }),
+        ...given({ where }),
       };
     }),
   );

@@ -3,6 +3,7 @@
  * `$B` expands unless single-quoted, a bare `A` inherits, `A: x` assigns. Reads no files.
  */
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { withoutTrailing } from "../../lib/trim.js";
 import type { Lookup } from "./template.js";
 import { substitute } from "./template.js";
@@ -49,7 +50,7 @@ export function parseDotenv(source: string, lookup: Lookup, options: DotenvOptio
 
 function expandValue(raw: string, quote: string, lookup: Lookup, onUnset: DotenvOptions["onUnset"]): string {
   const text = quote === '"' ? unescapeQuoted(raw) : raw;
-  return substitute(text, lookup, onUnset === undefined ? {} : { onUnset });
+  return substitute(text, lookup, given({ onUnset }));
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -4,6 +4,7 @@
  */
 import { basename } from "node:path";
 import { TscError, throwAll } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { placeOf, problem } from "../problems.js";
 import type { Path, TreeMap } from "../tree.js";
 import { cloneTree, isMap, newMap, scalarText } from "../tree.js";
@@ -37,7 +38,7 @@ function readText({ path, namedAt }: SourceFile, state: LoadState): string {
     const where = namedAt === undefined ? undefined : placeOf(state.files, namedAt);
     throw new TscError("TSC_COMPOSE_FILE_NOT_FOUND", `open ${path}: no such file or directory`, {
       kind: "not-found",
-      ...(where === undefined ? {} : { where }),
+      ...given({ where }),
       hint: `check the path of the compose file ${basename(path)}`,
     });
   }
@@ -68,7 +69,7 @@ export async function loadFile(
       throw new TscError(
         "TSC_COMPOSE_TOP_LEVEL",
         `failed to parse ${file.path}: top-level object must be a mapping, not ${Array.isArray(document.tree) ? "a list" : `\`${scalarText(document.tree)}\``}`,
-        { kind: "invalid-input", ...(where === undefined ? {} : { where }) },
+        { kind: "invalid-input", ...given({ where }) },
       );
     }
     const own = document.tree;

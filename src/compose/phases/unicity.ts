@@ -1,5 +1,6 @@
 /** Folds duplicate entries of lists: a later entry takes the place of the earlier one with the same key. */
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import type { Path, PathTable, Tree, TreeMap } from "../tree.js";
 import { isMap, pathTable, scalarText, walkTable } from "../tree.js";
 import { parseVolume } from "./short-volume.js";
@@ -121,7 +122,7 @@ export class EntryError extends TscError {
   readonly path: Path;
 
   constructor(cause: TscError, path: Path) {
-    super(cause.code, cause.message, { kind: cause.kind, ...(cause.hint === undefined ? {} : { hint: cause.hint }) });
+    super(cause.code, cause.message, { kind: cause.kind, ...given({ hint: cause.hint }) });
     this.path = path;
   }
 }

@@ -1,5 +1,6 @@
 /** Starting and restarting, with the hooks that belong to them. */
 import { isTscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
 import { runHookCommands } from "./hooks.js";
@@ -34,7 +35,7 @@ export async function restartContainer(
           if (!isTscError(error, "TSC_HOOK_TOO_LATE")) throw error;
         });
       }
-      await context.engine.containers.restart(id, timeoutMs === undefined ? {} : { timeoutMs });
+      await context.engine.containers.restart(id, given({ timeoutMs }));
       if (postStart !== undefined) await runHookCommands(context, id, container.name, postStart);
     },
   );

@@ -1,5 +1,6 @@
 /** Stopping. A failed pre_stop hook is reported, and the container is stopped all the same. */
 import { isTscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import type { OperationOf } from "../../plan/plan.js";
 import { type ExecuteContext, idOf, told } from "../context.js";
 import { runHookCommands } from "./hooks.js";
@@ -20,7 +21,7 @@ export async function stopContainer(context: ExecuteContext, operation: Operatio
         });
       }
     }
-    await context.engine.containers.stop(id, timeoutMs === undefined ? {} : { timeoutMs });
+    await context.engine.containers.stop(id, given({ timeoutMs }));
     if (failed !== undefined) throw failed;
   });
 }

@@ -3,6 +3,7 @@ import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactFile } from "../../engine/api.js";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { cachedFolder, type Fetched } from "./cache.js";
 import { COMPOSE_FILE_TYPE, ENV_FILE_TYPE } from "./media-types.js";
 import type { RemoteSurroundings } from "./surroundings.js";
@@ -16,7 +17,7 @@ export async function loadOci(
   const digest = await registry.resolveDigest(reference);
   const pinned = `${reference.replace(/@sha256:[0-9a-f]+$/, "")}@${digest}`;
   const { folder, original } = await cachedFolder(env, join("oci", digest.replace(":", "-")), async (temporary) => {
-    const { files } = await registry.fetchArtifact(pinned, signal === undefined ? {} : { signal });
+    const { files } = await registry.fetchArtifact(pinned, given({ signal }));
     await unpack(files, temporary, reference);
   });
   return { path: join(folder, "compose.yaml"), digest, folder, original };

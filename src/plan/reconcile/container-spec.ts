@@ -1,6 +1,7 @@
 /** The spec of one container of a service: numbered, with its port of a range and the anonymous volumes of the one before it. */
 import type { ContainerSpec, MountSpec } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { withoutTrailing } from "../../lib/trim.js";
 import { containerName, imageKey, imageName } from "../names.js";
 import type { ObservedContainer } from "../observe.js";
@@ -30,7 +31,7 @@ export function buildSpec(
       .filter((id) => id !== ""),
     choosePort: (port) => context.ports.choose(port, previous),
     containerOf: (other, what) => containerOf(context, other, what),
-    ...(options.noHosts === undefined ? {} : { noHosts: options.noHosts }),
+    ...given({ noHosts: options.noHosts }),
     warn: (message) => plan.warn(message),
   });
   return previous === undefined || options.renewAnonymousVolumes === true ? spec : inheritVolumes(spec, previous);

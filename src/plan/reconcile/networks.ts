@@ -4,6 +4,7 @@ import type { NetworkConfig } from "../../compose/model.js";
 import { isPredefined } from "../../engine/network/drivers/index.js";
 import type { NetworkSpec } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { networkHash } from "../hash.js";
 import { COMPOSE_VERSION, LABEL } from "../labels.js";
 import { sayLimits } from "../limits.js";
@@ -57,10 +58,12 @@ function networkSpec(project: string, key: string, name: string, config: Network
   return {
     name,
     ...(config.driver === undefined || config.driver === "default" ? {} : { driver: config.driver }),
-    ...(config.driver_opts === undefined ? {} : { driverOpts: config.driver_opts }),
-    ...(config.internal === undefined ? {} : { internal: config.internal }),
-    ...(config.enable_ipv4 === undefined ? {} : { enableIpv4: config.enable_ipv4 }),
-    ...(config.enable_ipv6 === undefined ? {} : { enableIpv6: config.enable_ipv6 }),
+    ...given({
+      driverOpts: config.driver_opts,
+      internal: config.internal,
+      enableIpv4: config.enable_ipv4,
+      enableIpv6: config.enable_ipv6,
+    }),
     ...(config.ipam?.config === undefined
       ? {}
       : {
@@ -70,9 +73,11 @@ function networkSpec(project: string, key: string, name: string, config: Network
               : [
                   {
                     subnet: pool.subnet,
-                    ...(pool.gateway === undefined ? {} : { gateway: pool.gateway }),
-                    ...(pool.ip_range === undefined ? {} : { ipRange: pool.ip_range }),
-                    ...(pool.aux_addresses === undefined ? {} : { auxAddresses: pool.aux_addresses }),
+                    ...given({
+                      gateway: pool.gateway,
+                      ipRange: pool.ip_range,
+                      auxAddresses: pool.aux_addresses,
+                    }),
                   },
                 ],
           ),

@@ -1,6 +1,7 @@
 /** Named volumes of the project: create, or replace (after asking) when their configuration changed. */
 import type { VolumeSpec } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { volumeHash } from "../hash.js";
 import { COMPOSE_VERSION, LABEL } from "../labels.js";
 import { volumeName } from "../names.js";
@@ -34,7 +35,7 @@ export async function decideVolumes({ project, observed, plan, options }: Reconc
     const spec: VolumeSpec = {
       name,
       ...(config.driver === undefined || config.driver === "default" ? {} : { driver: config.driver }),
-      ...(config.driver_opts === undefined ? {} : { driverOpts: config.driver_opts }),
+      ...given({ driverOpts: config.driver_opts }),
       labels: {
         ...config.labels,
         [LABEL.project]: project.name,

@@ -3,9 +3,9 @@ import { isAbsolute, posix } from "node:path";
 import type { FileObject, FileReference, Project, Service } from "../../compose/model.js";
 import type { FileInjection } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { inlineContent } from "../hash.js";
 import { invalid } from "./service-error.js";
-import { optional } from "./values.js";
 
 /** TSC_SECRET_EXTERNAL for external objects, TSC_ENVIRONMENT_UNSET for a variable that is not set. */
 export function fileInjections(project: Project, service: string, config: Service): FileInjection[] {
@@ -31,9 +31,11 @@ function injection(
   return {
     target: targetPath(kind, source, reference.target),
     ...content(project, kind, source, object),
-    ...optional("uid", id(service, kind, "uid", reference.uid)),
-    ...optional("gid", id(service, kind, "gid", reference.gid)),
-    ...optional("mode", mode(service, kind, reference.mode)),
+    ...given({
+      uid: id(service, kind, "uid", reference.uid),
+      gid: id(service, kind, "gid", reference.gid),
+      mode: mode(service, kind, reference.mode),
+    }),
   };
 }
 

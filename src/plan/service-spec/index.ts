@@ -7,6 +7,7 @@ import type { FileReference, Project, Service } from "../../compose/model.js";
 import { noSuchService } from "../../compose/no-such-service.js";
 import type { ContainerSpec, Healthcheck, LoggingSpec, RestartPolicy } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { filesHash, serviceHash } from "../hash.js";
 import { COMPOSE_VERSION, LABEL, withoutOurs } from "../labels.js";
 import { sayLimits } from "../limits.js";
@@ -17,7 +18,7 @@ import { namespaceFields } from "./namespaces.js";
 import { networkFields } from "./networking.js";
 import { deviceFields, resourceFields } from "./resources.js";
 import { invalid, placed } from "./service-error.js";
-import { duration, optional, type SpecRequest } from "./values.js";
+import { duration, type SpecRequest } from "./values.js";
 
 /** The spec of replica `number`. Errors, with the place of the attribute: TSC_SERVICE_UNSUPPORTED, TSC_SECRET_EXTERNAL, TSC_ENVIRONMENT_UNSET and value errors that name service and attribute. */
 export function serviceSpec(request: SpecRequest): ContainerSpec {
@@ -34,7 +35,7 @@ function specOf(request: SpecRequest): ContainerSpec {
     image: config["x-podman.rootfs"] === undefined ? imageName(project.name, service, config, request.separator) : "",
     ...(typeof config["x-podman.rootfs"] === "string" ? { rootfs: config["x-podman.rootfs"] } : {}),
     labels: containerLabels(request, config),
-    ...(config.annotations === undefined ? {} : { annotations: config.annotations }),
+    ...given({ annotations: config.annotations }),
     mounts: mountSpecs(project, service, config),
     ...volumesFrom(request, config),
     files: fileInjections(project, service, config),
@@ -43,12 +44,14 @@ function specOf(request: SpecRequest): ContainerSpec {
     ...securityFields(config),
     ...deviceFields(service, config),
     resources: resourceFields(service, config),
-    ...optional("healthcheck", healthcheck(service, config)),
-    ...optional("restart", restartPolicy(service, config)),
-    ...optional("logging", logging(config)),
-    ...optional("platform", config.platform),
-    ...optional("runtime", config.runtime),
-    ...optional("noHosts", request.noHosts === true || config["x-podman.no_hosts"] === true ? true : undefined),
+    ...given({
+      healthcheck: healthcheck(service, config),
+      restart: restartPolicy(service, config),
+      logging: logging(config),
+      platform: config.platform,
+      runtime: config.runtime,
+      noHosts: request.noHosts === true || config["x-podman.no_hosts"] === true ? true : undefined,
+    }),
   });
 }
 
@@ -80,32 +83,35 @@ export function serviceConfig(project: Project, service: string): Service {
 function processFields(service: string, config: Service): Partial<ContainerSpec> {
   const stopTimeoutMs = duration(service, "stop_grace_period", config.stop_grace_period);
   return {
-    ...(config.entrypoint === null || config.entrypoint === undefined ? {} : { entrypoint: config.entrypoint }),
-    ...(config.command === null || config.command === undefined ? {} : { command: config.command }),
-    ...optional("env", config.environment),
-    ...optional("workingDir", config.working_dir),
-    ...optional("user", config.user),
-    ...optional("groupAdd", config.group_add),
-    ...optional("hostname", config.hostname),
-    ...optional("domainname", config.domainname),
-    ...optional("tty", config.tty),
-    ...optional("stdinOpen", config.stdin_open),
-    ...optional("init", config.init),
-    ...optional("stopSignal", config.stop_signal),
-    ...optional("stopTimeoutMs", stopTimeoutMs),
+    ...given({ entrypoint: config.entrypoint ?? undefined, command: config.command ?? undefined }),
+    ...given({
+      env: config.environment,
+      workingDir: config.working_dir,
+      user: config.user,
+      groupAdd: config.group_add,
+      hostname: config.hostname,
+      domainname: config.domainname,
+      tty: config.tty,
+      stdinOpen: config.stdin_open,
+      init: config.init,
+      stopSignal: config.stop_signal,
+      stopTimeoutMs,
+    }),
   };
 }
 
 function securityFields(config: Service): Partial<ContainerSpec> {
   return {
-    ...optional("privileged", config.privileged),
-    ...optional("capAdd", config.cap_add),
-    ...optional("capDrop", config.cap_drop),
-    ...optional("securityOpt", config.security_opt),
-    ...optional("readOnly", config.read_only),
-    ...optional("sysctls", config.sysctls),
-    ...optional("oomScoreAdj", config.oom_score_adj),
-    ...optional("cgroupParent", config.cgroup_parent),
+    ...given({
+      privileged: config.privileged,
+      capAdd: config.cap_add,
+      capDrop: config.cap_drop,
+      securityOpt: config.security_opt,
+      readOnly: config.read_only,
+      sysctls: config.sysctls,
+      oomScoreAdj: config.oom_score_adj,
+      cgroupParent: config.cgroup_parent,
+    }),
   };
 }
 
@@ -162,11 +168,13 @@ function healthcheck(service: string, config: Service): Healthcheck | undefined 
   }
   return {
     test: check.test ?? [],
-    ...optional("intervalMs", duration(service, "healthcheck.interval", check.interval)),
-    ...optional("timeoutMs", duration(service, "healthcheck.timeout", check.timeout)),
-    ...optional("retries", check.retries),
-    ...optional("startPeriodMs", duration(service, "healthcheck.start_period", check.start_period)),
-    ...optional("startIntervalMs", duration(service, "healthcheck.start_interval", check.start_interval)),
+    ...given({
+      intervalMs: duration(service, "healthcheck.interval", check.interval),
+      timeoutMs: duration(service, "healthcheck.timeout", check.timeout),
+      retries: check.retries,
+      startPeriodMs: duration(service, "healthcheck.start_period", check.start_period),
+      startIntervalMs: duration(service, "healthcheck.start_interval", check.start_interval),
+    }),
   };
 }
 
@@ -179,7 +187,7 @@ function restartPolicy(service: string, config: Service): RestartPolicy | undefi
       case "no":
         return { policy: "no" };
       case "on-failure":
-        return { policy: "on-failure", ...optional("maxRetries", deploy.max_attempts) };
+        return { policy: "on-failure", ...given({ maxRetries: deploy.max_attempts }) };
       case "any":
       case "unless-stopped":
         return { policy: "unless-stopped" };
@@ -198,7 +206,7 @@ function restartPolicy(service: string, config: Service): RestartPolicy | undefi
   ) {
     throw invalid(service, "restart", config.restart);
   }
-  return { policy, ...optional("maxRetries", maxRetries) };
+  return { policy, ...given({ maxRetries }) };
 }
 
 function logging(config: Service): LoggingSpec | undefined {

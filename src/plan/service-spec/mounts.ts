@@ -1,11 +1,11 @@
 /** Volumes and tmpfs of a service as engine mounts. Pure. */
 import type { Project, Service, ServiceVolume } from "../../compose/model.js";
 import type { MountSpec, TmpfsMount } from "../../engine/types.js";
+import { given } from "../../lib/given.js";
 import { LABEL } from "../labels.js";
 import { volumeName } from "../names.js";
 import { bytes } from "./resources.js";
 import { type AttributePath, invalid, ServiceError } from "./service-error.js";
-import { optional } from "./values.js";
 
 /** In the order written; tmpfs last. */
 export function mountSpecs(project: Project, service: string, config: Service): MountSpec[] {
@@ -21,7 +21,7 @@ function mountSpec(project: Project, service: string, volume: ServiceVolume, ind
   const path = ["volumes", index];
   if (target === "") throw invalid(service, "volumes.target", source, path);
   if (!target.startsWith("/")) throw relativeTarget(service, source, target, path);
-  const readOnly = optional("readOnly", volume.read_only === true ? true : undefined);
+  const readOnly = given({ readOnly: volume.read_only === true ? true : undefined });
   switch (volume.type) {
     case "bind": {
       const recursive = volume.bind?.recursive;
@@ -33,9 +33,9 @@ function mountSpec(project: Project, service: string, volume: ServiceVolume, ind
         source,
         target,
         ...readOnly,
-        ...optional("propagation", volume.bind?.propagation),
+        ...given({ propagation: volume.bind?.propagation }),
         ...(volume.bind?.create_host_path === false ? {} : { createHostPath: true }),
-        ...optional("recursive", recursive),
+        ...given({ recursive }),
         ...(selinux === "z" || selinux === "Z" ? { selinux } : {}),
       };
     }
@@ -46,22 +46,26 @@ function mountSpec(project: Project, service: string, volume: ServiceVolume, ind
         source: project.volumes[source] === undefined ? source : volumeName(project, source, project.volumes[source]),
         target,
         ...readOnly,
-        ...optional("noCopy", volume.volume?.nocopy === true ? true : undefined),
-        ...optional("subpath", volume.volume?.subpath),
+        ...given({
+          noCopy: volume.volume?.nocopy === true ? true : undefined,
+          subpath: volume.volume?.subpath,
+        }),
         ...(source === ""
           ? { labels: { ...volume.volume?.labels, [LABEL.project]: project.name } }
-          : optional("labels", volume.volume?.labels)),
+          : given({ labels: volume.volume?.labels })),
       };
     case "tmpfs":
       return {
         type: "tmpfs",
         target,
-        ...optional("sizeBytes", bytes(service, "volumes.tmpfs.size", volume.tmpfs?.size)),
-        ...optional("mode", volume.tmpfs?.mode),
+        ...given({
+          sizeBytes: bytes(service, "volumes.tmpfs.size", volume.tmpfs?.size),
+          mode: volume.tmpfs?.mode,
+        }),
         ...readOnly,
       };
     case "image":
-      return { type: "image", source, target, ...optional("subpath", volume.image?.subpath) };
+      return { type: "image", source, target, ...given({ subpath: volume.image?.subpath }) };
     default:
       // the limits of the attribute refuse the other types
       throw invalid(service, "volumes.type", volume.type, path);
@@ -98,8 +102,7 @@ function tmpfsMount(service: string, text: string): TmpfsMount {
   return {
     type: "tmpfs",
     target,
-    ...optional("sizeBytes", sizeBytes),
-    ...optional("mode", mode),
+    ...given({ sizeBytes, mode }),
     ...(raw.length > 0 ? { options: raw } : {}),
     ...(readOnly ? { readOnly: true } : {}),
   };

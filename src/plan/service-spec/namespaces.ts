@@ -2,8 +2,8 @@
 import type { Service } from "../../compose/model.js";
 import { namedService } from "../../compose/references.js";
 import type { ContainerSpec, NamespaceMode } from "../../engine/types.js";
+import { given } from "../../lib/given.js";
 import { invalid } from "./service-error.js";
-import { optional } from "./values.js";
 
 /** `containerOf` gives the container that stands for `service:x`. */
 export function namespaceFields(
@@ -14,9 +14,11 @@ export function namespaceFields(
   const mode = (attribute: string, text: string | undefined): NamespaceMode | undefined =>
     namespaceMode(service, attribute, text, containerOf);
   return {
-    ...optional("pid", mode("pid", config.pid)),
-    ...optional("ipc", mode("ipc", config.ipc)),
-    ...optional("uts", mode("uts", config.uts)),
+    ...given({
+      pid: mode("pid", config.pid),
+      ipc: mode("ipc", config.ipc),
+      uts: mode("uts", config.uts),
+    }),
     ...(config.cgroup === "host" || config.cgroup === "private" ? { cgroup: { kind: config.cgroup } } : {}),
   };
 }

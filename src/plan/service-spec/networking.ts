@@ -1,10 +1,11 @@
 /** Networks, ports, names and DNS of a service. Pure. */
 import type { Port, Service, ServiceNetwork } from "../../compose/model.js";
 import type { ContainerSpec, NetworkAttachment, NetworkMode, PortMapping } from "../../engine/types.js";
+import { given } from "../../lib/given.js";
 import { containerName, networkName, scaleOf } from "../names.js";
 import { joinedContainer } from "./namespaces.js";
 import { invalid } from "./service-error.js";
-import { optional, type SpecRequest } from "./values.js";
+import type { SpecRequest } from "./values.js";
 
 /** Everything about the network side of the spec. */
 export function networkFields(request: SpecRequest, config: Service): Partial<ContainerSpec> {
@@ -19,15 +20,17 @@ export function networkFields(request: SpecRequest, config: Service): Partial<Co
   }
   const links = shared ? [] : linkedContainers(request, config);
   return {
-    ...optional("networkMode", mode),
+    ...given({ networkMode: mode }),
     networks: attachments,
     ports: shared ? [] : ports,
-    ...optional("expose", config.expose?.flatMap(eachPort)),
-    ...optional("dns", config.dns),
-    ...optional("dnsSearch", config.dns_search),
-    ...optional("dnsOptions", config.dns_opt),
+    ...given({
+      expose: config.expose?.flatMap(eachPort),
+      dns: config.dns,
+      dnsSearch: config.dns_search,
+      dnsOptions: config.dns_opt,
+    }),
     extraHosts: extraHosts(request.service, config),
-    ...optional("links", links.length > 0 ? links : undefined),
+    ...given({ links: links.length > 0 ? links : undefined }),
   };
 }
 
@@ -53,14 +56,16 @@ function networkAttachments(request: SpecRequest, config: Service): NetworkAttac
     return {
       network: networkName(project, key, project.networks[key]),
       aliases: [...new Set([own, service, ...(network.aliases ?? [])])],
-      ...optional("ipv4", network.ipv4_address),
-      ...optional("ipv6", network.ipv6_address),
-      ...optional("linkLocalIps", network.link_local_ips),
-      ...optional("mac", mac ?? podmanText(network["x-podman.mac_address"])),
-      ...optional("interfaceName", network.interface_name ?? podmanText(network["x-podman.interface_name"])),
-      ...optional("driverOpts", network.driver_opts),
-      ...optional("priority", network.priority),
-      ...optional("gatewayPriority", network.gw_priority),
+      ...given({
+        ipv4: network.ipv4_address,
+        ipv6: network.ipv6_address,
+        linkLocalIps: network.link_local_ips,
+        mac: mac ?? podmanText(network["x-podman.mac_address"]),
+        interfaceName: network.interface_name ?? podmanText(network["x-podman.interface_name"]),
+        driverOpts: network.driver_opts,
+        priority: network.priority,
+        gatewayPriority: network.gw_priority,
+      }),
     };
   });
 }

@@ -2,8 +2,8 @@
 import type { DeviceRequest, Service } from "../../compose/model.js";
 import type { ContainerSpec, Resources, Ulimit } from "../../engine/types.js";
 import { TscError } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 import { invalid } from "./service-error.js";
-import { optional } from "./values.js";
 
 /** Cgroup limits. */
 export function resourceFields(service: string, config: Service): Resources {
@@ -17,23 +17,22 @@ export function resourceFields(service: string, config: Service): Resources {
     ...(blkio?.device_write_iops ?? []).map((rule) => ({ kind: "writeIops" as const, ...rule })),
   ].map(({ kind, path, rate }) => ({ kind, path, rate: bytes(service, "blkio_config.rate", rate) ?? 0 }));
   return {
-    ...optional("memoryBytes", bytes(service, "mem_limit", config.mem_limit ?? limits?.memory)),
-    ...optional(
-      "memoryReservationBytes",
-      bytes(service, "mem_reservation", config.mem_reservation ?? reservations?.memory),
-    ),
-    ...optional("memorySwapBytes", bytes(service, "memswap_limit", config.memswap_limit)),
-    ...optional("memorySwappiness", bytes(service, "mem_swappiness", config.mem_swappiness)),
-    ...optional("oomKillDisable", config.oom_kill_disable),
-    ...optional("pidsLimit", config.pids_limit ?? limits?.pids),
-    ...optional("cpus", config.cpus ?? limits?.cpus),
-    ...optional("cpuShares", config.cpu_shares),
-    ...optional("cpuQuotaUs", config.cpu_quota),
-    ...optional("cpuPeriodUs", config.cpu_period),
-    ...optional("cpuRealtimeRuntimeUs", config.cpu_rt_runtime),
-    ...optional("cpuRealtimePeriodUs", config.cpu_rt_period),
-    ...optional("cpusetCpus", config.cpuset),
-    ...optional("blkioWeight", blkio?.weight),
+    ...given({
+      memoryBytes: bytes(service, "mem_limit", config.mem_limit ?? limits?.memory),
+      memoryReservationBytes: bytes(service, "mem_reservation", config.mem_reservation ?? reservations?.memory),
+      memorySwapBytes: bytes(service, "memswap_limit", config.memswap_limit),
+      memorySwappiness: bytes(service, "mem_swappiness", config.mem_swappiness),
+      oomKillDisable: config.oom_kill_disable,
+      pidsLimit: config.pids_limit ?? limits?.pids,
+      cpus: config.cpus ?? limits?.cpus,
+      cpuShares: config.cpu_shares,
+      cpuQuotaUs: config.cpu_quota,
+      cpuPeriodUs: config.cpu_period,
+      cpuRealtimeRuntimeUs: config.cpu_rt_runtime,
+      cpuRealtimePeriodUs: config.cpu_rt_period,
+      cpusetCpus: config.cpuset,
+      blkioWeight: blkio?.weight,
+    }),
     ...(blkio?.weight_device === undefined
       ? {}
       : { blkioWeightDevice: blkio.weight_device.map(({ path, weight }) => ({ path, weight: weight ?? 0 })) }),
@@ -57,9 +56,9 @@ export function deviceFields(service: string, config: Service): Partial<Containe
   return {
     devices,
     cdiDevices: [...new Set(cdi)],
-    ...optional("deviceCgroupRules", config.device_cgroup_rules),
+    ...given({ deviceCgroupRules: config.device_cgroup_rules }),
     ulimits: Object.entries(config.ulimits ?? {}).map(([name, limit]) => ulimit(name, limit)),
-    ...optional("shmSizeBytes", bytes(service, "shm_size", config.shm_size)),
+    ...given({ shmSizeBytes: bytes(service, "shm_size", config.shm_size) }),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Project } from "../../compose/model.js";
 import type { ErrorCode } from "../../lib/error-codes/index.js";
 import { TscError, type TscErrorOptions } from "../../lib/errors.js";
+import { given } from "../../lib/given.js";
 
 /** Path below the service: `["volumes", 0]`. */
 export type AttributePath = readonly (string | number)[];
@@ -27,7 +28,7 @@ export function placed<T>(project: Project, service: string, work: () => T): T {
     throw new TscError(error.code, error.message, {
       kind: error.kind,
       where,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...given({ hint: error.hint }),
     });
   }
 }

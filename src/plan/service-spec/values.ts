@@ -37,8 +37,3 @@ export function duration(service: string, attribute: string, text: string | unde
   if (ms === undefined) throw invalid(service, attribute, text);
   return Math.round(ms);
 }
-
-/** `{ [key]: value }`, or nothing for undefined (exactOptionalPropertyTypes). */
-export function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
-}

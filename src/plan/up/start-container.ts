@@ -1,4 +1,5 @@
 /** The start of one container: after its conditions, its hooks and what makes it ready. */
+import { given } from "../../lib/given.js";
 import type { ContainerFate } from "../reconcile/fate.js";
 import { keyOf, lastTarget, resourceOf, type Up } from "./context.js";
 import { hooksOfService } from "./stops.js";
@@ -13,7 +14,7 @@ export function startContainer(
 ): readonly number[] {
   const about = startOf(up, container, before, cause);
   const postStart = hooksOfService(up, container.service, "post_start");
-  const hooks = postStart === undefined ? {} : { postStart };
+  const hooks = given({ postStart });
   return [up.plan.add(about, { kind: "start-container", container: lastTarget(container), ...hooks })];
 }
 

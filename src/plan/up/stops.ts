@@ -1,4 +1,5 @@
 /** Stops, and what goes for good. */
+import { given } from "../../lib/given.js";
 import { dependentsOf } from "../dependency-order.js";
 import { isActive } from "../observe.js";
 import type { ContainerTarget, HookRun } from "../plan.js";
@@ -34,8 +35,7 @@ export function stopContainer(up: Up, container: ExistingFate, options: StopOpti
     {
       kind: "stop-container",
       container: options.container ?? present(container),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(preStop === undefined ? {} : { preStop }),
+      ...given({ timeoutMs, preStop }),
       ...(options.silent === true ? { silent: true } : {}),
     },
   );
