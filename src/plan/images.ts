@@ -4,7 +4,7 @@
  */
 import type { Project, Service } from "../compose/model.js";
 import { serviceReferences } from "../compose/references.js";
-import type { Entitlement } from "../engine/api.js";
+import type { Entitlement, SshForward } from "../engine/api.js";
 import type { ImageInfo } from "../engine/types.js";
 import { parseDurationMs } from "../lib/duration.js";
 import { TscError } from "../lib/errors.js";
@@ -31,6 +31,8 @@ export interface ImageOptions {
   readonly buildArgs?: Readonly<Record<string, string>>;
   /** `--allow`. */
   readonly allow?: readonly Entitlement[];
+  /** `--ssh`. */
+  readonly ssh?: readonly SshForward[];
   /** Milliseconds since the epoch, for `daily`, `weekly` and `every_…`. */
   readonly now: number;
   /** Platform of services without one (DOCKER_DEFAULT_PLATFORM). */
@@ -154,6 +156,7 @@ export function addBuilds(
           ...(options.pullBase === true ? { pull: true } : {}),
           ...(options.buildArgs === undefined ? {} : { args: options.buildArgs }),
           ...(options.allow === undefined ? {} : { allow: options.allow }),
+          ...(options.ssh === undefined ? {} : { ssh: options.ssh }),
           warn: (message) => plan.warn(message),
         }),
         ...(others.length === 0 ? {} : { alsoFor: others }),

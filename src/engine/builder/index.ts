@@ -17,6 +17,7 @@ import { IGNORE_NOTHING } from "./dockerignore.js";
 import { checkEntitlements, stepNetwork } from "./entitlements.js";
 import { executeStage, type StepCounter } from "./execute-stage.js";
 import { encodeImageConfig } from "./image-config.js";
+import { openAgents } from "./ssh/index.js";
 import { planStages, type Stage, stageNamed } from "./stages.js";
 import { emptyState, type StageState } from "./state.js";
 import { visibleCopies } from "./visible-copy.js";
@@ -71,6 +72,7 @@ export async function buildImage(deps: BuildDeps, request: BuildRequest): Promis
 async function buildHeld(deps: BuildDeps, request: BuildRequest): Promise<ImageInfo> {
   const platform = parsePlatform(request.platform);
   const { contextRoot, source, parsed, contexts, plan } = readPlan(deps.ctx.kernel, request);
+  const agents = openAgents(request.ssh ?? [], deps.ctx.env);
   await using mounted = new AsyncDisposableStack();
   const states = new Map<Stage, StageState>();
   const trees = new Map<string, Promise<NamedTree>>();
@@ -136,6 +138,7 @@ async function buildHeld(deps: BuildDeps, request: BuildRequest): Promise<ImageI
       return tree;
     },
     visible: visibleCopies(deps, mounted, request.signal),
+    agents,
     startedAt: Date.now(),
     progress: request.onProgress ?? (() => {}),
     image: request.tags[0] ?? "",
