@@ -8,7 +8,7 @@ import type { SshKey } from "./keys.js";
 import { uint32, WireReader, wireString } from "./wire.js";
 
 /** One client's way to an agent: a request's body to the answer's, one after the other. */
-export interface AgentSession extends Disposable {
+interface AgentSession extends Disposable {
   ask(request: Buffer): Promise<Buffer>;
 }
 /** Opens a session per client. */
