@@ -55,11 +55,11 @@ export async function dryRunText(plan: Plan, json: boolean): Promise<Printed> {
   return joined(lines.flatMap((line) => [line, printed`\n`]));
 }
 
-/** Tells of a piece of work that has no plan (a copy, a commit). */
+/** Tells of a piece of work that has no plan (a copy, a commit), as progress lines do. */
 export function tellDryRun(ctx: CliContext, id: string, text: string): void {
   ctx.print(
     ctx.globals.progress === "json"
       ? joined([printedJson({ "dry-run": true, id, text }), printed`\n`])
-      : printed`${DRY_RUN_PREFIX} ${id}  ${text}\n`,
+      : printed`${DRY_RUN_PREFIX} ${id} ${text}\n`,
   );
 }

@@ -1,4 +1,5 @@
 /** `… inspect`: prints what was found, then fails for what was not. */
+import { sharedContainers } from "../engine/sharing.js";
 import { type TscError, throwAll } from "../lib/errors.js";
 import { asTscError } from "../lib/system-error.js";
 import type { CliContext } from "./context.js";
@@ -37,7 +38,13 @@ export async function containerObject(ctx: CliContext, name: string): Promise<ob
   const info = await engine.containers.inspect(name);
   const networks = await engine.networks.list();
   const { inspectContainer } = await import("./render/inspect-container.js");
-  return inspectContainer(info, new Map(networks.map((network) => [network.name, network.id])));
+  const donors = new Map<string, string>();
+  for (const { container } of sharedContainers(info.spec)) {
+    // one that is gone stays what it was called
+    const donor = await engine.containers.inspect(container).catch(() => undefined);
+    if (donor !== undefined) donors.set(container, donor.id);
+  }
+  return inspectContainer(info, new Map(networks.map((network) => [network.name, network.id])), donors);
 }
 
 /** Runs `work` for every name, prints what each returns, and reports all failures at the end. */

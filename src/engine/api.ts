@@ -1,6 +1,6 @@
 /** The engine as callers see it: interfaces only. `openEngine` in `open.ts` returns the real one. */
 
-export type { BuildRequest, Entitlement } from "./api/build.js";
+export type { BuildRequest, Entitlement, SshForward } from "./api/build.js";
 export type { ContainersApi } from "./api/containers.js";
 export type { EngineApi, EngineOptions } from "./api/engine.js";
 export type { LabelFilter } from "./api/filter.js";

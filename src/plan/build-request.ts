@@ -2,9 +2,10 @@
 import { limitsMet } from "../compose/attributes/index.js";
 import type { Build, Project, Service } from "../compose/model.js";
 import { namedService } from "../compose/references.js";
-import type { BuildRequest, Entitlement } from "../engine/api.js";
+import type { BuildRequest, Entitlement, SshForward } from "../engine/api.js";
 import { TscError } from "../lib/errors.js";
 import { given } from "../lib/given.js";
+import { sshForwards } from "./build-ssh.js";
 import { inlineContent } from "./hash.js";
 import { LABEL } from "./labels.js";
 import { sayLimits } from "./limits.js";
@@ -20,10 +21,12 @@ export interface BuildOptions {
   readonly args?: Readonly<Record<string, string>>;
   /** What the command line grants every build. */
   readonly allow?: readonly Entitlement[];
+  /** `--ssh`. */
+  readonly ssh?: readonly SshForward[];
   readonly warn: (message: string) => void;
 }
 
-/** Errors: TSC_SERVICE_INVALID, TSC_BUILD_ENTITLEMENT, TSC_ENVIRONMENT_UNSET, TSC_SECRET_EXTERNAL. */
+/** Errors: TSC_SERVICE_INVALID, TSC_BUILD_ENTITLEMENT, TSC_BUILD_SSH, TSC_ENVIRONMENT_UNSET, TSC_SECRET_EXTERNAL. */
 export function buildRequest(
   project: Project,
   service: string,
@@ -59,6 +62,7 @@ export function buildRequest(
     secrets: (build.secrets ?? []).map((reference) =>
       secret(project, service, reference.source ?? "", reference.target),
     ),
+    ...ssh(build, options),
     additionalContexts: additionalContexts(project, build, options.separator),
     ...entitlements(service, build, options),
   };
@@ -112,6 +116,11 @@ export function entitlement(name: string, where: string): Entitlement {
     kind: "invalid-input",
     hint: "known: network.host, security.insecure",
   });
+}
+
+function ssh(build: Build, options: BuildOptions): { ssh?: readonly SshForward[] } {
+  const forwards = sshForwards(build.ssh ?? [], options.ssh ?? []);
+  return forwards.length === 0 ? {} : { ssh: forwards };
 }
 
 function shmSize(service: string, build: Build): { shmSizeBytes?: number } {

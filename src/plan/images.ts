@@ -4,7 +4,7 @@
  */
 import type { Project, Service } from "../compose/model.js";
 import { serviceReferences } from "../compose/references.js";
-import type { Entitlement } from "../engine/api.js";
+import type { Entitlement, SshForward } from "../engine/api.js";
 import type { ImageInfo } from "../engine/types.js";
 import { parseDurationMs } from "../lib/duration.js";
 import { TscError } from "../lib/errors.js";
@@ -34,6 +34,8 @@ export interface ImageOptions {
   readonly buildArgs?: Readonly<Record<string, string>>;
   /** `--allow`. */
   readonly allow?: readonly Entitlement[];
+  /** `--ssh`. */
+  readonly ssh?: readonly SshForward[];
   /** Milliseconds since the epoch, for `daily`, `weekly` and `every_…`. */
   readonly now: number;
   /** Platform of services without one (DOCKER_DEFAULT_PLATFORM). */
@@ -155,7 +157,7 @@ export function addBuilds(
           ...given({ platform: first }),
           ...(options.noCache === true ? { noCache: true } : {}),
           ...(options.pullBase === true ? { pull: true } : {}),
-          ...given({ args: options.buildArgs, allow: options.allow }),
+          ...given({ args: options.buildArgs, allow: options.allow, ssh: options.ssh }),
           warn: (message) => plan.warn(message),
         }),
         ...(others.length === 0 ? {} : { alsoFor: others }),

@@ -206,7 +206,10 @@ suite("output of a running project, %s", (mode) => {
     expect(await lines("--dry-run", "up", "-d", "--force-recreate", "--no-deps", "web")).toContain(
       " DRY-RUN MODE -  #1 create container web-1: forced",
     );
-    expect(await out("--dry-run", "commit", "web", "x:1")).toContain("DRY-RUN MODE -  demo-web-1  Committed  as x:1");
+    expect(await out("--dry-run", "commit", "web", "x:1")).toContain("DRY-RUN MODE -  demo-web-1 Committed as x:1");
+    expect(await out("--dry-run", "publish", "-y", "x/y:1")).toMatch(
+      /DRY-RUN MODE - {2}x\/y:1 publishing\n DRY-RUN MODE - {2}x\/y:1 published compose\.yaml/,
+    );
     expect(await out("cp", "--dry-run", "web:/bin/busybox", `${folder}/copied`)).toContain("DRY-RUN MODE");
     expect(await run("--dry-run", "exec", "-T", "web", "touch", "/x")).toMatchObject({ code: 1 });
     await out("--dry-run", "down", "-v");

@@ -138,6 +138,7 @@ describe.each(["root", "user"] as Mode[])("%s", (mode) => {
     configs: [cfg]
     secrets: [sec]
     networks: {default: {ipv4_address: 10.99.0.100, aliases: [other]}}
+  b: {image: "${registry.address}/base:1", ipc: "container:shown-a-1", depends_on: [a]}
 networks: {default: {ipam: {config: [{subnet: 10.99.0.0/24}]}}}
 volumes: {anon: {}}
 configs: {cfg: {file: ./compose.yaml}}
@@ -161,6 +162,8 @@ secrets: {sec: {file: ./compose.yaml}}
         ],
         Init: true,
       });
+      const [joined] = JSON.parse(await host.must(cwd, "container", "inspect", "shown-b-1"));
+      expect(joined.HostConfig.IpcMode).toBe(`container:${running.Id}`);
       const bind = { Type: "bind", Source: file, RW: false, Propagation: "rprivate" };
       expect(running.Mounts).toEqual([
         expect.objectContaining({

@@ -59,6 +59,8 @@ const SHARED_PURE: readonly string[] = [
   "engine/runtime/oci-runtime.ts",
   // `inspect` shows the paths that are hidden
   "engine/runtime/oci/security.ts",
+  // and by which containers a spec names others, whose ids it shows
+  "engine/sharing.ts",
 ];
 
 /** What of compose is about the model alone: plan takes it without the loader. */

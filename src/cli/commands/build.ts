@@ -1,4 +1,5 @@
 /** `build`: builds or rebuilds the services' images. */
+import { resolve } from "node:path";
 import { isTscError, type TscError, throwAll } from "../../lib/errors.js";
 import type { Plan } from "../../plan/plan.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
@@ -18,6 +19,7 @@ export const command: CommandSpec = {
     const { classicBuilderOf, defaultPlatformOf } = await import("../../project/bring-up.js");
     const { keyValues } = await import("../lifecycle/options.js");
     const { entitlement } = await import("../../plan/build-request.js");
+    const { sshForward } = await import("../../plan/build-ssh.js");
     const { planBuild, planPush } = await import("../../plan/image-commands.js");
     warnWithoutEffect(ctx, options);
     const project = await ctx.project({
@@ -31,6 +33,9 @@ export const command: CommandSpec = {
       pullBase: options.flag("pull") || options.flag("pull-always"),
       buildArgs: keyValues(options.list("build-arg"), project.environment),
       allow: options.list("allow").map((name) => entitlement(name, "--allow")),
+      ...(options.given("ssh")
+        ? { ssh: [sshForward(options.text("ssh") || "default", (path) => resolve(ctx.cwd, path))] }
+        : {}),
       quietBuild: options.flag("quiet"),
       now: Date.now(),
       ...defaultPlatformOf(project),
@@ -77,7 +82,6 @@ function warnWithoutEffect(ctx: CliContext, options: ParsedOptions): void {
     ["memory", "builds run without a memory limit"],
     ["provenance", "no attestations are made"],
     ["sbom", "no attestations are made"],
-    ["ssh", "there is no SSH agent forwarding into builds"],
   ];
   for (const [long, why] of ignored) if (options.given(long)) ctx.warn(`--${long} has no effect: ${why}`);
 }

@@ -26,7 +26,7 @@ async function commit(ctx: CliContext, args: readonly string[], options: ParsedO
   const info = await serviceContainer(engine, name, service, { index: options.number("index"), all: true });
   if (ctx.globals.dryRun) {
     const { tellDryRun } = await import("../dry-run.js");
-    tellDryRun(ctx, info.name, reference === undefined ? "Committed" : `Committed  as ${reference}`);
+    tellDryRun(ctx, info.name, reference === undefined ? "Committed" : `Committed as ${reference}`);
     return 0;
   }
   const author = options.text("author");

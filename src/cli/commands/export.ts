@@ -30,7 +30,7 @@ async function exportContainer(ctx: CliContext, args: readonly string[], options
   const info = await serviceContainer(engine, name, service, { index: options.number("index"), all: true });
   if (ctx.globals.dryRun) {
     const { tellDryRun } = await import("../dry-run.js");
-    tellDryRun(ctx, info.name, `Exported  to ${output || "standard output"}`);
+    tellDryRun(ctx, info.name, `Exported to ${output || "standard output"}`);
     return 0;
   }
   const { withItemProgress } = await import("../engine-progress.js");

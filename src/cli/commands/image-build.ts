@@ -24,6 +24,12 @@ export const command: CommandSpec = {
     { long: "pull", help: "Always attempt to pull all referenced images" },
     { long: "quiet", short: "q", help: "Suppress the build output and print image ID on success" },
     { long: "secret", value: "list", placeholder: "id=ID,src=FILE", help: "Secret to expose to the build" },
+    {
+      long: "ssh",
+      value: "list",
+      placeholder: "default|ID=PATH[,PATH]",
+      help: "SSH agent socket or keys to expose to the build",
+    },
     { long: "tag", short: "t", value: "list", help: "Name and optionally a tag" },
     { long: "target", value: "string", help: "Set the target build stage to build" },
   ],
@@ -42,6 +48,7 @@ async function build(ctx: CliContext, args: readonly string[], options: ParsedOp
   const network = text("network");
   const { withEngineProgress } = await import("../engine-progress.js");
   const { environment } = await import("./exec.js");
+  const { sshForward } = await import("../../plan/build-ssh.js");
   const { entitlement } = await import("../../plan/build-request.js");
   const image = await withEngineProgress(ctx, options.flag("quiet"), (onProgress) =>
     engine.images.build({
@@ -51,6 +58,7 @@ async function build(ctx: CliContext, args: readonly string[], options: ParsedOp
       labels: pairs(options.list("label"), "label"),
       additionalContexts: pairs(options.list("build-context"), "build-context"),
       secrets: options.list("secret").map((entry) => secret(entry, ctx)),
+      ssh: options.list("ssh").map((word) => sshForward(word, (path) => resolve(ctx.cwd, path))),
       noCache: options.flag("no-cache"),
       allow: options.list("allow").map((name) => entitlement(name, "--allow")),
       pull: options.flag("pull"),

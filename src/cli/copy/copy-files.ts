@@ -45,7 +45,7 @@ export async function copyFiles(
       : `${source.path} to ${info.name}:${target.path}`;
     if (ctx.globals.dryRun) {
       const { tellDryRun } = await import("../dry-run.js");
-      tellDryRun(ctx, info.name, `Copied  ${what}`);
+      tellDryRun(ctx, info.name, `Copied ${what}`);
       continue;
     }
     const { withItemProgress } = await import("../engine-progress.js");

@@ -18,6 +18,9 @@ export function bakeFile(plan: Plan): Printed {
       ...given({ target: request.target }),
       ...(request.noCache === true ? { "no-cache": true } : {}),
       ...(request.pull === true ? { pull: true } : {}),
+      ...((request.ssh ?? []).length === 0
+        ? {}
+        : { ssh: request.ssh?.map(({ id, paths }) => `${id}=${paths.join(",")}`) }),
       ...((request.allow ?? []).length === 0 ? {} : { entitlements: request.allow }),
       ...given({ network: request.network }),
       ...(request.platform === undefined ? {} : { platforms: [request.platform, ...(operation.alsoFor ?? [])] }),

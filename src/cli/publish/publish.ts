@@ -10,8 +10,7 @@ import { errnoOf, TscError } from "../../lib/errors.js";
 import { given } from "../../lib/given.js";
 import type { ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
-import { DRY_RUN_PREFIX } from "../dry-run.js";
-import { printed } from "../render/printed.js";
+import { tellDryRun } from "../dry-run.js";
 import { usage } from "../usage.js";
 import { VERSION } from "../version.js";
 import {
@@ -49,7 +48,8 @@ export async function publish(ctx: CliContext, reference: string, options: Parse
   const files = await artifactFiles(ctx, project, sources, options);
   if (ctx.globals.dryRun) {
     const names = files.map(({ annotations }) => annotations?.["com.docker.compose.file"] ?? "env file");
-    ctx.print(printed`${DRY_RUN_PREFIX} ${reference}  published  ${names.join(" ")}\n`);
+    tellDryRun(ctx, reference, "publishing");
+    tellDryRun(ctx, reference, `published ${names.join(" ")}`);
     return 0;
   }
   await session.endProgress();

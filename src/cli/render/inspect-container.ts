@@ -8,9 +8,13 @@ import { exposed, healthcheck, NO_TIME, orNull, withProtocol } from "./inspect-v
 import { openMap } from "./template.js";
 
 /**
- * docker's container object; `networkIds` are the ids of networks by name. `Spec` is what the engine was asked for, in its own words.
+ * docker's container object; `networkIds` are the ids of networks by name, `donors` those of containers by what the spec calls them. `Spec` is what the engine was asked for, in its own words.
  */
-export function inspectContainer(info: ContainerInfo, networkIds: ReadonlyMap<string, string>): object {
+export function inspectContainer(
+  info: ContainerInfo,
+  networkIds: ReadonlyMap<string, string>,
+  donors: ReadonlyMap<string, string>,
+): object {
   const { spec, state } = info;
   const [path = "", ...args] = info.argv;
   const isRunning = state === "running" || state === "paused";
@@ -46,7 +50,7 @@ export function inspectContainer(info: ContainerInfo, networkIds: ReadonlyMap<st
     ProcessLabel: info.processLabel ?? "",
     AppArmorProfile: info.apparmorProfile ?? "",
     ExecIDs: null,
-    HostConfig: hostConfig(info),
+    HostConfig: hostConfig(info, donors),
     Mounts: mountPoints(info),
     Config: config(info),
     NetworkSettings: {

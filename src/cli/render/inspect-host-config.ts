@@ -1,5 +1,6 @@
 /** What docker's `inspect` calls HostConfig and Mounts. Pure. */
 import { MASKED_PATHS, READONLY_PATHS } from "../../engine/runtime/oci/security.js";
+import { withSharedContainers } from "../../engine/sharing.js";
 import type {
   ContainerInfo,
   ContainerSpec,
@@ -11,9 +12,10 @@ import type {
 import { orNull } from "./inspect-values.js";
 import { openMap } from "./template.js";
 
-/** What was asked of the host for a container. */
-export function hostConfig({ spec, networks, mounts }: ContainerInfo): object {
-  const { resources = {}, restart, networkMode } = spec;
+/** What was asked of the host for a container. Whose namespaces it joins is said by id, as dockerd does: `donors` has the ids by the spec's words. */
+export function hostConfig({ spec, networks, mounts }: ContainerInfo, donors: ReadonlyMap<string, string>): object {
+  const { resources = {}, restart } = spec;
+  const { networkMode, ipc, pid, uts } = withSharedContainers(spec, (container) => donors.get(container) ?? container);
   const first = spec.networks?.[0]?.network ?? networks[0]?.network ?? "bridge";
   const mode = networkMode === undefined || networkMode.kind === "bridge" ? first : networkMode.kind;
   return {
@@ -36,17 +38,17 @@ export function hostConfig({ spec, networks, mounts }: ContainerInfo): object {
     DnsSearch: orNull(spec.dnsSearch),
     ExtraHosts: orNull(spec.extraHosts?.map(({ host, ip }) => `${host}:${ip}`)),
     GroupAdd: orNull(spec.groupAdd),
-    IpcMode: namespaceMode(spec.ipc) || "private",
+    IpcMode: namespaceMode(ipc) || "private",
     Cgroup: "",
     Links: orNull(spec.links?.flatMap(({ container, names }) => names.map((name) => `${container}:${name}`))),
     OomScoreAdj: spec.oomScoreAdj ?? 0,
-    PidMode: namespaceMode(spec.pid),
+    PidMode: namespaceMode(pid),
     Privileged: spec.privileged === true,
     PublishAllPorts: false,
     ReadonlyRootfs: spec.readOnly === true,
     SecurityOpt: orNull(spec.securityOpt),
     StorageOpt: null,
-    UTSMode: namespaceMode(spec.uts),
+    UTSMode: namespaceMode(uts),
     UsernsMode: "",
     ShmSize: spec.shmSizeBytes ?? 64 << 20,
     Sysctls: spec.sysctls ?? null,

@@ -24,7 +24,7 @@ export const HONOURED: Readonly<Record<string, string>> = {
   "services.*.blkio_config.device_write_iops[]": "path rate",
   "services.*.build":
     "additional_contexts args context dockerfile dockerfile_inline entitlements extra_hosts isolation labels network no_cache platforms " +
-    "privileged provenance pull sbom secrets shm_size tags target ulimits",
+    "privileged provenance pull sbom secrets shm_size ssh tags target ulimits",
   "services.*.build.secrets[]": "source target",
   "services.*.build.ulimits.*": "soft hard",
   "services.*.configs[]": FILE_REFERENCE,

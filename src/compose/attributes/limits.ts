@@ -72,7 +72,6 @@ export const LIMITS: readonly Limit[] = [
   { path: "services.*.build.no_cache_filter", outcome: "told", why: "use --no-cache" },
   { path: "services.*.build.provenance", outcome: "told", why: "no attestations are made", only: isNot("false") },
   { path: "services.*.build.sbom", outcome: "told", why: "no attestations are made", only: isNot("false") },
-  { path: "services.*.build.ssh", outcome: "told", why: "there is no SSH agent forwarding into builds" },
   ...["uid", "gid", "mode"].map(
     (name): Limit => ({
       path: `services.*.build.secrets[].${name}`,

@@ -9,6 +9,7 @@ import { dockerfileError } from "./dockerfile/parse.js";
 import { executeStage, type StepCounter } from "./execute-stage.js";
 import { encodeImageConfig } from "./image-config.js";
 import { type BuildPlan, readPlan } from "./read-request.js";
+import { openAgents } from "./ssh/index.js";
 import { type Stage, stageNamed } from "./stages.js";
 import { emptyState, type StageState } from "./state.js";
 import { imageOfContext, treesOf } from "./trees.js";
@@ -27,6 +28,7 @@ export async function buildImage(deps: BuildDeps, request: BuildRequest): Promis
 async function buildHeld(deps: BuildDeps, request: BuildRequest): Promise<ImageInfo> {
   const read = readPlan(deps.ctx.kernel, request);
   const { contextRoot, source, parsed, plan } = read;
+  const agents = openAgents(request.ssh ?? [], deps.ctx.env);
   await using mounted = new AsyncDisposableStack();
   const states = new Map<Stage, StageState>();
   const build: Build = {
@@ -38,6 +40,7 @@ async function buildHeld(deps: BuildDeps, request: BuildRequest): Promise<ImageI
     context: openContext(deps.ctx.kernel, contextRoot, source.inContext),
     treeOf: treesOf({ deps, request, read, states, mounted }),
     visible: visibleCopies(deps, mounted, request.signal),
+    agents,
     startedAt: Date.now(),
     progress: request.onProgress ?? (() => {}),
     image: request.tags[0] ?? "",

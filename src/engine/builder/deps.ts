@@ -8,6 +8,7 @@ import type { FileInjection, MountSpec, ProgressListener, Ulimit } from "../type
 import type { SourceEntry, SourceTree } from "./context.js";
 import type { Place } from "./dockerfile/instructions.js";
 import type { ParsedDockerfile } from "./dockerfile/parse.js";
+import type { Agent } from "./ssh/index.js";
 import type { Stage, StagePlan } from "./stages.js";
 import type { StageState } from "./state.js";
 
@@ -63,6 +64,8 @@ export interface Build {
   readonly treeOf: (name: string, stage: Stage) => Promise<NamedTree>;
   /** Copies of what ignore files let through of a folder. */
   readonly visible: VisibleCopies;
+  /** What `RUN --mount=type=ssh` may ask for, by id. */
+  readonly agents: ReadonlyMap<string, Agent>;
   /** Milliseconds since the epoch: what another build has done since then is no old result. */
   readonly startedAt: number;
   readonly progress: ProgressListener;

@@ -16,9 +16,13 @@ import { dockerfileError } from "./dockerfile/parse.js";
 import { IGNORE_NOTHING } from "./dockerignore.js";
 import { labelledSource } from "./labelled-source.js";
 import type { MountPoint } from "./placeholders.js";
+import { mountAgent } from "./ssh/index.js";
+import { environmentOf } from "./state.js";
 import { placeIn } from "./steps/place.js";
 import { type SourceItem, treeItem } from "./steps/sources.js";
 import { copyVisible } from "./visible-copy.js";
+
+const AGENT_VARIABLE = "SSH_AUTH_SOCK";
 
 /** The mounts of a RUN, ready to be used; disposal ends what was prepared for them. */
 export interface PreparedMounts extends AsyncDisposable {
@@ -62,6 +66,7 @@ export async function prepareMounts(scope: StepScope, instruction: RunInstructio
   const points: MountPoint[] = [];
   const files: FileInjection[] = [];
   const env: Record<string, string> = {};
+  let agents = 0;
   try {
     for (const mount of instruction.mounts) {
       const options = expanded(scope, mount);
@@ -89,20 +94,7 @@ export async function prepareMounts(scope: StepScope, instruction: RunInstructio
           prepareSecret(scope, instruction, options, files, env);
           break;
         case "ssh":
-          if (options.required === "true") {
-            throw new TscError(
-              "TSC_BUILD_UNSUPPORTED",
-              `${scope.file}:${instruction.line}: RUN --mount=type=ssh is not supported`,
-              {
-                kind: "unsupported",
-                hint: "use type=secret with the key",
-              },
-            );
-          }
-          scope.build.progress({
-            type: "warning",
-            message: `${scope.file}:${instruction.line}: no ssh agent is forwarded`,
-          });
+          await prepareAgent(scope, instruction, options, { mounts, points, env }, agents++, stack);
       }
     }
   } catch (error) {
@@ -225,6 +217,36 @@ async function seedCache(
     input: kernel.packLayer({ source, overlay: false }),
     compression: "none",
   });
+}
+
+/** The variable names the first agent's place, also where the step can do without one: as in BuildKit. */
+async function prepareAgent(
+  scope: StepScope,
+  instruction: RunInstruction,
+  options: Record<string, string>,
+  { mounts, points, env }: { mounts: MountSpec[]; points: MountPoint[]; env: Record<string, string> },
+  index: number,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const id = options.id ?? "default";
+  const target = options.target === undefined ? `/run/buildkit/ssh_agent.${index}` : targetOf(scope, options);
+  if (!Object.hasOwn(environmentOf(scope.state.config.env), AGENT_VARIABLE)) env[AGENT_VARIABLE] ??= target;
+  const agent = scope.build.agents.get(id);
+  if (agent === undefined) {
+    if (options.required !== "true") return;
+    throw new TscError("TSC_BUILD_SSH", `${scope.file}:${instruction.line}: unset ssh forward key ${id}`, {
+      kind: "not-found",
+      hint: `give it to the build: build.ssh or --ssh ${id}=PATH`,
+    });
+  }
+  const owner = {
+    target,
+    uid: Number(options.uid ?? 0),
+    gid: Number(options.gid ?? 0),
+    mode: Number.parseInt(options.mode ?? "600", 8),
+  };
+  mounts.push(await mountAgent(scope.build.deps.ctx, agent, owner, stack));
+  points.push({ path: target, kind: "file" });
 }
 
 function prepareSecret(

@@ -10,6 +10,8 @@ export const IMAGE_CODES = {
   TSC_BUILD_FAILED: "a RUN did not end with 0 → its output is above",
   TSC_BUILD_PLATFORM: "the platform is not among `build.platforms` → add it, or ask for another",
   TSC_BUILD_SECRET: "a RUN wants a secret that the build was not given → give it under `secrets` with that id",
+  TSC_BUILD_SSH:
+    "an SSH key or agent for the build is missing or cannot be used → give a key without passphrase, or an agent",
   TSC_BUILD_TARGET: "the Dockerfile has no stage of that name → the hint lists them",
   TSC_BUILD_UNSUPPORTED: "the build asks for something that is not served here → the hint says what is",
   TSC_DOCKERFILE: "the Dockerfile has a mistake → the message begins with its line",

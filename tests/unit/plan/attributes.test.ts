@@ -78,6 +78,7 @@ services:
       pull: true
       secrets: [{source: s, target: t}]
       shm_size: 1m
+      ssh: [default, k=./key]
       tags: [x/y:z]
       target: stage
       ulimits: {nofile: {soft: 1, hard: 2}}
