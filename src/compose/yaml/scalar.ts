@@ -27,8 +27,9 @@ export function scalarValue(node: Scalar): Tree {
   return isPlain(node) ? plainValue(value) : value;
 }
 
-/** The key that merges maps (yaml.org/type/merge): plain, or tagged as one. */
-export const MERGE_KEY = "<<";
+const MERGE_KEY = "<<";
+
+/** True for the key that merges maps (yaml.org/type/merge): plain, or tagged as one. */
 export function isMergeKey(node: Scalar): boolean {
   if (node.tag === `${CORE}merge`) return scalarValue(node) === MERGE_KEY;
   return node.value === MERGE_KEY && isPlain(node) && (node.tag === undefined || node.tag === "!");
