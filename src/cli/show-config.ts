@@ -150,10 +150,9 @@ async function hashes(
   options: ParsedOptions,
   resolve: (names: readonly string[]) => Promise<Project>,
 ): Promise<readonly string[]> {
-  const [{ serviceHash }, { buildPlatforms }, { defaultPlatformOf }] = await Promise.all([
+  const [{ serviceHash }, { withDefaultPlatforms }] = await Promise.all([
     import("../plan/hash.js"),
     import("../plan/build-platforms.js"),
-    import("../project/bring-up.js"),
   ]);
   const wanted = options.text("hash") ?? "*";
   const names = wanted === "*" ? sorted(project.services) : wanted.split(",").toSorted();
@@ -164,14 +163,10 @@ async function hashes(
     throw noSuchService(`${name}: disabled`, `its profiles are not active: ${profiles.join(", ")}`);
   }
   if (names.length === 0) return [];
-  const resolved = await resolve(wanted === "*" ? [] : names);
-  const { defaultPlatform } = defaultPlatformOf(resolved);
+  const resolved = withDefaultPlatforms(await resolve(wanted === "*" ? [] : names));
   return names.flatMap((name) => {
     const service = resolved.services[name];
-    if (service === undefined) return [];
-    if (service.build === undefined || defaultPlatform === undefined) return [`${name} ${serviceHash(service)}`];
-    buildPlatforms(name, service, { defaultPlatform });
-    return [`${name} ${serviceHash({ ...service, platform: service.platform || defaultPlatform })}`];
+    return service === undefined ? [] : [`${name} ${serviceHash(service)}`];
   });
 }
 

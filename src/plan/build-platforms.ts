@@ -1,5 +1,5 @@
 /** Which platforms a service is built for, with docker compose's checks and words. Pure. */
-import type { Service } from "../compose/model.js";
+import type { Project, Service } from "../compose/model.js";
 import { TscError } from "../lib/errors.js";
 
 /** What decides over the platforms of a build besides the service. */
@@ -29,4 +29,25 @@ export function buildPlatforms(service: string, config: Service, options: Platfo
   if (wanted !== undefined && (options.everyPlatform !== true || listed.length === 0)) return [wanted];
   if (options.everyPlatform === true || listed.length === 1) return [...new Set(listed)];
   return [];
+}
+
+/** DOCKER_DEFAULT_PLATFORM, of the environment or `.env`. */
+export function defaultPlatformOf(project: Project): { defaultPlatform?: string } {
+  const platform = project.environment["DOCKER_DEFAULT_PLATFORM"];
+  return platform === undefined || platform === "" ? {} : { defaultPlatform: platform };
+}
+
+/**
+ * The project with the default platform written to the built services that name none: what makes containers sees it so in docker compose,
+ * hashes count it. `TSC_BUILD_PLATFORM` for one that is not built for it.
+ */
+export function withDefaultPlatforms(project: Project): Project {
+  const { defaultPlatform } = defaultPlatformOf(project);
+  if (defaultPlatform === undefined) return project;
+  const services = Object.entries(project.services).map(([name, service]) => {
+    if (service.build === undefined || (service.platform ?? "") !== "") return [name, service] as const;
+    buildPlatforms(name, service, { defaultPlatform });
+    return [name, { ...service, platform: defaultPlatform }] as const;
+  });
+  return { ...project, services: Object.fromEntries(services) };
 }

@@ -57,9 +57,9 @@ export function networkHash(config: NetworkConfig): string {
   return sha256(goJson(ordered(config, network)));
 }
 
-/** The hash on volumes. */
+/** The hash on volumes; the driver that is meant when none is written counts. */
 export function volumeHash(config: VolumeConfig): string {
-  return sha256(goJson(ordered(config, volume)));
+  return sha256(goJson(ordered({ ...config, driver: config.driver ?? "local" }, volume)));
 }
 
 /**

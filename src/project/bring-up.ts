@@ -7,6 +7,7 @@ import type { Project } from "../compose/model.js";
 import type { EngineApi } from "../engine/api.js";
 import { given } from "../lib/given.js";
 import { goBoolean } from "../lib/go-boolean.js";
+import { defaultPlatformOf, withDefaultPlatforms } from "../plan/build-platforms.js";
 import { type ImageOptions, imageReferences, planImages } from "../plan/images.js";
 import { observe, observeImages } from "../plan/observe.js";
 import type { Plan } from "../plan/plan.js";
@@ -27,8 +28,9 @@ export interface PlanRunner {
 }
 
 /** Makes reality match the project. The caller holds the project's lock. */
-export async function bringUp(runner: PlanRunner, project: Project, options: BringUpOptions): Promise<void> {
+export async function bringUp(runner: PlanRunner, written: Project, options: BringUpOptions): Promise<void> {
   const { engine, dryRun } = runner;
+  const project = withDefaultPlatforms(written);
   const { images: imageRules, ...up } = options;
   const references = imageReferences(project, options.separator);
   const [first] = await Promise.all([
@@ -66,10 +68,4 @@ export function imageOptions(
 export function classicBuilderOf(project: Project): { classicBuilder?: true } {
   const asked = project.environment["DOCKER_BUILDKIT"];
   return asked !== undefined && goBoolean(asked) === false ? { classicBuilder: true } : {};
-}
-
-/** DOCKER_DEFAULT_PLATFORM, of the environment or `.env`. */
-export function defaultPlatformOf(project: Project): { defaultPlatform?: string } {
-  const platform = project.environment["DOCKER_DEFAULT_PLATFORM"];
-  return platform === undefined || platform === "" ? {} : { defaultPlatform: platform };
 }

@@ -4,6 +4,7 @@ import type { Project, Service } from "../../compose/model.js";
 import { noSuchService } from "../../compose/no-such-service.js";
 import { TscError } from "../../lib/errors.js";
 import { given } from "../../lib/given.js";
+import { withDefaultPlatforms } from "../../plan/build-platforms.js";
 import { imageReferences } from "../../plan/images.js";
 import { observe } from "../../plan/observe.js";
 import { planOneOff } from "../../plan/one-off.js";
@@ -35,7 +36,7 @@ export async function runOneOff(
   }
   await confirmRemoteStack(ctx, loaded, false);
   const changed = await changedService(ctx, loaded, config, argv, options);
-  const project: Project = { ...loaded, services: { ...loaded.services, [service]: changed } };
+  const project: Project = withDefaultPlatforms({ ...loaded, services: { ...loaded.services, [service]: changed } });
   const detach = options.flag("detach");
   const quiet: RunOptions = options.flag("quiet") ? { quiet: true } : {};
   const tty = chooseTty(ctx, options);

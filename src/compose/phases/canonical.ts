@@ -179,7 +179,6 @@ const TRANSFORMS: PathTable<Transform> = pathTable<Transform>([
   ["services.*.develop.watch[].include", stringList],
   ["services.*.devices[]", device],
   ["services.*.dns", stringList],
-  ["services.*.dns_search", stringList],
   ["services.*.env_file", envFiles],
   ["services.*.label_file", stringList],
   ["services.*.extends", extendsForm],

@@ -175,7 +175,7 @@ function present(
   if (found.length > 1 && first !== undefined) {
     warn({
       code: "TSC_COMPOSE_SEVERAL_FILES",
-      message: `Found multiple config files with supported names: ${found.join(", ")}`,
+      message: `Found multiple ${names === OVERRIDES ? "override" : "config"} files with supported names: ${found.join(", ")}`,
     });
     warn({ code: "TSC_COMPOSE_SEVERAL_FILES", message: `Using ${first}` });
   }

@@ -70,6 +70,7 @@ function readEntry(value: Tree, invalid: (message: string) => TscError): Entry {
   };
   const texts = (item: Tree | undefined): string[] =>
     item === undefined || item === null ? [] : Array.isArray(item) ? item.map(text) : [text(item)];
+  if (Array.isArray(value)) throw invalid("must be a string or a mapping with path");
   if (!isMap(value)) return { paths: texts(value), projectDirectory: undefined, envFiles: [] };
   const directory = value["project_directory"];
   return {

@@ -13,29 +13,27 @@ export function isBrokenBinary({ tag, source }: Scalar): boolean {
 
 const CORE = "tag:yaml.org,2002:";
 
-/** The typed value of a scalar: only plain ones are resolved, unless a core tag asks for a type; a tag of others' means text. */
+/** The typed value of a scalar: only plain ones are resolved, unless a core tag asks for a type; any other tag (`!override`) leaves text. */
 export function scalarValue(node: Scalar): Tree {
   const value = node.value;
   if (typeof value === "symbol") return MERGE_KEY;
   if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
-  if (typeof value !== "string") return value === undefined || value === null ? null : (value as Tree);
   const tag = node.tag;
+  if (typeof value !== "string") return value === undefined || value === null ? null : (value as Tree);
   if (tag === BINARY) return Buffer.from(value, "base64").toString("utf8");
   if (tag === `${CORE}str`) return value;
   if (tag?.startsWith(CORE) === true) return plainValue(value);
-  if (tag !== undefined && !OURS.has(tag)) return value;
+  if (tag !== undefined && tag !== "!") return value;
   return isPlain(node) ? plainValue(value) : value;
 }
 
-/** The key that merges maps (yaml.org/type/merge): plain, or tagged as one. */
-export const MERGE_KEY = "<<";
+const MERGE_KEY = "<<";
+
+/** True for the key that merges maps (yaml.org/type/merge): plain, or tagged as one. */
 export function isMergeKey(node: Scalar): boolean {
   if (node.tag === `${CORE}merge`) return scalarValue(node) === MERGE_KEY;
   return node.value === MERGE_KEY && isPlain(node) && (node.tag === undefined || node.tag === "!");
 }
-
-/** Tags that say nothing of the type. */
-const OURS: ReadonlySet<string> = new Set(["!", "!override", "!reset"]);
 
 const isPlain = ({ type }: Scalar): boolean => type === "PLAIN" || type === undefined;
 

@@ -40,7 +40,7 @@ export function decideNetworks({ project, observed, plan }: Reconciliation): Net
       const spec = networkSpec(project.name, key, name, config);
       if (existing === undefined) return [{ key, name, spec, action: "create" }];
       const owner = existing.labels[LABEL.project];
-      if (owner !== project.name || existing.labels[LABEL.network] !== key) {
+      if (owner !== project.name || (existing.labels[LABEL.network] ?? key) !== key) {
         plan.warn(
           owner === undefined || owner === project.name
             ? `a network with name ${name} exists but was not created by compose for "${key}"; set \`external: true\` to use an existing network`
@@ -48,7 +48,9 @@ export function decideNetworks({ project, observed, plan }: Reconciliation): Net
         );
         return [{ key, name, spec, action: "keep" }];
       }
-      const changed = existing.labels[LABEL.configHash] !== spec.labels?.[LABEL.configHash];
+      // without a hash, an older docker compose made it: nothing tells that it differs
+      const before = existing.labels[LABEL.configHash] ?? "";
+      const changed = before !== "" && before !== spec.labels?.[LABEL.configHash];
       return [{ key, name, spec, action: changed ? "replace" : "keep" }];
     });
 }

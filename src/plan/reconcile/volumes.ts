@@ -58,8 +58,8 @@ export async function decideVolumes({ project, observed, plan, options }: Reconc
       decisions.push({ key, name, spec, action: "keep" });
       continue;
     }
-    const before = existing.labels[LABEL.configHash];
-    const changed = before !== undefined && before !== hash;
+    const before = existing.labels[LABEL.configHash] ?? "";
+    const changed = before !== "" && before !== hash;
     const replace =
       changed &&
       (await options.confirm(

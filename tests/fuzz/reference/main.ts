@@ -4,7 +4,8 @@
  *   node --import ./tests/resolve-ts.js tests/fuzz/reference/main.ts BINARY MUTANTS
  *
  * Acceptance and JSON of `config` must be equal; what differs is counted by kind (kinds.ts), and the rest is written to a file and fails
- * the run when it is more than one in a hundred. Then nothing, at every place of the schema, in the same way. TSCOMPOSE_FUZZ_SEED repeats.
+ * the run when it is more than one in a hundred. Text and warnings are counted, too. Then nothing, at every place of the schema, in the same
+ * way. TSCOMPOSE_FUZZ_SEED repeats; TSCOMPOSE_FUZZ_ANSWERS, a folder, keeps the reference's answers for the next run of the seed.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +15,7 @@ import { emptyValues } from "../../conformance/support/empty-values.js";
 import { generator, mutate } from "../../conformance/support/mutate.js";
 import { BESIDE } from "../../conformance/support/schema-paths.js";
 import { hasShared } from "../../conformance/support/shared.js";
+import { keptAnswers } from "./kept-answers.js";
 import { kindOf } from "./kinds.js";
 import { type Answer, ours, theirs } from "./sides.js";
 
@@ -41,7 +43,11 @@ interface Difference {
 
 const [binary = "", wanted = "5000"] = process.argv.slice(2);
 const seed = Number(process.env["TSCOMPOSE_FUZZ_SEED"] ?? Date.now() % 2 ** 31);
-const work = mkdtempSync(join(tmpdir(), "tsc-fuzz-reference-"));
+const kept = process.env["TSCOMPOSE_FUZZ_ANSWERS"];
+// paths are in the answers
+const work = kept === undefined ? mkdtempSync(join(tmpdir(), "tsc-fuzz-reference-")) : join(kept, "work");
+mkdirSync(work, { recursive: true });
+const askThem = keptAnswers(kept === undefined ? undefined : join(kept, "answers.jsonl"));
 
 /** Ends early, with a report of what was played. */
 let stopped = false;
@@ -78,7 +84,7 @@ function* mutants(count: number, folder: string): Generator<Job> {
 }
 
 function* nothings(folder: string): Generator<Job> {
-  mkdirSync(folder);
+  mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(BESIDE)) writeFileSync(join(folder, name), text);
   for (const { name, text } of emptyValues())
     yield { name, folder, files: ["compose.yaml"], texts: { "compose.yaml": text } };
@@ -87,7 +93,7 @@ function* nothings(folder: string): Generator<Job> {
 /** Both sides of each job; counts of what was equal, and what was not. */
 async function compare(title: string, jobs: (folder: string) => Generator<Job>): Promise<readonly Difference[]> {
   const differences: Difference[] = [];
-  const counts = { played: 0, accepted: 0, sameAcceptance: 0, same: 0 };
+  const counts = { played: 0, accepted: 0, sameAcceptance: 0, same: 0, sameText: 0 };
   // each worker has a folder and a generator of its own and plays every n-th job: a changed file is seen by one alone
   await Promise.all(
     Array.from({ length: WORKERS }, async (_, worker) => {
@@ -99,22 +105,24 @@ async function compare(title: string, jobs: (folder: string) => Generator<Job>):
         for (const [file, text] of Object.entries(job.texts)) writeFileSync(join(job.folder, file), text);
         const [mine, reference] = await Promise.all([
           ours(job.folder, job.files),
-          theirs(binary, job.folder, job.files),
+          askThem([job.folder, job.files, job.texts], () => theirs(binary, job.folder, job.files)),
         ]);
         for (const [file, text] of before) if (text !== undefined) writeFileSync(join(job.folder, file), text);
         counts.played++;
         const kind = differenceOf(mine, reference, Object.values(job.texts));
         if ("json" in reference) counts.accepted++;
         if ("json" in mine === "json" in reference) counts.sameAcceptance++;
-        if (kind === undefined) counts.same++;
-        else differences.push({ name: job.name, kind, texts: job.texts, ours: mine, theirs: reference });
+        if (kind === undefined) counts.sameText++;
+        if (kind === undefined || LESSER.includes(kind)) counts.same++;
+        if (kind !== undefined)
+          differences.push({ name: job.name, kind, texts: job.texts, ours: mine, theirs: reference });
         if (counts.played % 100 === 0) process.stdout.write(`${title}: ${counts.played}, ${counts.same} equal\n`);
       }
     }),
   );
   const share = (part: number) => `${part} (${((100 * part) / Math.max(1, counts.played)).toFixed(2)} %)`;
   process.stdout.write(
-    `${title}: ${counts.played} played, the reference accepts ${counts.accepted}; acceptance equal ${share(counts.sameAcceptance)}, acceptance and JSON equal ${share(counts.same)}\n`,
+    `${title}: ${counts.played} played, the reference accepts ${counts.accepted}; acceptance equal ${share(counts.sameAcceptance)}, acceptance and JSON equal ${share(counts.same)}, text and warnings, too, ${share(counts.sameText)}\n`,
   );
   for (const [kind, list] of Object.entries(Object.groupBy(differences, (one) => one.kind)))
     process.stdout.write(`  ${list?.length ?? 0} ${kind}: ${list?.[0]?.name ?? ""}\n`);
@@ -124,6 +132,8 @@ async function compare(title: string, jobs: (folder: string) => Generator<Job>):
   return differences;
 }
 
+/** Differences of what stands beside equal JSON. */
+const LESSER: readonly string[] = ["other text", "other warnings"];
 const FAULTS: readonly string[] = ["internal error", "accepted here", "refused here", "other JSON"];
 
 /** Undefined when both refuse, or print the same. */
@@ -131,16 +141,19 @@ function differenceOf(mine: Answer, reference: Answer, texts: readonly string[])
   if ("broken" in mine) return "internal error";
   const explained = () => kindOf({ ours: mine, theirs: reference, texts });
   if ("json" in mine && "json" in reference) {
-    if (sameJson(mine.json, reference.json)) return undefined;
-    return explained() ?? "other JSON";
+    if (mine.json === reference.json) return sameSet(mine.warnings, reference.warnings) ? undefined : "other warnings";
+    return explained() ?? (sameJson(mine.json, reference.json) ? "other text" : "other JSON");
   }
   if ("json" in mine) return explained() ?? "accepted here";
   return "json" in reference ? (explained() ?? "refused here") : undefined;
 }
 
 function sameJson(a: string, b: string): boolean {
-  return a === b || JSON.stringify(JSON.parse(a)) === JSON.stringify(JSON.parse(b));
+  return JSON.stringify(JSON.parse(a)) === JSON.stringify(JSON.parse(b));
 }
+
+const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
+  JSON.stringify([...new Set(a)].sort()) === JSON.stringify([...new Set(b)].sort());
 
 function readIfThere(path: string): string | undefined {
   try {

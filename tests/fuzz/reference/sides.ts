@@ -4,7 +4,9 @@ import { loadModel, loadProject, nodeFs, toConfigJson, toModelText } from "../..
 import { isTscError, messageOf } from "../../../src/lib/errors.js";
 
 /** What one side says of a project: its JSON, or why it refuses. `broken`: an error of nobody's making. */
-export type Answer = { readonly json: string } | { readonly refused: string; readonly broken?: boolean };
+export type Answer =
+  | { readonly json: string; readonly warnings: readonly string[] }
+  | { readonly refused: string; readonly broken?: boolean };
 
 /** Flags of `config` that both sides are given. */
 export interface Flags {
@@ -20,10 +22,17 @@ const CALLER = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", HOME: "/home/u" }
 const PATIENCE = 20_000;
 
 export async function ours(folder: string, files: readonly string[], flags: Flags = {}): Promise<Answer> {
-  const options = { cwd: folder, env: CALLER, files, fs: nodeFs, warn: () => undefined, ...flags };
+  const warnings: string[] = [];
+  const warn = ({ message }: { readonly message: string }): void => {
+    warnings.push(message);
+  };
+  const options = { cwd: folder, env: CALLER, files, fs: nodeFs, warn, ...flags };
   try {
-    if (flags.noInterpolate === true) return { json: toModelText((await loadModel(options)).tree, "json") };
-    return { json: toConfigJson(await loadProject(options)) };
+    const json =
+      flags.noInterpolate === true
+        ? toModelText((await loadModel(options)).tree, "json")
+        : toConfigJson(await loadProject(options));
+    return { json, warnings };
   } catch (error) {
     const all: readonly unknown[] = isTscError(error) && "errors" in error ? (error.errors as unknown[]) : [error];
     const stranger = all.find((one) => !isTscError(one) || one.code === "TSC_INTERNAL");
@@ -54,12 +63,24 @@ export function theirs(binary: string, folder: string, files: readonly string[],
     child.on("error", fail);
     child.on("close", (code) => {
       const [out, err] = chunks.map((list) => Buffer.concat(list).toString("utf8"));
-      const said = (err ?? "")
-        .split("\n")
-        .filter((line) => !/level=warning/.test(line) && line.trim() !== "")
-        .join("\n");
+      const lines = (err ?? "").split("\n").filter((line) => line.trim() !== "");
+      const said = lines.filter((line) => !isWarning(line)).join("\n");
       const broken = /^(?:panic|goroutine|fatal error)\b/m.test(said);
-      done(code === 0 ? { json: out ?? "" } : { refused: said || `exit ${code}`, ...(broken ? { broken } : {}) });
+      if (code === 0) done({ json: out ?? "", warnings: lines.filter(isWarning).map(messageOfLine) });
+      else done({ refused: said || `exit ${code}`, ...(broken ? { broken } : {}) });
     });
   });
+}
+
+const isWarning = (line: string): boolean => line.includes("level=warning");
+
+/** `time="…" level=warning msg="…"`; logrus quotes what is not one plain word. */
+function messageOfLine(line: string): string {
+  const text = /\bmsg=(.*)$/.exec(line)?.[1] ?? line;
+  if (!text.startsWith('"')) return text;
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return text;
+  }
 }

@@ -74,6 +74,10 @@ describe("what the schema lets pass and the model has no place for is told", () 
     expect(told).toEqual(["include[0] has no effect: it names no path"]);
   });
 
+  test("but a list in it is refused", async () => {
+    await expect(load("include: [[a.yaml]]\nservices: {x: {image: a}}")).rejects.toThrow("include.0 must be a string");
+  });
+
   test("external", async () => {
     const told: string[] = [];
     const text = "services: {x: {image: a, secrets: [s]}}\nsecrets: {s: {external: {name: n, k: 1}}}";

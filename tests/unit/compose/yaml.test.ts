@@ -94,6 +94,7 @@ describe("tags and merge keys as tools write them", () => {
     ["tags of others leave text", 'a: [!vault "x", !Ref 12, !x true, !<!foo> 1]\n', ["x", "12", "true", "1"]],
     ["handles", "%TAG !e! tag:example.com,2000:\n---\na: !e!x 12\n", "12"],
     ["collections of others", "a: !custom {b: !custom [1]}\n", { b: [1] }],
+    ["!override leaves text, too", "a: [!override 12, !override null, !override ]\n", ["12", "null", ""]],
     ["core tags", "a: [!!str 1, !!int '2', !!float 3, !!bool 'true', !!null '']\n", ["1", 2, 3, true, null]],
     ["! of a plain value", "a: [! 12, ! null, ! '3']\n", [12, null, "3"]],
   ])("%s", (_name, text, expected) => {

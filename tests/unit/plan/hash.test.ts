@@ -1,6 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Service } from "../../../src/compose/model.js";
-import { networkHash, serviceHash } from "../../../src/plan/hash.js";
+import { withDefaultPlatforms } from "../../../src/plan/build-platforms.js";
+import { networkHash, serviceHash, volumeHash } from "../../../src/plan/hash.js";
+import { project } from "./fixtures.js";
 
 const base: Service = { command: null, entrypoint: null, image: "test", networks: { default: null } };
 
@@ -34,4 +36,19 @@ describe("serviceHash", () => {
       serviceHash({ ...base, deploy }),
     );
   });
+});
+
+test("a volume without a driver has the hash of a local one", () => {
+  expect(volumeHash({ name: "v" })).toBe(volumeHash({ name: "v", driver: "local" }));
+  expect(volumeHash({ name: "v" })).not.toBe(volumeHash({ name: "v", driver: "other" }));
+});
+
+test("the default platform is that of built services without one", () => {
+  const built = { build: { context: "/x" } };
+  const services = { a: built, b: {}, c: { ...built, platform: "linux/386" } };
+  const environment = { DOCKER_DEFAULT_PLATFORM: "linux/arm64" };
+  const { a, b, c } = withDefaultPlatforms(project(services, { environment })).services;
+  expect([a?.platform, b?.platform, c?.platform]).toEqual(["linux/arm64", undefined, "linux/386"]);
+  const listed = { a: { build: { context: "/x", platforms: ["linux/amd64"] } } };
+  expect(() => withDefaultPlatforms(project(listed, { environment }))).toThrow("set by DOCKER_DEFAULT_PLATFORM");
 });

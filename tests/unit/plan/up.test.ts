@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Project, Service } from "../../../src/compose/model.js";
+import { LABEL } from "../../../src/plan/labels.js";
 import { formatPlan, isEmpty } from "../../../src/plan/plan.js";
 import type { UpOptions } from "../../../src/plan/reconcile/context.js";
 import { planUp } from "../../../src/plan/up.js";
@@ -215,6 +216,22 @@ describe("networks and volumes", () => {
 #5 connect network p_default to container web-1: network was recreated (after #4)
 #6 start container web-1: network p_default is recreated (after #5)
 `);
+  });
+
+  test("labels that another docker compose wrote are honoured: an equal hash is up to date, a missing one tells nothing", async () => {
+    const wanted = project({ web: {} }, { volumes: { data: { name: "p_data" } } });
+    const web = container(wanted, "web", 1);
+    const theirs = { ...web.labels, [LABEL.version]: "5.0.1", [LABEL.workingDir]: "/elsewhere", [LABEL.dependsOn]: "" };
+    const now = observed(wanted, [{ ...web, labels: theirs }]);
+    const unhashed = <T extends { readonly labels: Readonly<Record<string, string>> }>(
+      all: ReadonlyMap<string, T>,
+    ): ReadonlyMap<string, T> =>
+      new Map([...all].map(([name, one]) => [name, { ...one, labels: { [LABEL.project]: "p" } }]));
+    const plan = await story(wanted, now);
+    expect(plan).not.toMatch(/create|remove|connect/);
+    expect(await story(wanted, { ...now, networks: unhashed(now.networks), volumes: unhashed(now.volumes) })).toBe(
+      plan,
+    );
   });
 
   const withVolume = (label: string) =>
