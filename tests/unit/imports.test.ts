@@ -104,6 +104,8 @@ const NO_DRIVERS: readonly string[] = [
   "cli/render/inspect-host-config.ts",
   "cli/table.ts",
   "engine/builder/entitlements.ts",
+  // kinds of hops: the bridge of a network, the host's own socket
+  "engine/network/trace-types.ts",
   "plan/service-spec/networking.ts",
 ];
 

@@ -72,7 +72,7 @@ export function openNetworking(ctx: EngineContext): Networking {
     ...createLiveChange(parts, steps),
     repair: createRepair(parts, detach),
     mend: createMend(parts),
-    trace: async (id, request) => (await import("./trace.js")).createTrace(parts)(id, request),
+    trace: async (id, request) => (await import("./trace.js")).tracePort(parts, id, request),
     endpoints: (id) =>
       endpointsOf(state, id)
         .filter((record) => isLive(record, bootId))
