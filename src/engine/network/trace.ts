@@ -28,6 +28,7 @@ import { uplinkProcess } from "./uplink.js";
 /** `TSC_CONTAINER_NOT_FOUND`, `TSC_PORT_NOT_PUBLISHED`, and what reading rules may throw: `TSC_FIREWALL_FAILED`, `TSC_MISSING_PROGRAM`. */
 export type Trace = (containerId: string, request: TraceRequest) => Promise<readonly PortTrace[]>;
 
+/** Of a container that does not run, or has the host's network, the trace is one hop; what publishes nothing is an error. */
 export function createTrace({ ctx, site, firewall }: Pick<Parts, "ctx" | "site" | "firewall">): Trace {
   const { state, kernel } = ctx;
   const chains = chainsOf(ctx.paths.runRoot);
