@@ -34,6 +34,7 @@ export type Completion =
   | "file"
   | "directory";
 
+/** A flag: parsing, help and completion read it from here. */
 export interface OptionSpec {
   /** Without dashes: `no-log-prefix`. Options are read back by this name. */
   readonly long: string;
@@ -55,6 +56,7 @@ export interface OptionSpec {
   readonly help: string;
 }
 
+/** A positional argument, in the order of the command line. */
 export interface ArgumentSpec {
   /** Upper case, as in usage lines. */
   readonly name: string;
@@ -96,6 +98,7 @@ export interface CommandTable {
   find(words: readonly string[]): { readonly entry: TableEntry; readonly consumed: number } | undefined;
 }
 
+/** A whole command. `run` gets words that have passed the parser: flags that are declared, as many arguments as there may be. */
 export interface CommandSpec {
   /** One word, or `noun verb`. */
   readonly name: string;

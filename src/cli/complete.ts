@@ -9,6 +9,7 @@ interface Candidate {
   readonly text: string;
   readonly help: string;
 }
+/** What the shell's script gets from `__complete`: a line for each candidate, the directive last. */
 export interface Completions {
   readonly candidates: readonly Candidate[];
   /** What the shell adds by itself. */

@@ -4,6 +4,7 @@ import type { ContainerInfo } from "../engine/types.js";
 import type { CommandSpec, OptionSpec, ParsedOptions } from "./command.js";
 import { forEachName } from "./inspect.js";
 
+/** A verb of `container` that treats its containers one by one, whatever project they are of; `work` gets each as it is then. */
 export interface ContainerVerb {
   readonly verb: string;
   readonly aliases?: readonly string[];

@@ -7,7 +7,9 @@ import type { Engine } from "../engine/index.js";
 import type { Printed } from "./render/printed.js";
 import type { Progress } from "./render/progress.js";
 
+/** `--ansi`, or COMPOSE_ANSI: whether escape sequences are printed; `auto` leaves it to the stream and NO_COLOR. */
 export type AnsiMode = "auto" | "never" | "always";
+/** `--progress`, or COMPOSE_PROGRESS: the renderer of progress; `auto` leaves it to the stream (render/open-progress.ts). */
 export type ProgressMode = "auto" | "tty" | "plain" | "json" | "quiet";
 
 /** Options before the command; Environment variables are already applied. */
@@ -29,6 +31,7 @@ export interface GlobalOptions {
   readonly shim: boolean;
 }
 
+/** Which part of the project a command needs; without any the whole of it, its profiles as they are switched on. */
 export interface ProjectRequest {
   /** Only these services and their dependencies; their profiles are switched on. */
   readonly services?: readonly string[];
@@ -40,6 +43,7 @@ export interface ProjectRequest {
   readonly fresh?: boolean;
 }
 
+/** One run of the program, as commands see it; project, engine and standard input are opened when they are first asked for. */
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;

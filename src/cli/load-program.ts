@@ -12,6 +12,7 @@ type Chunk = (require: Require, module: { exports: unknown }, exports: unknown, 
 /** Where a chunk lies in program.js, and its compiled code in program.cache: offset and length of each. */
 type ChunkPlaces = Readonly<Record<string, readonly [number, number, number?, number?]>>;
 
+/** The chunks of one dist folder, by the names that they import each other by (`./…`); others are Node's own modules. */
 export interface Program {
   /** Evaluates a chunk once; its exports. */
   load(name: string): unknown;

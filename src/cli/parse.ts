@@ -8,6 +8,7 @@ import { goBoolean } from "../lib/go-boolean.js";
 import { nearest } from "../lib/nearest.js";
 import type { ArgumentSpec, OptionSpec, ParsedOptions } from "./command.js";
 
+/** What words are read by: a command's flags and arguments, and how it is called. */
 export interface ParseRequest {
   /** For messages: `tscompose ps`. */
   readonly path: string;
@@ -15,6 +16,7 @@ export interface ParseRequest {
   readonly args: readonly ArgumentSpec[];
   readonly stopAtFirstArgument?: boolean;
 }
+/** A command line that fits its request: as many arguments as it allows, flags with their defaults. */
 export interface Parsed {
   readonly args: readonly string[];
   readonly options: ParsedOptions;

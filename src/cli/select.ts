@@ -37,6 +37,7 @@ export function checkServices(project: Project | undefined, services: readonly s
   }
 }
 
+/** Which containers of a project: by default the live ones of all services, without one-offs. */
 export interface ContainerQuery {
   readonly services?: readonly string[];
   /** Stopped ones too. */

@@ -8,6 +8,7 @@ import type { CliContext } from "./context.js";
 import { DETACHED } from "./render/printed.js";
 import { usage } from "./usage.js";
 
+/** How a person's terminal or pipes are joined to a process. */
 export interface SessionOptions {
   /** The process has a terminal: ours is put into raw mode when it is one. */
   readonly tty: boolean;

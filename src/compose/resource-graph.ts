@@ -5,7 +5,9 @@ import { serviceReferences } from "./references.js";
 
 /** What a graph consists of. */
 export const RESOURCE_KINDS = ["service", "network", "volume", "secret", "config", "model"] as const;
+/** A section of a project, in the singular. */
 export type ResourceKind = (typeof RESOURCE_KINDS)[number];
+/** A resource that is declared or used; one that is used without being declared is a node all the same. */
 export interface GraphNode {
   /** `service:web`, `network:default`. */
   readonly id: string;
@@ -22,6 +24,7 @@ export interface GraphEdge {
   readonly condition?: DependencyCondition;
   readonly required?: boolean;
 }
+/** What a project consists of, and what of it needs what. */
 export interface DependencyGraph {
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];

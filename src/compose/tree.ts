@@ -7,6 +7,7 @@ import { TscError } from "../lib/errors.js";
 
 /** A value of a parsed compose file. bigint holds integers beyond 2^53. */
 export type Tree = null | boolean | number | bigint | string | Tree[] | TreeMap;
+/** A mapping of a compose file; `newMap` makes one. */
 export interface TreeMap {
   [key: string]: Tree;
 }

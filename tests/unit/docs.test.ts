@@ -8,7 +8,7 @@ const ROOT = resolve(import.meta.dirname, "../..");
 const SRC = join(ROOT, "src");
 
 /** Exports without a doc comment where others are at work; a number may only fall. */
-const UNDOCUMENTED: Readonly<Record<string, number>> = { cli: 72, compose: 55, "engine/network": 48 };
+const UNDOCUMENTED: Readonly<Record<string, number>> = {};
 
 interface Source {
   readonly path: string;

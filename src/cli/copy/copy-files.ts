@@ -12,6 +12,7 @@ import { usage } from "../usage.js";
 import { extractTar } from "./extract.js";
 import { packPath } from "./pack.js";
 
+/** The two places as typed, `NAME:PATH`, a local path or `-` for a tar on standard input or output, and `cp`'s flags. */
 export interface CopyRequest {
   readonly source: string;
   readonly target: string;

@@ -9,6 +9,7 @@ import { pipeline } from "node:stream/promises";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import { readTar, type TarEntry } from "../../lib/tar.js";
 
+/** Where an archive goes, and what of its owners is kept. */
 export interface ExtractOptions {
   /** Existing local folder. */
   readonly folder: string;

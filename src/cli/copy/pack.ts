@@ -4,6 +4,7 @@ import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeTarHeader, TAR_END, type TarEntry, tarPadding } from "../../lib/tar.js";
 
+/** How an archive names its top entry and whose its entries are. */
 export interface PackOptions {
   /** Name of the top entry in the archive; `.` packs a folder's content. */
   readonly name: string;

@@ -1,6 +1,7 @@
-/** The options of `config`; `convert` has a part of them. Data only. */
+/** The options of `config`. Data only. */
 import type { OptionSpec } from "../command.js";
 
+/** `convert`, the old name of `config`, has them too. */
 export const configOptions: readonly OptionSpec[] = [
   { long: "environment", help: "Print environment used for interpolation" },
   { long: "format", value: "string", help: "Format the output. Values: [yaml | json]" },

@@ -36,6 +36,7 @@ const noRecreate: OptionSpec = {
 const quietPull: OptionSpec = { long: "quiet-pull", help: "Pull without printing progress information" };
 const noDeps: OptionSpec = { long: "no-deps", help: "Don't start linked services" };
 
+/** Of `up`; podman-compose's own stand at the end and are not shown. */
 export const upOptions: readonly OptionSpec[] = [
   { long: "abort-on-container-exit", help: "Stop all containers if any container stopped; incompatible with -d" },
   {
@@ -99,6 +100,7 @@ export const upOptions: readonly OptionSpec[] = [
   { long: "no-cache", hidden: true, help: "Build without the cache (podman-compose)" },
 ];
 
+/** Of `down`; named volumes and images stay unless `--volumes` and `--rmi` say otherwise. */
 export const downOptions: readonly OptionSpec[] = [
   removeOrphans,
   {
@@ -116,6 +118,7 @@ export const downOptions: readonly OptionSpec[] = [
   },
 ];
 
+/** Of `create`: those of `up` that decide how containers are made. */
 export const createOptions: readonly OptionSpec[] = [
   { ...build, help: "Build images before creating containers" },
   forceRecreate,
@@ -135,15 +138,19 @@ export const createOptions: readonly OptionSpec[] = [
   oldYes,
 ];
 
+/** Of `start`; `--wait-timeout` counts with `--wait` only. */
 export const startOptions: readonly OptionSpec[] = [
   { long: "wait", help: "Wait for services to be running or healthy" },
   { long: "wait-timeout", value: "int", help: "Seconds to wait for the project to be running or healthy" },
 ];
+/** Of `stop`; without `--timeout` the grace period of each service counts. */
 export const stopOptions: readonly OptionSpec[] = [timeout];
+/** Of `restart`; services that depend with `restart: true` follow, unless `--no-deps`. */
 export const restartOptions: readonly OptionSpec[] = [
   { long: "no-deps", help: "Don't restart dependent services" },
   timeout,
 ];
+/** Of `kill`; `--remove-orphans` takes orphans away once the signal is sent. */
 export const killOptions: readonly OptionSpec[] = [
   removeOrphans,
   {
@@ -156,19 +163,25 @@ export const killOptions: readonly OptionSpec[] = [
   },
   { long: "all", short: "a", hidden: true, help: "Kill all services, which is the default (podman-compose)" },
 ];
+/** Of `rm`, which leaves what runs alone unless `--stop`, and asks unless `--force`. */
 export const rmOptions: readonly OptionSpec[] = [
   { long: "all", short: "a", hidden: true, help: "Deprecated, no effect" },
   { long: "force", short: "f", help: "Don't ask to confirm removal" },
   { long: "stop", short: "s", help: "Stop the containers, if required, before removing" },
   { long: "volumes", short: "v", help: "Remove any anonymous volumes attached to containers" },
 ];
+/** Of `pause`: as in docker compose, none. */
 export const pauseOptions: readonly OptionSpec[] = [];
+/** Of `unpause`: as in docker compose, none. */
 export const unpauseOptions: readonly OptionSpec[] = [];
+/** Of `scale`, whose numbers are its arguments. */
 export const scaleOptions: readonly OptionSpec[] = [noDeps];
+/** Of `wait`; with `--down-project` the first container that stops ends it, and the project is taken down. */
 export const waitOptions: readonly OptionSpec[] = [
   { long: "down-project", help: "Drops project when the first container stops" },
 ];
 
+/** Of `run`: what its one container has other than the service, how it is attached, and how images come. */
 export const runOptions: readonly OptionSpec[] = [
   { long: "build", help: "Build image before starting container" },
   { long: "cap-add", value: "list", help: "Add Linux capabilities" },
@@ -215,6 +228,7 @@ export const allowOption: OptionSpec = {
   help: "Let RUN steps use the host's network, or run with every capability",
 };
 
+/** Of `build`; `--builder`, `--memory`, `--provenance` and `--sbom` are taken with a warning that they have no effect. */
 export const buildOptions: readonly OptionSpec[] = [
   allowOption,
   { long: "build-arg", value: "list", placeholder: "KEY=VALUE", help: "Set build-time variables for services" },
@@ -238,6 +252,7 @@ export const buildOptions: readonly OptionSpec[] = [
   { long: "with-dependencies", help: "Also build dependencies (transitively)" },
 ];
 
+/** Of `pull`; the hidden ones change nothing. */
 export const pullOptions: readonly OptionSpec[] = [
   { long: "ignore-buildable", help: "Ignore images that can be built" },
   { long: "ignore-pull-failures", help: "Pull what it can and ignores images with pull failures" },
@@ -254,11 +269,13 @@ export const pullOptions: readonly OptionSpec[] = [
   { long: "quiet", short: "q", help: "Pull without printing progress information" },
   { long: "force-local", hidden: true, help: "Also pull unprefixed images for services which have a build section" },
 ];
+/** Of `push`; services that are named bring those that they depend on with `--include-deps` only. */
 export const pushOptions: readonly OptionSpec[] = [
   { long: "ignore-push-failures", help: "Push what it can and ignores images with push failures" },
   { long: "include-deps", help: "Also push images of services declared as dependencies" },
   { long: "quiet", short: "q", help: "Push without printing progress information" },
 ];
+/** Of `watch`; `--prune=false` keeps images that a rebuild leaves without a name. */
 export const watchOptions: readonly OptionSpec[] = [
   { long: "no-up", help: "Do not build & start services before watching" },
   { long: "prune", default: true, help: "Prune dangling images on rebuild" },

@@ -3,6 +3,7 @@ import { given } from "../../lib/given.js";
 import type { Plan } from "../../plan/plan.js";
 import { joined, type Printed, printed, printedJson } from "../render/printed.js";
 
+/** A target for each image that the plan builds, by service, and a group `default` of all: JSON with a newline at the end. */
 export function bakeFile(plan: Plan): Printed {
   const target: Record<string, unknown> = {};
   for (const operation of plan.operations) {

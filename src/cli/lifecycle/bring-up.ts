@@ -5,6 +5,7 @@ import * as project from "../../project/bring-up.js";
 import type { CliContext } from "../context.js";
 import type { RunOptions, Session } from "./session.js";
 
+/** The rules of src/project's `bringUp`, whose separator comes from `--compatibility`, and how its plans are run. */
 export type BringUpOptions = Omit<project.BringUpOptions, "separator"> & { readonly run?: RunOptions };
 
 /** Makes reality match the project. */

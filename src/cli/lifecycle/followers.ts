@@ -13,6 +13,7 @@ const QUIET_MS = 2000;
 /** The name that a container has until the one that it replaces is gone. */
 const REPLACEMENT = /^[0-9a-f]{12}_(.+)$/;
 
+/** Whose output is printed, whose ends count, and what the attached command is told of them. */
 export interface FollowerOptions {
   readonly printer: LogPrinter;
   readonly isShown: (service: string) => boolean;

@@ -12,6 +12,7 @@ import { Footer } from "../render/footer.js";
 import { type LogPrinter, wantsColor } from "../render/log-printer.js";
 import { printed } from "../render/printed.js";
 
+/** What keys do to the attached command, and what `w` watches; `count` starts at 1. */
 export interface MenuActions {
   readonly onDetach: () => void;
   readonly onInterrupt: (count: number) => void;
@@ -23,6 +24,7 @@ interface Watched {
   readonly printer: LogPrinter;
   readonly reload: () => Promise<Project>;
 }
+/** The keys of one attached `up`, and its watching, which works without a terminal as well. `close` restores the terminal. */
 export interface Menu {
   /** Draws the line of keys below the output, from now on. */
   show(): void;

@@ -13,6 +13,7 @@ import type { CliContext } from "../context.js";
 import { printed } from "../render/printed.js";
 import type { Progress } from "../render/progress.js";
 
+/** How one plan of a session is run and shown, and who else hears of it. */
 export interface RunOptions {
   /** Instead of the command's own signal (attached `up` owns its interrupts). */
   readonly signal?: AbortSignal;

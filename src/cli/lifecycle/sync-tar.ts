@@ -6,6 +6,7 @@ import { errnoOf } from "../../lib/errors.js";
 import { encodeTarHeader, TAR_END } from "../../lib/tar.js";
 import { packFile } from "../copy/pack.js";
 
+/** A host path, and what it is called where it is copied to. */
 export interface SyncedPath {
   /** On the host. */
   readonly path: string;

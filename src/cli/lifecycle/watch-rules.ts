@@ -7,6 +7,7 @@ import { TscError } from "../../lib/errors.js";
 import { PatternError } from "../../lib/glob.js";
 import { readRegularFile } from "../../lib/read-file.js";
 
+/** One trigger of one service, with all that it leaves out: by its own keys, .dockerignore, bind mounts, and what editors make. */
 export interface Rule {
   readonly service: string;
   readonly action: WatchTrigger["action"];

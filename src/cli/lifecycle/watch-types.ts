@@ -3,6 +3,7 @@ import type { Project } from "../../compose/model.js";
 import type { LogPrinter } from "../render/log-printer.js";
 import type { Rule } from "./watch-rules.js";
 
+/** One watch, by `watch` or from the keys of attached `up`; without `services` it is of all that have `develop`. */
 export interface WatchOptions {
   readonly services?: readonly string[];
   readonly signal: AbortSignal;

@@ -84,6 +84,7 @@ const DETECTORS: readonly (readonly [type: string, pattern: RegExp])[] = [
   ["Private Key", /(-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----)/g],
 ];
 
+/** What looks like a well-known secret, and where. */
 export interface Secret {
   readonly type: string;
   /** `services.web.environment.KEY`, the name of a variable, or a path. */

@@ -1,6 +1,7 @@
 /** The options of `publish`. Data only. */
 import type { OptionSpec } from "../command.js";
 
+/** docker compose's; `--insecure-registry` is taken with a warning that it has no effect. */
 export const publishOptions: readonly OptionSpec[] = [
   { long: "app", help: "Published compose application (includes referenced images)" },
   { long: "insecure-registry", hidden: true, help: "Use insecure registry" },

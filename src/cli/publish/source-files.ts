@@ -11,14 +11,15 @@ import { errnoOf, TscError } from "../../lib/errors.js";
 /** A compose file or an `extends` parent, rewritten for others to use. */
 export interface SourceFile {
   readonly path: string;
-  /** As in the artifact: the file's own name, or a hash for a parent. */
   readonly isParent: boolean;
+  /** As in the artifact: the file's own name, or a hash for a parent. */
   readonly name: string;
   readonly text: string;
   /** The raw model, for checks. */
   readonly model: Readonly<Record<string, unknown>>;
 }
 
+/** The local files that an artifact is made of, each once; env files are sent with `--with-env` only. */
 export interface Sources {
   readonly files: readonly SourceFile[];
   /** Env files that exist: local path to name in the artifact. */

@@ -2,6 +2,7 @@
 import { joined, type Printed, type PrintedStream, printed, printedText } from "./printed.js";
 import type { BuildExport, BuildStep, ProgressUpdate } from "./progress.js";
 
+/** Hears of builds by the ids of their progress items (`Image web`); steps of all of them are numbered together. */
 export interface BuildLog {
   step(id: string, step: BuildStep): void;
   output(id: string, text: string): void;

@@ -7,6 +7,7 @@ import { type Row, type RowFormat, withLabels } from "./rows.js";
 import { goStruct } from "./template.js";
 import { ago, ellipsis, goQuote, goTime, humanDuration, humanSize } from "./units.js";
 
+/** A port in docker compose's words, as `ps --format json` has it; `PublishedPort` is 0 and `URL` empty for one that is only exposed. */
 export interface Publisher {
   readonly URL: string;
   readonly TargetPort: number;

@@ -7,6 +7,7 @@ import { type Row, type RowFormat, renderRows } from "./rows.js";
 import { compileTemplate } from "./template.js";
 import { ago, ellipsis, goQuote, goTime, humanSize, shortId } from "./units.js";
 
+/** `system df`: docker's columns; templates may name podman's numbers of bytes as well. */
 export const DF_FORMAT: RowFormat = {
   columns: ["Type", "TotalCount", "Active", "Size", "Reclaimable"],
   headers: {

@@ -5,6 +5,7 @@ import { blanked } from "../../lib/printable.js";
 import { systemError } from "../../lib/system-error.js";
 import { joined, type Printed, painted, printed, printedJson } from "./printed.js";
 
+/** How much of an error is shown, and whether in colours. */
 export interface ErrorStyle {
   /** Adds causes and stack traces. */
   readonly verbose: boolean;

@@ -3,6 +3,7 @@ import type { ImageInfo } from "../../engine/types.js";
 import type { Row, RowFormat } from "./rows.js";
 import { ago, goTime, humanSize, shortId } from "./units.js";
 
+/** `image ls`, docker's own columns; the other headings are of fields that a template may name. */
 export const IMAGE_FORMAT: RowFormat = {
   columns: ["Repository", "Tag", "ID", "CreatedSince", "Size"],
   headers: {

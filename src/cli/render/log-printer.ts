@@ -5,6 +5,7 @@
 import type { LogLine } from "../../engine/types.js";
 import { joined, type Printed, painted, printed } from "./printed.js";
 
+/** Where lines go and what stands in front of their text. */
 export interface LogPrinterOptions {
   readonly stdout: Pick<NodeJS.WriteStream, "write">;
   /** Where lines of stderr go; `stdout` again when everything shall stay together. */
@@ -14,10 +15,11 @@ export interface LogPrinterOptions {
   readonly timestamps: boolean;
 }
 
+/** Takes lines by the names that they are shown under, and writes whole lines. */
 export interface LogPrinter {
   /** Announces a name, so that prefixes line up before its first line; keeps its colour when it comes again. */
   register(name: string): void;
-  /** Resolves when the stream can take more. */
+  /** A line, or a piece of one, which waits for the rest. */
   log(name: string, line: LogLine): void;
   /** A line of a hook that runs in the container: on stdout as `web-1 -> | text`, whichever stream it came from, as in docker compose. */
   hook(name: string, text: string): void;
@@ -48,6 +50,7 @@ const COLORS = [
 const WATCH_MARK = "\u29bf";
 const MAX_PIECE = 1 << 20;
 
+/** A printer without names yet; a line that comes in pieces is printed when it has reached 2^20 characters, ended or not. */
 export function createLogPrinter(options: LogPrinterOptions): LogPrinter {
   const colors = new Map<string, (typeof COLORS)[number]>();
   const pieces = new Map<string, { line: LogLine; text: string; name: string }>();

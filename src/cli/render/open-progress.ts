@@ -2,6 +2,7 @@
 import type { AnsiMode, ProgressMode } from "../context.js";
 import type { Progress } from "./progress.js";
 
+/** The streams of a command's progress and what was asked for (`--progress`, `--ansi`). */
 export interface ProgressTarget {
   readonly mode: ProgressMode;
   readonly ansi: AnsiMode;

@@ -7,6 +7,7 @@ import { type ProgressBoard, type ProgressItem, rateOf } from "./progress-state.
 import { displayWidth } from "./table.js";
 import { humanSize } from "./units.js";
 
+/** Gives a text its colour, which may add escape sequences but no width. */
 export type Painter = (style: "done" | "working" | "warning" | "error" | "dim", text: string) => string;
 
 /** What a picture is made for. */

@@ -7,6 +7,7 @@ const OUTPUT_LINES = 20;
 /** Bytes are counted over at least this long before they make a rate. */
 const RATE_MS = 500;
 
+/** One line of the display, or a part of one (a layer of an image) with `parent`; id, text and details are fit to print. */
 export interface ProgressItem {
   readonly id: string;
   readonly parent: string | undefined;
@@ -24,6 +25,7 @@ export interface ProgressItem {
   sampledBytes: number;
 }
 
+/** All that is drawn; items by parent and id, in the order in which they came. */
 export interface ProgressBoard {
   readonly items: Map<string, ProgressItem>;
   /** The last lines of output of a running build step, by item. */

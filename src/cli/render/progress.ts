@@ -4,6 +4,7 @@
  */
 import type { Printed } from "./printed.js";
 
+/** `working` is under way; an item in any other state has ended, until it works again. */
 export type ProgressStatus = "working" | "done" | "warning" | "error";
 
 /** One change of one line. `id` is what the person sees: `Container web-1`, `Network x_default`, `Image redis`. */
@@ -39,6 +40,7 @@ export interface BuildExport {
   readonly durationMs: number;
 }
 
+/** The `step`th of a build's `steps`: it begins, or its result was in the cache. */
 export interface BuildStep {
   readonly step: number;
   readonly steps: number;

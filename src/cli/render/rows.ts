@@ -3,6 +3,7 @@ import { joined, type Printed, printed, printedJsonText } from "./printed.js";
 import { FORMATTER_SHAPE, renderTable } from "./table.js";
 import { compileTemplate, jsonText, openMap } from "./template.js";
 
+/** How one kind of rows is shown by `renderRows`. */
 export interface RowFormat {
   /** Heading of each field that may stand in a table. */
   readonly headers: Readonly<Record<string, string>>;
@@ -11,6 +12,7 @@ export interface RowFormat {
   /** `rawTemplate` answers `--format raw`. */
   readonly rawTemplate?: string;
 }
+/** Values by docker's names of the fields, which templates use; JSON has them in the same order. */
 export type Row = Readonly<Record<string, unknown>>;
 
 /**

@@ -2,6 +2,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { type Printed, printedLines, printedWord } from "./printed.js";
 
+/** Widths in terminal cells, as Go's tabwriter takes them. */
 export interface TableShape {
   /** Cells are at least this wide (padding included). */
   readonly minWidth: number;

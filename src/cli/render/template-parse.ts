@@ -1,6 +1,7 @@
 /** The grammar of Go templates, as far as `--format` needs it. Evaluates nothing. */
 import { TscError } from "../../lib/errors.js";
 
+/** One word of a command: `.a.b`, `$v.a`, a literal, a function's name, or a pipeline in parentheses with fields of its value. */
 export type Operand =
   | { readonly type: "literal"; readonly value: string | number | boolean | undefined }
   | { readonly type: "field"; readonly path: readonly string[] }
@@ -8,12 +9,14 @@ export type Operand =
   | { readonly type: "function"; readonly name: string }
   | { readonly type: "group"; readonly pipeline: Pipeline; readonly path: readonly string[] };
 
+/** `a | b c`: each command gets the value of the one before as its last argument. */
 export interface Pipeline {
   /** Variables set by `$a :=` or, in a range, `$i, $v :=`. */
   readonly assign: readonly string[] | undefined;
   readonly commands: readonly (readonly Operand[])[];
 }
 
+/** A piece of a template: text as it is, `{{pipeline}}`, or a block; `otherwise` is what stands behind `{{else}}`. */
 export type Node =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "output"; readonly pipeline: Pipeline }

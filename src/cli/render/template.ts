@@ -151,6 +151,7 @@ function goName(value: object, name: string): string | undefined {
 
 /** Marks a value whose keys are data (labels): a missing one is no mistake of the template's author. */
 const OPEN = Symbol("open map");
+/** A shallow copy whose keys are data: a template that asks for one that is missing gets no value, not `TSC_TEMPLATE`. */
 export function openMap<T extends object>(map: T): T {
   return Object.defineProperty({ ...map }, OPEN, { value: true });
 }
@@ -160,6 +161,7 @@ function isOpen(value: object): boolean {
 
 /** Marks a record that Go has as a struct: it prints as `{v v v}`. */
 const STRUCT = Symbol("struct");
+/** A shallow copy that templates print as `{v v v}`, without the names of its fields. */
 export function goStruct<T extends object>(record: T): T {
   return Object.defineProperty({ ...record }, STRUCT, { value: true });
 }

@@ -11,6 +11,7 @@ import { displayWidth } from "./table.js";
 
 const INTERRUPTED = "interrupted: ending what is under way, Ctrl+C again leaves at once";
 
+/** The look of the live display, and what tells it of an interruption. */
 export interface TtyOptions {
   readonly color: boolean;
   /** The verb of the first line. */

@@ -2,6 +2,7 @@
 import type { VolumeInfo } from "../../engine/types.js";
 import { type Row, type RowFormat, withLabels } from "./rows.js";
 
+/** `volume ls` and `volumes`, docker's own columns; the other headings are of fields that a template may name. */
 export const VOLUME_FORMAT: RowFormat = {
   columns: ["Driver", "Name"],
   headers: {

@@ -3,6 +3,7 @@ import type { Project } from "../model.js";
 
 /** `error` cannot work, `warning` is likely a mistake or a risk, `note` is worth knowing. */
 export type Level = "error" | "warning" | "note";
+/** From the gravest on: `check --fail-on` means a level and those before it. */
 export const LEVELS: readonly Level[] = ["error", "warning", "note"];
 
 /** What a network driver is to whoever reads a compose file. */

@@ -8,6 +8,7 @@ import { withoutTrailing } from "../../lib/trim.js";
 import type { Lookup } from "./template.js";
 import { substitute } from "./template.js";
 
+/** What one of several files knows of the ones before it, and who hears of variables that nobody sets. */
 export interface DotenvOptions {
   /** Called with variables that are used but set nowhere. */
   readonly onUnset?: (name: string) => void;

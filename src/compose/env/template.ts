@@ -4,6 +4,7 @@ import { TscError } from "../../lib/errors.js";
 /** The value of a variable, or undefined when it is not set. */
 export type Lookup = (name: string) => string | undefined;
 
+/** Who hears of variables that become empty because they are set nowhere. */
 export interface SubstituteOptions {
   /** Called for `$V` and `${V}` when V is not set. */
   readonly onUnset?: (name: string) => void;

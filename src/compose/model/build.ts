@@ -4,6 +4,7 @@ import { HOOK, type Hook } from "./hooks.js";
 import { structOf } from "./kinds.js";
 import type { Environment, Extensible, SoftHard, StringMap } from "./values.js";
 
+/** `build` of a service. `dockerfile` is relative to `context` unless absolute, `shm_size` a decimal string of bytes. */
 export interface Build extends Extensible {
   /** Absolute path or a remote URL. */
   readonly context?: string;
@@ -64,10 +65,12 @@ export const BUILD = structOf<Build>({
   privileged: "bool",
 });
 
+/** `develop` of a service, for `watch` and `up --watch`. */
 export interface Develop extends Extensible {
   readonly watch?: readonly WatchTrigger[];
 }
 
+/** What a change below `path` (absolute, links resolved) does to the service; `exec` has no command unless one was written. */
 export interface WatchTrigger extends Extensible {
   readonly path: string;
   readonly action: "rebuild" | "sync" | "restart" | "sync+restart" | "sync+exec";

@@ -2,6 +2,7 @@
 import { structOf } from "./kinds.js";
 import type { Extensible, StringMap } from "./values.js";
 
+/** Devices by what they can do (`gpus`, `deploy.resources.reservations.devices`); without `device_ids` and `count` it asks for all. */
 export interface DeviceRequest extends Extensible {
   readonly capabilities?: readonly string[];
   readonly driver?: string;
@@ -27,6 +28,7 @@ interface DiscreteResource {
 interface GenericResource {
   readonly discrete_resource_spec?: DiscreteResource;
 }
+/** One side of `deploy.resources`: `cpus` is a number of processors, `memory` a decimal string of bytes. */
 export interface Resource extends Extensible {
   readonly cpus?: number;
   readonly memory?: string;
@@ -46,6 +48,7 @@ const RESOURCE = structOf<Resource>({
   generic_resources: { list: GENERIC },
 });
 
+/** `deploy.resources`: the same as the short attributes (`cpus`, `mem_limit` …), which may not contradict it. */
 export interface DeployResources extends Extensible {
   readonly limits?: Resource;
   readonly reservations?: Resource;
@@ -56,6 +59,7 @@ const RESOURCES = structOf<DeployResources>({
   reservations: { one: RESOURCE },
 });
 
+/** How a cluster replaces containers: read, printed, and told to have no effect (`attributes/limits.ts`). */
 export interface UpdateConfig extends Extensible {
   readonly parallelism?: number;
   readonly delay?: string;
@@ -74,6 +78,7 @@ const UPDATE = structOf<UpdateConfig>({
   order: "string",
 });
 
+/** Wins over `restart`. `delay` and `window` are Go durations, and told to have no effect (`attributes/limits.ts`). */
 export interface DeployRestartPolicy extends Extensible {
   readonly condition?: string;
   readonly delay?: string;
@@ -91,6 +96,7 @@ const RESTART_POLICY = structOf<DeployRestartPolicy>({
 interface Preference {
   readonly spread?: string;
 }
+/** Where a cluster puts containers: read, printed, and told to have no effect (`attributes/limits.ts`). */
 export interface Placement extends Extensible {
   readonly constraints?: readonly string[];
   readonly preferences?: readonly Preference[];
@@ -104,6 +110,7 @@ const PLACEMENT = structOf<Placement>({
   max_replicas_per_node: "uint",
 });
 
+/** `deploy` of a service. `replicas` counts where `scale` is not written; what needs a cluster is told (`attributes/limits.ts`). */
 export interface Deploy extends Extensible {
   readonly mode?: string;
   readonly replicas?: number;

@@ -48,6 +48,7 @@ export const FILE_OBJECT = structOf<FileObject>({
   template_driver: "string",
 });
 
+/** An entry of `env_file`, its path absolute. Missing, it is an error unless `required` is false; `format: raw` expands nothing. */
 export interface EnvFile {
   readonly path: string;
   readonly required?: boolean;

@@ -2,6 +2,7 @@
 import { structOf } from "./kinds.js";
 import type { Environment, Extensible, ShellCommand } from "./values.js";
 
+/** A command around a container's life (`pre_start`, `post_start`, `pre_stop`), or after a sync of `develop.watch` (`exec`). */
 export interface Hook extends Extensible {
   readonly command: ShellCommand;
   /** `pre_start` only: the image to run; the service's when it was not given. */

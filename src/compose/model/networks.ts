@@ -2,6 +2,7 @@
 import { structOf } from "./kinds.js";
 import type { Extensible, StringMap } from "./values.js";
 
+/** How a service joins a network: by descending `priority`; the default route is that of the highest `gw_priority`. */
 export interface ServiceNetwork extends Extensible {
   readonly aliases?: readonly string[];
   readonly driver_opts?: StringMap;
@@ -27,6 +28,7 @@ export const SERVICE_NETWORK = structOf<ServiceNetwork>({
   priority: "int",
 });
 
+/** A port in its long form; `mode` is `ingress` and `protocol` is `tcp` unless written. */
 export interface Port extends Extensible {
   readonly name?: string;
   readonly mode?: string;
@@ -50,6 +52,7 @@ export const PORT = structOf<Port>({
   app_protocol: "string",
 });
 
+/** A subnet in CIDR form, with addresses and a range inside it; without the subnet the others are refused (`attributes/limits.ts`). */
 export interface IpamPool extends Extensible {
   readonly subnet?: string;
   readonly gateway?: string;
@@ -64,6 +67,7 @@ const IPAM_POOL = structOf<IpamPool>({
   aux_addresses: "map",
 });
 
+/** Addresses of a network, given out by the engine: other drivers than `default` are refused, `options` told (`attributes/limits.ts`). */
 export interface Ipam extends Extensible {
   readonly driver?: string;
   readonly config?: readonly IpamPool[];
@@ -76,6 +80,7 @@ const IPAM = structOf<Ipam>({
   options: "map",
 });
 
+/** A network that the project declares; an `external` one is used as it is, and must be there. */
 export interface NetworkConfig extends Extensible {
   /** The name on the host: `<project>_<key>` unless set. */
   readonly name?: string;

@@ -6,6 +6,7 @@ import { SERVICE, type Service } from "./service.js";
 import type { Extensible, StringMap } from "./values.js";
 import { VOLUME_CONFIG, type VolumeConfig } from "./volumes.js";
 
+/** A declared AI model. It is read and printed; a service that uses one is refused by the plan (`attributes/limits.ts`). */
 export interface ModelConfig extends Extensible {
   readonly name?: string;
   readonly model: string;

@@ -17,6 +17,7 @@ interface BlkioRate {
   readonly path: string;
   readonly rate: string;
 }
+/** Shares and limits of block devices, each named by its path on the host. */
 export interface BlkioConfig extends Extensible {
   readonly weight?: number;
   readonly weight_device?: readonly BlkioWeight[];
@@ -36,6 +37,7 @@ export const BLKIO = structOf<BlkioConfig>({
   device_write_bps: { list: RATE },
   device_write_iops: { list: RATE },
 });
+/** For containers of Windows: read, printed, and told to have no effect (`attributes/limits.ts`). */
 export interface CredentialSpec extends Extensible {
   readonly config?: string;
   readonly file?: string;
@@ -49,7 +51,9 @@ export const CREDENTIAL_SPEC = structOf<CredentialSpec>({
   registry: "string",
 });
 
+/** What a dependency must have come to first: it has been started, it is healthy, or it has ended with 0. */
 export type DependencyCondition = "service_started" | "service_healthy" | "service_completed_successfully";
+/** What a service needs of another one. With `restart` that one's restart is its own as well; without `required` a failure is a warning. */
 export interface Dependency extends Extensible {
   readonly condition: DependencyCondition;
   readonly restart?: boolean;
@@ -63,6 +67,7 @@ export const DEPENDENCY = structOf<Dependency>({
   required: "bool!",
 });
 
+/** A device of the host in the container; `target` is the same path and `permissions` are `rwm` unless written. */
 export interface DeviceMapping extends Extensible {
   /** A path, or a CDI name `vendor/class=name`. */
   readonly source?: string;
@@ -77,6 +82,7 @@ export const DEVICE = structOf<DeviceMapping>({
   permissions: "string",
 });
 
+/** Which service is the base, of which file. A base is merged in while loading: the model keeps this only where it was empty. */
 export interface Extends {
   readonly file?: string;
   readonly service?: string;
@@ -88,6 +94,7 @@ export const EXTENDS = structOf<Extends>({
   service: "string",
 });
 
+/** `test` begins with NONE, CMD or CMD-SHELL (a text is CMD-SHELL's); the times are Go durations. */
 export interface HealthcheckConfig extends Extensible {
   readonly test?: readonly string[];
   readonly timeout?: string;
@@ -109,6 +116,7 @@ export const HEALTHCHECK = structOf<HealthcheckConfig>({
   disable: "bool",
 });
 
+/** Where the output of a service's containers is kept; the engine judges driver and options. */
 export interface Logging extends Extensible {
   readonly driver?: string;
   readonly options?: StringMap;
@@ -120,6 +128,7 @@ export const LOGGING = structOf<Logging>({
   options: "map",
 });
 
+/** A program that stands for the service in place of containers; an option may have several values. docker compose's protocol. */
 export interface Provider extends Extensible {
   readonly type: string;
   readonly options?: Readonly<Record<string, readonly string[]>>;
@@ -131,6 +140,7 @@ export const PROVIDER = structOf<Provider>({
   options: "options",
 });
 
+/** The variables that would tell a service of a model: the plan refuses them (`attributes/limits.ts`). */
 export interface ServiceModel extends Extensible {
   readonly endpoint_var?: string;
   readonly model_var?: string;

@@ -28,6 +28,9 @@ import {
 import type { Environment, Extensible, ShellCommand, SoftHard, StringMap } from "./values.js";
 import { SERVICE_VOLUME, type ServiceVolume } from "./volumes.js";
 
+/**
+ * A service in its canonical form. Sizes are decimal strings of bytes, `stop_grace_period` a Go duration, periods and quotas microseconds.
+ */
 export interface Service extends Extensible {
   readonly profiles?: readonly string[];
   readonly annotations?: StringMap;

@@ -5,6 +5,7 @@ export interface Extensible {
   readonly [extension: `x-${string}`]: unknown;
 }
 
+/** Texts by name, each with a value, other than in `Environment`. */
 export type StringMap = Readonly<Record<string, string>>;
 
 /** Values of an environment; null is a bare key that no environment defines: it is not set in the container. */

@@ -2,6 +2,7 @@
 import { structOf } from "./kinds.js";
 import type { Extensible, StringMap } from "./values.js";
 
+/** Of a bind mount: `selinux` is `z` or `Z`, `recursive` `enabled`, `disabled`, `writable` or `readonly`. */
 export interface BindOptions extends Extensible {
   readonly selinux?: string;
   readonly propagation?: string;
@@ -10,12 +11,14 @@ export interface BindOptions extends Extensible {
   readonly recursive?: string;
 }
 
+/** Of a mounted volume: `nocopy` leaves out the image's content, `subpath` mounts a folder of it; `labels` are an anonymous one's. */
 export interface VolumeOptions extends Extensible {
   readonly labels?: StringMap;
   readonly nocopy?: boolean;
   readonly subpath?: string;
 }
 
+/** Of a tmpfs: `size` is a decimal string of bytes, `mode` the number itself (1023 for 0o1777). */
 export interface TmpfsOptions extends Extensible {
   readonly size?: string;
   readonly mode?: number;
@@ -25,6 +28,7 @@ interface ImageOptions {
   readonly subpath?: string;
 }
 
+/** A mount in its long form; types `npipe`, `cluster` and `glob` are refused by the plan (`attributes/limits.ts`). */
 export interface ServiceVolume extends Extensible {
   readonly type: "bind" | "volume" | "tmpfs" | "image" | "npipe" | "cluster" | "glob";
   readonly source?: string;
@@ -57,6 +61,7 @@ export const SERVICE_VOLUME = structOf<ServiceVolume>({
   image: { one: structOf<ImageOptions>({ subpath: "string" }) },
 });
 
+/** A volume that the project declares; `name` is what the host calls it. An `external` one must be there. */
 export interface VolumeConfig extends Extensible {
   readonly name?: string;
   readonly driver?: string;

@@ -9,6 +9,7 @@ import type { Tree, TreeMap } from "../tree.js";
 import { isMap } from "../tree.js";
 import { isRemoteContext, resolvePath } from "./paths.js";
 
+/** What paths of a remote file are judged by. */
 export interface Confinement {
   /** The folder that was fetched; absolute. */
   readonly root: string;

@@ -12,6 +12,7 @@ import { walkAll } from "../tree.js";
 import type { YamlFile } from "../yaml/parse.js";
 import { CASTS, type Cast } from "./casts.js";
 
+/** The variables, who hears of those that are not set, and the files in which errors find their place. */
 export interface InterpolateOptions {
   readonly lookup: Lookup;
   readonly warn: (warning: LoadWarning) => void;

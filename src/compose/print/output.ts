@@ -8,6 +8,7 @@ import { pathTable, stepKey } from "../tree.js";
 import { emitYaml } from "./emit-yaml.js";
 import { byteOrder, naturalOrder } from "./key-order.js";
 
+/** How `config` differs from the form that loads again. */
 export interface OutputOptions {
   /** Leave `$` single: the output is not meant to be loaded again. */
   readonly keepDollars?: boolean;

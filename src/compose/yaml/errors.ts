@@ -3,6 +3,7 @@ import type { YAMLError } from "yaml";
 import { isScalar, visit } from "yaml";
 import type { AnyDocument } from "./locate.js";
 
+/** What is wrong, in a sentence, and what to do about it. */
 export interface YamlProblem {
   readonly message: string;
   readonly hint?: string;

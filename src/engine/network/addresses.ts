@@ -2,10 +2,12 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { TscError } from "../../lib/errors.js";
 
+/** An IP address as a number of 32 or 128 bits; numbers of two families are never compared. */
 export interface Address {
   readonly family: 4 | 6;
   readonly value: bigint;
 }
+/** A subnet: `value` has no bits behind the first `bits`. */
 export interface Prefix extends Address {
   /** First address of the prefix is `value`. */
   readonly bits: number;
@@ -75,6 +77,7 @@ export function parsePrefix(text: string): Prefix {
   return { family: address.family, value: (address.value >> hostBits) << hostBits, bits };
 }
 
+/** Canonical CIDR text, `10.0.0.0/24`. */
 export function formatPrefix(prefix: Prefix): string {
   return `${formatAddress(prefix)}/${prefix.bits}`;
 }
@@ -84,10 +87,12 @@ function lastOf(prefix: Prefix): bigint {
   return prefix.value + (1n << BigInt(widthOf(prefix.family) - prefix.bits)) - 1n;
 }
 
+/** Whether the address is one of the prefix's, its first and last included; never for one of the other family. */
 export function contains(prefix: Prefix, address: Address): boolean {
   return prefix.family === address.family && address.value >= prefix.value && address.value <= lastOf(prefix);
 }
 
+/** Whether the prefixes have an address in common; never for two families. */
 export function overlaps(a: Prefix, b: Prefix): boolean {
   return a.family === b.family && a.value <= lastOf(b) && b.value <= lastOf(a);
 }

@@ -12,6 +12,7 @@ import {
   usableRange,
 } from "./addresses.js";
 
+/** What is known when one container gets one address of a subnet. Addresses are canonical text (`formatAddress`), but for `wanted`. */
 export interface AllocationRequest {
   readonly network: string;
   readonly subnet: NetworkSubnet;

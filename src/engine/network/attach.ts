@@ -24,6 +24,7 @@ export function toPort({ containerPort, hostPort, protocol, hostIp }: PortMappin
 /** An attach that has nothing left to do. */
 const attached = (result: AttachResult): Attachment => ({ reserved: result, joined: Promise.resolve(result) });
 
+/** As `Networking` promises it. Rows are written before anything is done: by them the next command undoes what a killed one began. */
 export function createAttach(parts: Parts, steps: Steps): Pick<Networking, "attach" | "beginAttach" | "detach"> {
   const { ctx, site, networks, life } = parts;
   const { state, kernel } = ctx;

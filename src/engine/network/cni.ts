@@ -13,6 +13,7 @@ import { checkContainerId, checkInterfaceName, checkNetworkName, checkPluginType
 import { findPlugin } from "./programs.js";
 import { run } from "./run.js";
 
+/** Where plugins are found (`dirs`, in order) and how each is run: with which environment, for how long (`run`'s time by default). */
 export interface CniHost {
   readonly kernel: Kernel;
   readonly dirs: readonly string[];

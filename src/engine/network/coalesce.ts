@@ -1,5 +1,6 @@
 /** Many small changes, few big updates. Knows nothing about what is updated. */
 
+/** Changes of what is always written whole: who notes one waits for an update that has seen it. */
 export interface Coalescer {
   /** Notes a change; the number that `settled` takes. */
   changed(): number;

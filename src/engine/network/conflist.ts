@@ -10,6 +10,7 @@ export function conflistWith(name: string, plugins: readonly CniPlugin[]): CniLi
   return { cniVersion: "1.0.0", name, plugins };
 }
 
+/** An address that was given out, with the gateway of its subnet, "" for none. */
 export interface AssignedAddress {
   /** With prefix length. */
   readonly address: string;

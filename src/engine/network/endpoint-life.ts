@@ -16,6 +16,7 @@ import type { NetworkStore } from "./networks.js";
 import { helperEnv, pluginDirs } from "./programs.js";
 import type { Site } from "./site.js";
 
+/** What happens to single rows on their way in and out. The name service and published ports are no part of it (steps.ts). */
 export interface EndpointLife {
   /** `onStanding` is called as soon as the bridge is there, when this is the network's first endpoint. */
   add(network: NetworkRecord, record: EndpointRecord, onStanding: () => void): Promise<EndpointRecord>;
@@ -59,6 +60,7 @@ function without(record: EndpointRecord, phase: "leaving" | "reserved"): Endpoin
   return { ...record, cni: { ...cni, phase, names: [], ports: [] } };
 }
 
+/** The endpoints of one engine: at most two chains a processor run at once, and those that write packet filter rules one at a time. */
 export function createEndpointLife(ctx: EngineContext, site: Site, networks: NetworkStore): EndpointLife {
   const dirs = pluginDirs(ctx.env);
   const env = helperEnv(ctx.env);

@@ -10,6 +10,7 @@ import { conflistOf } from "./networks.js";
 import type { PlannedAttachment } from "./plan-attachments.js";
 import { servedNames } from "./served-names.js";
 
+/** A container with all the networks that it joins at once, and the ports that were claimed for it. */
 export interface ReserveRequest {
   readonly containerId: string;
   readonly containerName: string;

@@ -21,6 +21,7 @@ import { chainsOf, type RuleNetwork, type RulePort, restoreText } from "./rules.
 import { run } from "./run.js";
 import type { Site } from "./site.js";
 
+/** Updates of one engine's rules: who changes a row notes it and waits. They reject with `TSC_FIREWALL_FAILED` or `TSC_MISSING_PROGRAM`. */
 export interface Firewall extends Coalescer {
   /** From the next update on, IPv6 rules are written too (a network with IPv6 came or went). */
   touchIpv6(): void;

@@ -40,6 +40,7 @@ export function hasForwarder(ctx: Pick<EngineContext, "kernel">): boolean {
   return existsSync(programOf(ctx));
 }
 
+/** Open ports of the host, held by a process that lives on when the command ends. */
 export interface Forwarder {
   /**
    * Makes the open ports equal to these; starts the process, and waits for its end when there are none. Those beyond `PORTS_MAX` have no room,

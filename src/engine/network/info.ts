@@ -14,6 +14,7 @@ function versionIn(text: string): string {
   return /\bv?(\d+\.\d+(?:[.\w~+-]*)?)/.exec(printable(text))?.[1] ?? "";
 }
 
+/** Runs each program for its version, five seconds at most; one that is not there is listed as missing. `mode` is the site's. */
 export async function networkingInfo(ctx: EngineContext, mode: string): Promise<NetworkingInfo> {
   const env = helperEnv(ctx.env);
   const programs: readonly (readonly [string, string, readonly string[]])[] = [

@@ -14,6 +14,7 @@ import { run } from "./run.js";
 import type { Steps } from "./steps.js";
 import type { AttachRequest, Networking } from "./types.js";
 
+/** As `Networking` promises it. A connect that fails is undone; published ports move on with the way out. */
 export function createLiveChange(parts: Parts, steps: Steps): Pick<Networking, "connect" | "disconnect"> {
   const { ctx, site, networks, firewall, publisher } = parts;
   const { state, kernel } = ctx;

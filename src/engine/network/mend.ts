@@ -14,6 +14,7 @@ import { isPinned } from "./namespace-pin.js";
 import type { Parts } from "./parts.js";
 import type { Networking } from "./types.js";
 
+/** As `NetworksApi` promises it. A container that cannot join again is told, and the others are mended. */
 export function createMend(parts: Parts): Networking["mend"] {
   const { ctx, site, dns, firewall, publisher, life } = parts;
   const { state, kernel } = ctx;

@@ -16,6 +16,7 @@ import { noteForwarding } from "./forwarding.js";
 import { withLock } from "./locks.js";
 import type { Site } from "./site.js";
 
+/** How far each network is up, kept in the state database for the epoch: a killed command's half is seen by the next one. */
 export interface NetworkBridges {
   /** The bridge is there in this epoch. */
   isStanding(network: NetworkRecord): boolean;

@@ -27,6 +27,7 @@ import type { Site } from "./site.js";
 /** The network containers join when they name none: docker's has its driver's name. */
 export const DEFAULT_NETWORK = DEFAULT_DRIVER.name;
 
+/** The engine's networks as commands see them, and what attaching needs of them besides. */
 export interface NetworkStore
   extends Omit<NetworksApi, "mend" | "trace">,
     Pick<NetworkBridges, "isStanding" | "bringUp"> {
@@ -34,10 +35,11 @@ export interface NetworkStore
   resolve(name: string): Promise<NetworkRecord>;
   /** Takes the built-in network's bridge and rules down when nothing uses it; any other network stays until it is removed. */
   lowerIfIdle(name: string): Promise<void>;
-  /** The first subnet-family option of the network that publishes ports bind to by default, or "". */
+  /** The host address that ports without one are published on, by the network's options, or "". */
   defaultHostIp(network: NetworkRecord): string;
 }
 
+/** The networks of one engine; a person's CNI lists are read from their folders anew each time. */
 export function createNetworkStore(ctx: EngineContext, site: Site, firewall: Firewall): NetworkStore {
   const { state } = ctx;
   const bootId = ctx.kernel.bootId();

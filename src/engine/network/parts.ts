@@ -10,6 +10,7 @@ import type { NetworkStore } from "./networks.js";
 import type { Publisher } from "./publish.js";
 import type { Site } from "./site.js";
 
+/** One of each: all of them work on the same state database and the same site. */
 export interface Parts {
   readonly ctx: EngineContext;
   readonly site: Site;

@@ -16,6 +16,7 @@ import { keptFamilies, noteKept } from "./origin-rules.js";
 import { bindError } from "./ports.js";
 import type { Site } from "./site.js";
 
+/** The host's side of published ports, as far as packet filter rules are not enough. */
 export interface Publisher {
   /** Whether a port of this network can be open on IPv6 addresses of the host. */
   canServeIpv6(network: NetworkRecord): boolean;
@@ -56,6 +57,7 @@ function forwardingsOf(record: EndpointRecord, rootless: boolean): Forwarding[] 
 const isOf = (port: ReservedPort, { protocol, hostIp, hostPort }: Failure): boolean =>
   port.protocol === protocol && (port.hostIp || "0.0.0.0") === hostIp && port.hostPort === hostPort;
 
+/** The publisher of one engine. Updates run one at a time, each for the ports of all containers. */
 export function createPublisher(ctx: EngineContext, site: Site): Publisher {
   const isUsed = usesForwarder(ctx);
   const forwarder = createForwarder(ctx, site.pin);

@@ -8,6 +8,7 @@ import { isPinned } from "./namespace-pin.js";
 import type { Parts } from "./parts.js";
 import type { Networking } from "./types.js";
 
+/** As `Networking` promises it. What cannot be detached is told; its row stays for the next try. */
 export function createRepair(parts: Parts, detach: Networking["detach"]): Networking["repair"] {
   const { ctx, site, publisher, dns } = parts;
   const { state, kernel, paths } = ctx;

@@ -1,5 +1,6 @@
 /** Text of a container's /etc/resolv.conf. Pure. */
 
+/** What is known of the place and asked for by the container (`dns`, `search`, `options`: empty for nothing asked). */
 export interface ResolvConfParts {
   /** Name servers of the container's networks, forwarding ones first; empty = use `host`. */
   readonly gateways: readonly string[];

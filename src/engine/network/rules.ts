@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 
+/** A network that is up, as the rules of one family see it. */
 export interface RuleNetwork {
   readonly bridge: string;
   /** Subnets of the family the rules are for, with gateways. */
@@ -26,6 +27,7 @@ export interface RulePort {
   readonly containerPort: number;
 }
 
+/** `forward`, `isolate` and `input` are in the table filter, `masquerade` and `publish` in nat, `outside` in raw. */
 export interface Chains {
   readonly forward: string;
   readonly isolate: string;

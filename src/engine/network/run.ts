@@ -2,11 +2,13 @@
 import type { Kernel } from "../../kernel/kernel.js";
 import { TscError } from "../../lib/errors.js";
 
+/** `env` is all of the program's environment, `input` its standard input, empty by default. */
 export interface RunOptions {
   readonly input?: string;
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
 }
+/** Both streams as text; a `code` other than 0 is for the caller to judge. */
 export interface RunResult {
   readonly code: number;
   readonly stdout: string;

@@ -6,6 +6,7 @@ import type { EngineContext } from "../context.js";
 import type { ReservedPort } from "../state/endpoints.js";
 import { DEFAULT_DRIVER } from "./drivers/index.js";
 
+/** All that differs between root's place and an ordinary user's. */
 export interface Site {
   /** As `info` says it: the default driver's name where the machine's own namespace holds the bridges, else the uplink's. */
   readonly mode: string;

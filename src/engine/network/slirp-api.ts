@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { errnoOf, TscError } from "../../lib/errors.js";
 import { printable } from "../../lib/printable.js";
 
+/** An entry of `list_hostfwd`, in slirp4netns's words. */
 export interface HostForward {
   readonly id: number;
   readonly proto: string;
@@ -90,11 +91,13 @@ export async function addHostForward(
   });
 }
 
+/** All ports that are open now. `TSC_SLIRP_FAILED`. */
 export async function listHostForwards(socketPath: string): Promise<HostForward[]> {
   const answer = await call(socketPath, { execute: "list_hostfwd" });
   return Array.isArray(answer["entries"]) ? (answer["entries"] as HostForward[]) : [];
 }
 
+/** Closes the port with the id that `listHostForwards` tells. `TSC_SLIRP_FAILED`. */
 export async function removeHostForward(socketPath: string, id: number): Promise<void> {
   await call(socketPath, { execute: "remove_hostfwd", arguments: { id } });
 }

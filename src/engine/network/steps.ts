@@ -12,6 +12,7 @@ import type { Parts } from "./parts.js";
 import { checkPort, claimPort, clash, hostSides } from "./ports.js";
 import type { AttachRequest } from "./types.js";
 
+/** Each is for all rows of one container at once; their phases tell the next command how far a killed one came. */
 export interface Steps {
   /**
    * Free numbers for `hostPort` 0 and early errors for ports of other programs; our own are judged in `reserve`. None, with a warning, where the
@@ -35,6 +36,7 @@ function takesPorts({ settings }: NetworkRecord): boolean {
   return settings.source === "user" || driverNamed(settings.driver)?.takesPorts === true;
 }
 
+/** The steps over one engine's parts; names, rules and ports are made beside the plugins where they hang on reserved addresses alone. */
 export function createSteps({ ctx, site, networks, firewall, publisher, dns, life }: Parts): Steps {
   const { state, kernel } = ctx;
   const bootId = kernel.bootId();

@@ -25,6 +25,7 @@ export interface AttachRequest {
   readonly sysctls?: Readonly<Record<string, string>>;
 }
 
+/** What the runtime needs to know of an attached container. */
 export interface AttachResult {
   /** Pin to put in the bundle; empty for the host's own namespace. */
   readonly netnsPath: string;
@@ -51,6 +52,7 @@ export interface ResolvConfRequest {
   readonly dnsOptions?: readonly string[];
 }
 
+/** What networking is made of on this machine, for `info` and `doctor`. */
 export interface NetworkingInfo {
   /** `bridge`, `slirp4netns` or `pasta`. */
   readonly mode: string;

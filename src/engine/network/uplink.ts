@@ -18,6 +18,7 @@ interface Uplink extends ProcessIdentity {
   readonly kind: "slirp4netns" | "pasta";
 }
 
+/** The way out of a rootless namespace; the process lives on when the command ends. */
 export interface UplinkProcess {
   /** slirp4netns's API socket. */
   readonly socket: string;

@@ -5,6 +5,7 @@ import { masterOf, PARENT_OPTIONS, parentProblem } from "./parent.js";
 
 const mode = oneOf("l2", "l3", "l3s");
 
+/** For root only. Mode `l2` unless an option says otherwise; containers share the parent's MAC address, so that a wireless one will do. */
 export const ipvlan: NetworkDriver = {
   name: "ipvlan",
   needsRoot: true,

@@ -5,6 +5,7 @@ import { masterOf, PARENT_OPTIONS, parentProblem } from "./parent.js";
 
 const mode = oneOf("bridge", "private", "vepa", "passthru");
 
+/** For root only. Mode `bridge` unless an option says otherwise; not on a wireless parent, which carries no MAC address but its own. */
 export const macvlan: NetworkDriver = {
   name: "macvlan",
   needsRoot: true,
