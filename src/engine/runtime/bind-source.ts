@@ -6,7 +6,7 @@ import { type HostPlace, hostPlace, noteWritten, openBelow } from "../host-paths
 import type { ContainerRow } from "../state/containers.js";
 import type { RuntimeDeps } from "./deps.js";
 import { labelBind } from "./labels.js";
-import { pinnedSource } from "./pins.js";
+import { pinned, pinnedSource } from "./pins.js";
 import { checkAlone } from "./read-only.js";
 import type { RecordedMount } from "./record.js";
 
@@ -28,7 +28,8 @@ export async function resolveBind(
     deps.ctx.warn(
       `container ${row.name}: propagation ${propagation} of ${source} has no effect: containers write to ${place.folder}`,
     );
-  return { ...mount, source: pinnedSource(deps.ctx, bundle, place, mount.source) };
+  const pinnedTo = pinnedSource(deps.ctx, bundle, place, mount.source);
+  return pinned(deps.ctx.kernel, bundle, pinnedTo, mount);
 }
 
 /** Makes a bind's host folder when asked to; `TSC_BIND_SOURCE` when it is missing. */
