@@ -38,19 +38,25 @@ export async function applyExtends(
   const cache = new Map<string, Loaded>();
   for (const name in services) {
     const service = services[name];
-    if (isMap(service) && "extends" in service) await extend(name, services, file, resets, [], state, cache);
+    if (isMap(service) && "extends" in service) await extend(name, { file, services, resets }, [], state, cache);
   }
+}
+
+/** A file whose services are at hand, with the resets that it says. */
+interface Place {
+  readonly file: string;
+  readonly services: TreeMap;
+  readonly resets: readonly Path[];
 }
 
 async function extend(
   name: string,
-  services: TreeMap,
-  file: string,
-  resets: readonly Path[],
+  place: Place,
   steps: readonly Step[],
   state: LoadState,
   cache: Map<string, Loaded>,
 ): Promise<TreeMap | null> {
+  const { file, services, resets } = place;
   const service = services[name];
   if (service === null || service === undefined) return null;
   if (!isMap(service))
@@ -78,11 +84,10 @@ async function extend(
         ref,
       );
     }
-    base = await extend(ref, services, file, resets, chain, state, cache);
+    base = await extend(ref, place, chain, state, cache);
   } else {
     const { path, loaded } = await baseFile(name, ref, file, from, state, cache);
-    const { services: others, resets: theirs, root } = loaded;
-    base = await extend(ref, others, path, theirs, chain, { ...state, root }, cache);
+    base = await extend(ref, { ...loaded, file: path }, chain, { ...state, root: loaded.root }, cache);
   }
   // an empty base (`base:`) gives nothing; the reference then keeps the key
   if (base === null) return service;
