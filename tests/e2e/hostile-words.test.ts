@@ -186,6 +186,11 @@ function calls(now: string): Readonly<Record<string, string | readonly (readonly
     "image push": [[EVIL]],
     "image rm": [[EVIL]],
     "image tag": [[`${registry.address}/evil:1`, EVIL]],
+    "net trace": [
+      ["web", EVIL],
+      ["web", "80"],
+      ["web", "80", "--json"],
+    ],
     "network connect": [
       ["evil_default", EVIL],
       [EVIL, web],
@@ -195,6 +200,7 @@ function calls(now: string): Readonly<Record<string, string | readonly (readonly
       ["evil_default", EVIL],
       [EVIL, web],
     ],
+    "network graph": [[], ...["text", "mermaid", "json"].map((format) => ["--all", "--format", format])],
     "network inspect": [...object.map((format) => ["evil_default", ...format]), [EVIL]],
     "network ls": [...rows],
     "network prune": [["--dry-run"]],
