@@ -182,6 +182,12 @@ export const LIMITS_ELSEWHERE: readonly LimitElsewhere[] = [
     by: "loader",
     words: "the period stands in `pull_policy: every_<duration>`",
   },
+  {
+    path: "services.*.volumes",
+    outcome: "told",
+    by: "loader",
+    words: "for options of the short form that are not known",
+  },
   { path: "secrets.*.external", outcome: "refused", by: "plan", words: "nothing outside the file keeps secrets" },
   { path: "configs.*.external", outcome: "refused", by: "plan", words: "nothing outside the file keeps configs" },
   { path: "models", outcome: "refused", by: "plan", words: "where a service uses one" },

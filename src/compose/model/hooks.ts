@@ -22,5 +22,5 @@ export const HOOK = structOf<Hook>({
   privileged: "bool",
   working_dir: "string",
   environment: "environment",
-  per_replica: "bool!",
+  per_replica: "bool",
 });

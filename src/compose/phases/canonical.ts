@@ -3,7 +3,7 @@ import { TscError } from "../../lib/errors.js";
 import type { LoadWarning } from "../model.js";
 import { Problems } from "../problems.js";
 import type { Path, PathTable, Tree, TreeMap } from "../tree.js";
-import { isMap, newMap, pathTable, pathText, scalarText, walkTable } from "../tree.js";
+import { bracketPath, isMap, newMap, pathTable, pathText, scalarText, walkTable } from "../tree.js";
 import type { YamlFile } from "../yaml/parse.js";
 import { cleanPath } from "./paths.js";
 import { parsePorts } from "./short-port.js";
@@ -109,7 +109,7 @@ const ports: Transform = (value, path, { lenient, guard }) => {
   }
 };
 
-const volume: Transform = (value, _path, { lenient }) => {
+const volume: Transform = (value, path, { lenient, warn }) => {
   if (isMap(value)) return value;
   const text = scalarText(value);
   if (lenient && text.includes("$")) {
@@ -119,11 +119,14 @@ const volume: Transform = (value, _path, { lenient }) => {
       return value;
     }
   }
-  return longVolume(text);
+  return longVolume(text, (option) => {
+    const message = `${bracketPath(path)}: the option ${JSON.stringify(option)} has no effect`;
+    warn({ code: "TSC_COMPOSE_NO_EFFECT", message, path });
+  });
 };
 
-function longVolume(text: string): TreeMap {
-  const volume = deepMap(parseVolume(text));
+function longVolume(text: string, tell?: (option: string) => void): TreeMap {
+  const volume = deepMap(parseVolume(text, tell));
   volume["target"] = cleanPath(scalarText(volume["target"] ?? ""));
   return volume;
 }

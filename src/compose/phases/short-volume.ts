@@ -1,20 +1,23 @@
 /** The short form of a service's volumes: `[SOURCE:]TARGET[:OPTIONS]`. Pure text to data. */
 import { TscError } from "../../lib/errors.js";
 
-/** A parsed short form; unknown options are ignored as in the reference. */
+/** A parsed short form. */
 export interface ParsedVolume {
   type: "bind" | "volume";
   source?: string;
   target: string;
   read_only?: boolean;
   bind?: { selinux?: string; propagation?: string; create_host_path?: boolean | null };
-  volume?: { nocopy?: boolean; subpath?: string };
+  volume?: { nocopy?: boolean };
 }
 
 const PROPAGATION = new Set(["rprivate", "private", "rshared", "shared", "rslave", "slave"]);
 
-/** Parses one entry. Throws TSC_COMPOSE_VOLUME_INVALID. */
-export function parseVolume(spec: string): ParsedVolume {
+/** What nobody misses: docker took these on macOS alone, and an unset variable leaves an empty one. */
+const MEANINGLESS = new Set(["consistent", "cached", "delegated", ""]);
+
+/** Parses one entry. Options that are not known have no effect, as in the reference; `tell` hears of them. Throws TSC_COMPOSE_VOLUME_INVALID. */
+export function parseVolume(spec: string, tell: (option: string) => void = () => {}): ParsedVolume {
   if (spec === "") throw invalid("invalid empty volume spec");
   if (spec.length <= 2) return { type: "volume", target: spec };
   const sections = splitSections(spec);
@@ -23,7 +26,9 @@ export function parseVolume(spec: string): ParsedVolume {
   const [first = "", second, options] = sections;
   const volume: ParsedVolume = { type: "volume", target: second ?? first };
   if (second !== undefined) volume.source = first;
-  for (const option of options?.split(",") ?? []) applyOption(volume, option);
+  for (const option of options?.split(",") ?? []) {
+    if (!applyOption(volume, option) && !MEANINGLESS.has(option)) tell(option);
+  }
   if (isFilePath(volume.source ?? "")) {
     volume.type = "bind";
     volume.bind = { ...volume.bind, create_host_path: true };
@@ -35,13 +40,15 @@ export function parseVolume(spec: string): ParsedVolume {
   return volume;
 }
 
-function applyOption(volume: ParsedVolume, option: string): void {
+/** False for an option that is not known. */
+function applyOption(volume: ParsedVolume, option: string): boolean {
   if (option === "ro") volume.read_only = true;
   else if (option === "rw") delete volume.read_only;
   else if (option === "nocopy") volume.volume = { ...volume.volume, nocopy: true };
-  else if (option.startsWith("subpath=")) volume.volume = { ...volume.volume, subpath: option.slice(8) };
   else if (option === "z" || option === "Z") volume.bind = { ...volume.bind, selinux: option };
   else if (PROPAGATION.has(option)) volume.bind = { ...volume.bind, propagation: option };
+  else return false;
+  return true;
 }
 
 /** Splits at colons, keeping a Windows drive (`C:\…`) in one piece. */

@@ -224,3 +224,12 @@ describe(".env", () => {
     expect(project.services["a"]?.environment).toMatchObject(expected);
   });
 });
+
+test("an option of a volume's short form that is not known is told", async () => {
+  const { warnings } = await load(
+    "services: {a: {image: x, volumes: ['/a:/b:ro,cached', 'data:/c:z,subpath=d']}}\nvolumes: {data: {}}",
+  );
+  expect(warnings.map(({ code, message }) => `${code} ${message}`)).toEqual([
+    'TSC_COMPOSE_NO_EFFECT services.a.volumes[1]: the option "subpath=d" has no effect',
+  ]);
+});
