@@ -59,7 +59,7 @@ for (const mode of ["user", "root"] as const) {
       expect(failed(await trace(0, "beside", "80"))).toEqual([]);
       expect(failed(await trace(1, "job", "90"))).toEqual(["container: exited with code 3: nothing is published"]);
       await s.exits(1, ["net", "trace", "web", "9"], "no port 9/tcp for container");
-      await s.exits(1, ["net", "trace", "nobody", "80"], "no such service: nobody");
+      await s.exits(1, ["net", "trace", "nobody", "80"], `service "nobody" is not running`);
 
       await s.ok("network", "graph");
       s.says("internal", `${s.project}-web-1`, "->80/tcp", `container ${s.project}-web-1\n  ${s.project}-beside-1`);
