@@ -3,6 +3,7 @@ import type { EngineApi } from "../../engine/api.js";
 import type { ContainerInfo, LogOptions } from "../../engine/types.js";
 import { isTscError } from "../../lib/errors.js";
 import { throwEvery } from "../../lib/teardown.js";
+import { formatRfc3339Nano } from "../../lib/timestamp.js";
 import { LABEL } from "../../plan/labels.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
@@ -129,6 +130,8 @@ async function follow(scope: FollowScope, initial: readonly ContainerInfo[]): Pr
   /** Made and not started yet: what takes the place of one that ends. */
   const coming = new Set<string>();
   const followed = new Map<string, Promise<void>>();
+  /** Until when each container's lines have been shown, or are about to be. */
+  const shownUntil = new Map(initial.map(({ id }) => [id, new Date().toISOString()]));
   const failures: unknown[] = [];
   const start = (info: ContainerInfo, options: LogOptions) => {
     const before = followed.get(info.id) ?? Promise.resolve();
@@ -163,10 +166,12 @@ async function follow(scope: FollowScope, initial: readonly ContainerInfo[]): Pr
         const isKnown = running.has(event.id);
         if (info === undefined || isKnown) continue;
         running.add(info.id);
-        start(info, { ...read, since: info.startedAt, follow: true, signal });
+        // it may have ended and started again by now: its last start is no beginning
+        start(info, { ...read, since: shownUntil.get(info.id) ?? info.createdAt, follow: true, signal });
       } else if (event.action === "die") {
         const info = await engine.containers.inspect(event.id).catch(() => undefined);
         await followed.get(event.id);
+        shownUntil.set(event.id, formatRfc3339Nano(BigInt(event.timeNano)));
         running.delete(event.id);
         const isRestarting = info?.state === "restarting";
         const code = attributes.exitCode ?? String(info?.exitCode ?? 0);

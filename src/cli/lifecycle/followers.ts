@@ -3,6 +3,7 @@ import type { Project } from "../../compose/model.js";
 import type { EngineApi } from "../../engine/api.js";
 import type { ContainerInfo } from "../../engine/types.js";
 import { isTscError } from "../../lib/errors.js";
+import { formatRfc3339Nano, parseRfc3339Nano } from "../../lib/timestamp.js";
 import { LABEL } from "../../plan/labels.js";
 import { isActive, type ObservedContainer, observe } from "../../plan/observe.js";
 import { lockProject } from "../../project/lock.js";
@@ -32,8 +33,8 @@ interface Followed {
   ended: boolean;
   /** The start that was followed last. */
   startedAt: string | undefined;
-  /** When it ended: what a later start writes comes after it. */
-  endedAt: string | undefined;
+  /** The time of the last line that was printed. Not that of its end, which is seen late: a later start may have written by then. */
+  lastLine: string | undefined;
   /** It was started anew before its end was told. */
   again: boolean;
   done: Promise<void>;
@@ -41,8 +42,15 @@ interface Followed {
 
 /** One run of a container while its output is printed. */
 interface Run {
+  readonly entry: Followed;
   readonly since: string;
   endedAt: Date | undefined;
+}
+
+/** The moment after a line's time. */
+function behind(time: string | undefined): string | undefined {
+  const nano = time === undefined ? undefined : parseRfc3339Nano(time);
+  return nano === undefined ? undefined : formatRfc3339Nano(nano + 1n);
 }
 
 /** Lives as long as the attached command. */
@@ -124,12 +132,12 @@ export class Followers {
       service,
       ended: false,
       startedAt,
-      endedAt: undefined,
+      lastLine: known?.lastLine,
       again: false,
       done: Promise.resolve(),
     };
     this.#followed.set(info.id, entry);
-    entry.done = this.#watch(info, entry, known?.endedAt ?? this.#since)
+    entry.done = this.#watch(info, entry)
       .catch((error: unknown) => {
         if (this.#stop.signal.aborted || isTscError(error, "TSC_CONTAINER_NOT_FOUND")) return;
         this.#options.onError(error);
@@ -200,20 +208,19 @@ export class Followers {
     this.#stop.abort();
   }
 
-  async #watch(info: ContainerInfo, entry: Followed, begin: string): Promise<void> {
+  async #watch(info: ContainerInfo, entry: Followed): Promise<void> {
     const { containers } = this.#engine;
     const signal = this.#stop.signal;
     const { service } = entry;
     const shown = this.#options.isShown(service);
     const name = this.#nameOf(info);
-    for (let since = begin; ; since = entry.endedAt ?? since) {
+    for (;;) {
       const stopLogs = new AbortController();
       const until = AbortSignal.any([signal, stopLogs.signal]);
-      const run: Run = { since, endedAt: undefined };
+      const run: Run = { entry, since: behind(entry.lastLine) ?? this.#since, endedAt: undefined };
       const logs = shown ? this.#print(info.id, name, run, until) : Promise.resolve();
       const code = await containers.wait(info.id, signal);
       run.endedAt = new Date();
-      entry.endedAt = run.endedAt.toISOString();
       const now = await containers.inspect(info.id).catch(() => undefined);
       const again = now?.state === "restarting" || now?.state === "running";
       // The log reader ends by itself once it has read all that the ended container wrote.
@@ -252,6 +259,7 @@ export class Followers {
         // of the next run
         if (run.endedAt !== undefined && Date.parse(line.time) > run.endedAt.getTime()) return;
         this.#options.printer.log(name, line);
+        run.entry.lastLine = line.time;
         this.#printed++;
       }
     } catch (error) {

@@ -109,8 +109,9 @@ async function startLocked(deps: RuntimeDeps, row: ContainerRow, options: StartO
     await options.onCreated?.(fresh);
     // Before the row: what a killed command leaves undone after it must be found by comparison (repair.ts).
     await updateLinkingContainers(deps, row.name);
-    await startCreated(ctx, choice, cgroupPath, id, created.init);
+    // Before the program can write: whoever reads its log from then on misses nothing.
     const startedAt = new Date().toISOString();
+    await startCreated(ctx, choice, cgroupPath, id, created.init);
     const process = {
       pid: created.init.pid,
       pidStart: created.init.startTime,

@@ -32,6 +32,21 @@ describe("a container's life", () => {
     }
   });
 
+  test("it has started before its program writes: whoever reads from its start on misses nothing", async () => {
+    const { containers } = bench.engine;
+    const id = await bench.run("echo first");
+    for (let starts = 0; starts < 5; starts++) {
+      await containers.wait(id);
+      const { startedAt } = await containers.inspect(id);
+      const lines: string[] = [];
+      for await (const { text } of containers.logs(id, { since: startedAt })) lines.push(text);
+      expect(lines).toEqual(["first"]);
+      await containers.start(id);
+    }
+    await containers.wait(id);
+    await containers.remove(id);
+  });
+
   test("stop sends the signal first; a deaf process is killed after the grace time", async () => {
     const { containers } = bench.engine;
     const polite = await bench.run("trap 'exit 7' TERM; echo ready; while :; do sleep 0.1; done");
