@@ -53,7 +53,10 @@ function files(): Set<string> {
   const cgroups = controllers
     .map((controller) => join(controller, "tscompose"))
     .flatMap((folder) => list(folder).flatMap((name) => (/^[0-9a-f]{64}$/.test(name) ? [join(folder, name)] : [])));
-  const temporary = list("/tmp").filter((name) => /^\.?(tscompose|conmon|runc|slirp|aardvark|libpod)/.test(name));
+  // what failed scenarios leave on purpose is no leak
+  const temporary = list("/tmp").filter((name) =>
+    /^\.?(tscompose(?!-artefacts$)|conmon|runc|slirp|aardvark|libpod)/.test(name),
+  );
   return new Set([
     ...cgroups,
     ...list("/dev/shm").map((name) => `/dev/shm/${name}`),
