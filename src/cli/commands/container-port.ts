@@ -1,9 +1,9 @@
 /** `container port`: where a container's ports are published. */
 import { TscError } from "../../lib/errors.js";
 import type { CommandSpec } from "../command.js";
-import { publishersOf } from "../render/container-rows.js";
+import { publishedAt, publishersOf } from "../render/container-rows.js";
 import { printedLines } from "../render/printed.js";
-import { publishedAt, readPort } from "./port.js";
+import { readPort } from "./port.js";
 
 export const command: CommandSpec = {
   name: "container port",

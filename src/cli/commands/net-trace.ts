@@ -2,6 +2,7 @@
 import type { PortTrace, TraceHop } from "../../engine/network/trace-types.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
+import { publishedAt } from "../render/container-rows.js";
 import { joined, type Printed, printed, printedJson, printedLines } from "../render/printed.js";
 import { projectName, serviceContainer } from "../select.js";
 import { readPort } from "./port.js";
@@ -43,7 +44,7 @@ export function traceText(traces: readonly PortTrace[]): Printed {
   const kinds = Math.max(...traces.flatMap(({ hops }) => hops.map(({ kind }) => kind.length)), 0);
   const names = Math.max(...traces.flatMap(({ hops }) => hops.map(({ name }) => name.length)), 0);
   const lines = traces.flatMap(({ container, protocol, hostIp, hostPort, containerPort, hops }, index) => {
-    const from = hostPort === 0 ? "" : `${hostIp.includes(":") ? `[${hostIp}]` : hostIp || "*"}:${hostPort} -> `;
+    const from = hostPort === 0 ? "" : `${publishedAt({ URL: hostIp || "*", PublishedPort: hostPort })} -> `;
     return [
       ...(index === 0 ? [] : [""]),
       `${container}: ${from}${containerPort}/${protocol}`,

@@ -3,7 +3,7 @@ import { TscError } from "../../lib/errors.js";
 import { given } from "../../lib/given.js";
 import type { CommandSpec, ParsedOptions } from "../command.js";
 import type { CliContext } from "../context.js";
-import { publishersOf } from "../render/container-rows.js";
+import { publishedAt, publishersOf } from "../render/container-rows.js";
 import { printed } from "../render/printed.js";
 import { projectName, serviceContainer } from "../select.js";
 import { usage } from "../usage.js";
@@ -51,9 +51,4 @@ export function readPort(text: string): { readonly number: number; readonly prot
     throw usage(`invalid port "${text}": not a number up to 65535`);
   }
   return { number, ...given({ protocol: match[2] as "tcp" | "udp" | "sctp" | undefined }) };
-}
-
-/** `0.0.0.0:8080`, `[::]:8080`. */
-export function publishedAt({ URL, PublishedPort }: { readonly URL: string; readonly PublishedPort: number }): string {
-  return `${URL.includes(":") ? `[${URL}]` : URL}:${PublishedPort}`;
 }

@@ -133,6 +133,11 @@ export function publishersOf(info: ContainerInfo): readonly Publisher[] {
     .map(goStruct);
 }
 
+/** `0.0.0.0:8080`, `[::]:8080`. */
+export function publishedAt({ URL, PublishedPort }: { readonly URL: string; readonly PublishedPort: number }): string {
+  return `${URL.includes(":") ? `[${URL}]` : URL}:${PublishedPort}`;
+}
+
 function publisherOf(port: PortMapping): readonly Publisher[] {
   return [
     {
@@ -161,7 +166,7 @@ export function portsText(publishers: readonly Publisher[]): string {
   for (const { URL: url, TargetPort: target, PublishedPort: published, Protocol: protocol } of publishers) {
     const host = url.includes(":") ? `[${url}]` : url;
     if (host !== "" && published !== target) {
-      mapped.push(`${host}:${published}->${target}/${protocol}`);
+      mapped.push(`${publishedAt({ URL: url, PublishedPort: published })}->${target}/${protocol}`);
       continue;
     }
     const key = `${host}/${protocol}`;

@@ -1,6 +1,6 @@
 /** Networks with who is on them, as text, Mermaid or JSON. Pure. */
 import type { ContainerInfo, NetworkInfo } from "../../engine/index.js";
-import { publishersOf } from "./container-rows.js";
+import { publishedAt, publishersOf } from "./container-rows.js";
 import { mermaidText } from "./graph.js";
 import { joined, type Printed, printed, printedJson, printedLines } from "./printed.js";
 import { renderTable, TOP_SHAPE } from "./table.js";
@@ -30,10 +30,7 @@ export function networkPicture(
   const portsOf = (info: ContainerInfo): readonly string[] =>
     publishersOf(info)
       .filter(({ PublishedPort }) => PublishedPort > 0)
-      .map(
-        ({ URL, PublishedPort, TargetPort, Protocol }) =>
-          `${URL.includes(":") ? `[${URL}]` : URL}:${PublishedPort}->${TargetPort}/${Protocol}`,
-      );
+      .map((one) => `${publishedAt(one)}->${one.TargetPort}/${one.Protocol}`);
   const drawn = networks.map(
     ({ name, driver, bridge, internal, subnets }): DrawnNetwork => ({
       name,

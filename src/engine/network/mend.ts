@@ -10,6 +10,7 @@ import { containerById } from "../state/containers.js";
 import { type EndpointRecord, endpointOf, liveEndpoints, saveEndpoint } from "../state/endpoints.js";
 import { findNetwork, type NetworkRecord, setNetworkProgress } from "../state/networks.js";
 import { bridgeFault, linkFault } from "./link-faults.js";
+import { livingProcess } from "./living-process.js";
 import { isPinned } from "./namespace-pin.js";
 import type { Parts } from "./parts.js";
 import type { Networking } from "./types.js";
@@ -25,8 +26,7 @@ export function createMend(parts: Parts): Networking["mend"] {
   /** The process of a running container. */
   function processOf(containerId: string): number | undefined {
     const row = containerById(state, containerId);
-    const isRunning = row?.state === "running" || row?.state === "paused";
-    return isRunning && kernel.isAlive({ pid: row.pid, startTime: row.pidStart }) ? row.pid : undefined;
+    return row === undefined ? undefined : livingProcess(kernel, row);
   }
 
   function pinAgain(record: EndpointRecord): void {

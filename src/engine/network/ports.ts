@@ -11,10 +11,14 @@ import type { PortMapping } from "../types.js";
 const isWildcard = (ip: string): boolean => ip === "" || ip === "0.0.0.0" || ip === "::";
 const familyOf = (ip: string): number => (ip === "" ? 0 : isIP(ip));
 
+/** `10.0.0.2:80/tcp`, `[::1]:80/tcp`. */
+export function endText(ip: string, port: number, protocol: string): string {
+  return `${ip.includes(":") ? `[${ip}]` : ip}:${port}/${protocol}`;
+}
+
 /** `0.0.0.0:8080/tcp`, docker's way to name a host port. */
-export function portText(port: PortMapping): string {
-  const ip = port.hostIp === "" ? "0.0.0.0" : port.hostIp.includes(":") ? `[${port.hostIp}]` : port.hostIp;
-  return `${ip}:${port.hostPort}/${port.protocol}`;
+export function portText({ hostIp, hostPort, protocol }: PortMapping): string {
+  return endText(hostIp || "0.0.0.0", hostPort, protocol);
 }
 
 /** Who waits on a port of this machine, as far as this user may see it. */

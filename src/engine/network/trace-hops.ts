@@ -5,6 +5,7 @@ import type { NamedProcess, WaitingSocket } from "../../kernel/sockets.js";
 import type { EndpointRecord, ReservedPort } from "../state/endpoints.js";
 import type { NetworkRecord } from "../state/networks.js";
 import { bridgeFault, hostEndOf, linkFault } from "./link-faults.js";
+import { endText, portText } from "./ports.js";
 import { admitRule, type Chains, jumpRule, publishRule, type RulePort } from "./rules.js";
 import type { TraceHop } from "./trace-types.js";
 
@@ -12,11 +13,6 @@ import type { TraceHop } from "./trace-types.js";
 export type HolderOf = (socket: WaitingSocket) => NamedProcess | undefined;
 
 const AGAIN = "`tscompose up -d` makes it again";
-
-/** `10.0.0.2:80/tcp`, `[::1]:80/tcp`. */
-export function endText(ip: string, port: number, protocol: string): string {
-  return `${isIP(ip) === 6 ? `[${ip}]` : ip}:${port}/${protocol}`;
-}
 
 const processText = ({ pid, program }: NamedProcess): string => `${program} (pid ${pid})`;
 const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/, "");
@@ -29,7 +25,7 @@ export function hostHop(
   forwarder: NamedProcess | undefined,
 ): TraceHop {
   const hostIp = port.hostIp || "0.0.0.0";
-  const name = endText(hostIp, port.hostPort, port.protocol);
+  const name = portText(port);
   const hop = { kind: "host", name } as const;
   const socket = sockets.find((one) => one.port === port.hostPort && one.address === hostIp);
   if (socket === undefined)

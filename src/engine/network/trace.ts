@@ -8,20 +8,12 @@ import { type EndpointRecord, endpointsOf, isLive, type ReservedPort } from "../
 import { findNetwork } from "../state/networks.js";
 import { rulePort } from "./firewall.js";
 import { runningForwarder } from "./forwarder-record.js";
+import { livingProcess } from "./living-process.js";
 import type { Parts } from "./parts.js";
-import { portText } from "./ports.js";
+import { endText, portText } from "./ports.js";
 import { targetOf, usesForwarder } from "./publish.js";
 import { chainsOf } from "./rules.js";
-import {
-  bridgeHop,
-  containerHop,
-  endText,
-  forwarderHop,
-  type HolderOf,
-  hostHop,
-  linkHop,
-  ruleHops,
-} from "./trace-hops.js";
+import { bridgeHop, containerHop, forwarderHop, type HolderOf, hostHop, linkHop, ruleHops } from "./trace-hops.js";
 import type { PortTrace, TraceHop, TraceRequest } from "./trace-types.js";
 import { uplinkProcess } from "./uplink.js";
 
@@ -47,20 +39,21 @@ export async function tracePort(
   const row = containerById(state, containerId);
   if (row === undefined)
     throw new TscError("TSC_CONTAINER_NOT_FOUND", `no such container: ${containerId}`, { kind: "not-found" });
-  const isRunning = row.state === "running" || row.state === "paused";
-  if (!isRunning || !kernel.isAlive({ pid: row.pid, startTime: row.pidStart }))
-    return [{ container: row.name, ...request, hostIp: "", hostPort: 0, hops: [stoppedHop(row)] }];
+  const pid = livingProcess(kernel, row);
+  if (pid === undefined) return [{ container: row.name, ...request, hostIp: "", hostPort: 0, hops: [stoppedHop(row)] }];
   const mode = row.spec.networkMode;
   if (mode?.kind === "host") {
-    const hop = containerHop({ ip: "", port: containerPort, protocol }, sockets(row.pid, protocol), holder);
+    const hop = containerHop({ ip: "", port: containerPort, protocol }, sockets(pid, protocol), holder);
     return [{ container: row.name, ...request, hostIp: "", hostPort: containerPort, hops: [hop] }];
   }
   const owner = mode?.kind === "container" ? mode.container : containerId;
   const live = endpointsOf(state, owner).filter((record) => isLive(record, kernel.bootId()));
   const published = live.flatMap((record) => record.cni.ports.map((port) => ({ record, port })));
   const found = published.filter(({ port }) => port.containerPort === containerPort && port.protocol === protocol);
-  if (found.length > 0)
-    return await Promise.all(found.map(({ record, port }) => traceOne(parts, row.pid, record, port)));
+  if (found.length > 0) {
+    const links = new Map((await kernel.readLinks(parts.site.pin)).map((link) => [link.name, link]));
+    return await Promise.all(found.map(({ record, port }) => traceOne(parts, { pid, links, record, port })));
+  }
   const others = published.map(({ port }) => `${portText(port)} to ${port.containerPort}`).join(", ");
   throw new TscError(
     "TSC_PORT_NOT_PUBLISHED",
@@ -75,18 +68,20 @@ function stoppedHop({ name, state, exitCode }: Pick<ContainerRow, "name" | "stat
   return { kind: "container", name, state: "failed", detail: `${what}: nothing is published`, advice };
 }
 
-async function traceOne(
-  parts: TraceParts,
-  pid: number,
-  record: EndpointRecord,
-  port: ReservedPort,
-): Promise<PortTrace> {
-  const { ctx, site } = parts;
+/** One address of the host, and what was read once for all of them. */
+interface TracedSide {
+  /** The container's process. */
+  readonly pid: number;
+  readonly links: ReadonlyMap<string, NetworkLink>;
+  readonly record: EndpointRecord;
+  readonly port: ReservedPort;
+}
+
+async function traceOne(parts: TraceParts, { pid, links, record, port }: TracedSide): Promise<PortTrace> {
   const { containerName } = record.cni;
   const { hostIp, hostPort, containerPort, protocol } = port;
-  const network = findNetwork(ctx.state, record.network);
+  const network = findNetwork(parts.ctx.state, record.network);
   const bridge = network?.settings.bridge ?? "";
-  const links = new Map<string, NetworkLink>((await ctx.kernel.readLinks(site.pin)).map((link) => [link.name, link]));
   const end = { ip: targetOf(hostIp, record.endpoint), port: containerPort, protocol };
   const hops = [
     ...(await outerHops(parts, port, record, bridge)),
@@ -107,7 +102,6 @@ async function outerHops(
   const to = endText(target, port.containerPort, port.protocol);
   const family = target.includes(":") ? 6 : 4;
   const byRules = rulePort(port, family, target, site.uplinkInterface);
-  const waiting = sockets("self", port.protocol);
   const rules = async (): Promise<readonly TraceHop[]> => {
     if (byRules === undefined) return [];
     const isForwarding =
@@ -115,6 +109,7 @@ async function outerHops(
     return ruleHops(await firewall.counted(family), chainsOf(ctx.paths.runRoot), byRules, bridge, isForwarding);
   };
   if (!ctx.rootless && byRules !== undefined) return await rules();
+  const waiting = sockets("self", port.protocol);
   if (usesForwarder(ctx)) {
     const forwarder = named(runningForwarder(ctx));
     return [hostHop(port, waiting, holder, forwarder), forwarderHop(forwarder, "tsc-portd", to)];
